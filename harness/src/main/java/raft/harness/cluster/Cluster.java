@@ -1,0 +1,54 @@
+package raft.harness.cluster;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.nemesis.ActiveFault;
+
+import java.util.List;
+
+/**
+ * A system under test. Owned and called by one thread, the interpreter's; nothing here blocks but
+ * {@link #poll}, {@link #healAll} and {@link #close}. A simulated cluster advances its virtual time
+ * inside {@code poll}.
+ */
+public interface Cluster extends AutoCloseable {
+    /** "docker" or "sim". */
+    String kind();
+
+    /** The members' names, sorted. */
+    List<String> nodes();
+
+    /** The run's one clock: monotonic, 0 near the start. */
+    long nowNanos();
+
+    /** Starts a client operation; ends as one {@link Completion.Operation}. */
+    void invoke(Invocation invocation);
+
+    /**
+     * Puts a fault into effect; ends as one {@link Completion.FaultChange} with {@code injected}
+     * true.
+     */
+    void inject(ActiveFault fault);
+
+    /**
+     * Takes one fault back and proves it gone; ends as one {@link Completion.FaultChange} with
+     * {@code injected} false.
+     */
+    void heal(ActiveFault fault);
+
+    /**
+     * Asks every node for its status; ends as one {@link Completion.Observation}, also when nodes
+     * hang.
+     */
+    void observe();
+
+    /** The next completion, or null when {@code deadlineNanos} of {@link #nowNanos} comes first. */
+    @Nullable Completion poll(long deadlineNanos) throws InterruptedException;
+
+    /** Removes every fault of this run, whatever it was, starts stopped nodes. Idempotent. */
+    void healAll();
+
+    /** Ends the cluster and leaves nothing behind. */
+    @Override
+    void close();
+}

@@ -1,0 +1,61 @@
+package raft.harness.history;
+
+import java.util.List;
+
+/** A key or a value in a history: what JSON and EDN have in common. */
+public sealed interface Value {
+    Nil NIL = new Nil();
+
+    /** Absent: a key that was never written, a read that is not known yet. */
+    record Nil() implements Value {
+        @Override
+        public String toString() {
+            return "nil";
+        }
+    }
+
+    record Int(long number) implements Value {
+        @Override
+        public String toString() {
+            return Long.toString(number);
+        }
+    }
+
+    record Text(String text) implements Value {
+        @Override
+        public String toString() {
+            return '"' + text + '"';
+        }
+    }
+
+    record Bool(boolean truth) implements Value {
+        @Override
+        public String toString() {
+            return Boolean.toString(truth);
+        }
+    }
+
+    /** Several values in order; a cas is {@code [expected, new]}. */
+    record Seq(List<Value> values) implements Value {
+        public Seq {
+            values = List.copyOf(values);
+        }
+
+        @Override
+        public String toString() {
+            return values.toString();
+        }
+    }
+
+    static Value of(long number) {
+        return new Int(number);
+    }
+
+    static Value of(String text) {
+        return new Text(text);
+    }
+
+    static Value of(Value... values) {
+        return new Seq(List.of(values));
+    }
+}
