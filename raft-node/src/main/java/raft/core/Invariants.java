@@ -1,0 +1,152 @@
+package raft.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What must hold after every step of one node, cheap enough to be checked always. A violation stops
+ * the node.
+ *
+ * <p>Checked elsewhere, where they are cheaper: the log is contiguous and its terms never fall
+ * ({@link RaftLog#append}), nothing committed is truncated ({@link RaftLog#truncate}), one leader a
+ * term (Raft's followLeader).
+ */
+final class Invariants {
+    private long term;
+    private @Nullable NodeId votedFor;
+    private long commitIndex;
+    private long appliedIndex;
+    private long lastIndex;
+    private Effect.@Nullable RoleName role;
+    private boolean started;
+
+    void check(Raft raft) {
+        // A node never goes back to an earlier term (§5.1).
+        require(raft.term() >= term, raft, "the term fell from", term, raft.term());
+        // At most one vote a term, never taken back (§5.2).
+        if (started
+                && raft.term() == term
+                && votedFor != null
+                && !votedFor.equals(raft.votedFor())) {
+            throw new IllegalStateException(
+                    "vote of term "
+                            + term
+                            + " changed from "
+                            + votedFor
+                            + " to "
+                            + raft.votedFor()
+                            + "; "
+                            + dump(raft));
+        }
+        // What is committed or applied stays so (§5.3).
+        require(
+                raft.commitIndex() >= commitIndex,
+                raft,
+                "the commit index fell from",
+                commitIndex,
+                raft.commitIndex());
+        require(
+                raft.appliedIndex() >= appliedIndex,
+                raft,
+                "applied fell from",
+                appliedIndex,
+                raft.appliedIndex());
+        // applied ≤ commit ≤ last; durable ≤ last.
+        require(
+                raft.appliedIndex() <= raft.commitIndex(),
+                raft,
+                "applied and commit",
+                raft.appliedIndex(),
+                raft.commitIndex());
+        require(
+                raft.commitIndex() <= raft.lastIndex(),
+                raft,
+                "commit and last",
+                raft.commitIndex(),
+                raft.lastIndex());
+        require(
+                raft.durableIndex() <= raft.lastIndex(),
+                raft,
+                "durable and last",
+                raft.durableIndex(),
+                raft.lastIndex());
+        // No entry comes from a term that this node has not reached (§5.1).
+        require(
+                raft.lastTerm() <= raft.term(),
+                raft,
+                "last entry's and current term",
+                raft.lastTerm(),
+                raft.term());
+        boolean leads = raft.role() == Effect.RoleName.LEADER;
+        // A leader only appends (§5.3, Leader Append-Only).
+        if (leads && role == Effect.RoleName.LEADER && raft.term() == term) {
+            require(
+                    raft.lastIndex() >= lastIndex,
+                    raft,
+                    "a leader's log shrank from",
+                    lastIndex,
+                    raft.lastIndex());
+        }
+        if (leads) {
+            checkFollowers(raft);
+        }
+        remember(raft);
+    }
+
+    /** match ≤ last and match < next for every follower. */
+    private static void checkFollowers(Raft raft) {
+        for (Raft.PeerView peer : raft.peerViews()) {
+            require(
+                    peer.matchIndex() <= raft.lastIndex(),
+                    raft,
+                    "match and last",
+                    peer.matchIndex(),
+                    raft.lastIndex());
+            require(
+                    peer.matchIndex() < peer.nextIndex(),
+                    raft,
+                    "match and next",
+                    peer.matchIndex(),
+                    peer.nextIndex());
+        }
+    }
+
+    private void remember(Raft raft) {
+        term = raft.term();
+        votedFor = raft.votedFor();
+        commitIndex = raft.commitIndex();
+        appliedIndex = raft.appliedIndex();
+        lastIndex = raft.lastIndex();
+        role = raft.role();
+        started = true;
+    }
+
+    private static void require(boolean holds, Raft raft, String what, long first, long second) {
+        if (!holds) {
+            throw new IllegalStateException(
+                    "invariant broken: " + what + " " + first + ", " + second + "; " + dump(raft));
+        }
+    }
+
+    private static String dump(Raft raft) {
+        return "role "
+                + raft.role()
+                + ", term "
+                + raft.term()
+                + ", voted for "
+                + raft.votedFor()
+                + ", leader "
+                + raft.leader()
+                + ", commit "
+                + raft.commitIndex()
+                + ", applied "
+                + raft.appliedIndex()
+                + ", durable "
+                + raft.durableIndex()
+                + ", last "
+                + raft.lastIndex()
+                + " of term "
+                + raft.lastTerm()
+                + ", followers "
+                + raft.peerViews();
+    }
+}
