@@ -12,6 +12,11 @@ public sealed interface FaultAction {
         public Cut {
             links = links.stream().sorted().distinct().toList();
         }
+
+        @Override
+        public String toString() {
+            return "cut " + links;
+        }
     }
 
     /** SIGKILL; taken back by starting the nodes again with the data they had. */
@@ -19,12 +24,22 @@ public sealed interface FaultAction {
         public Kill {
             nodes = List.copyOf(nodes);
         }
+
+        @Override
+        public String toString() {
+            return "kill " + nodes;
+        }
     }
 
     /** The processes are frozen; taken back by resuming them. */
     record Pause(List<String> nodes) implements FaultAction {
         public Pause {
             nodes = List.copyOf(nodes);
+        }
+
+        @Override
+        public String toString() {
+            return "pause " + nodes;
         }
     }
 }

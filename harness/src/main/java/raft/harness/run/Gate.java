@@ -1,0 +1,162 @@
+package raft.harness.run;
+
+import raft.harness.history.HistoryEvent.Type;
+import raft.harness.nemesis.FaultKind.Family;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A condition under which a run is evidence at all. A run in which nothing went wrong because
+ * nothing was tried must not be green.
+ *
+ * @param name short, for programs
+ * @param passed whether it holds
+ * @param words what was wanted and what was seen
+ */
+public record Gate(String name, boolean passed, String words) {
+    /** Below this share of the asked rate a run is no longer the test that was asked for. */
+    private static final double RATE_SHARE_MIN = 0.5;
+
+    private static final double OVERLAP_SHARE_MIN = 0.05;
+
+    /**
+     * A leader that is out of action this long must have been replaced: ten times the default
+     * election timeout's spread.
+     */
+    private static final long LEADER_FAULT_MILLIS_MIN = 3_000;
+
+    /**
+     * Judges a finished run.
+     *
+     * @param functions each must have succeeded
+     * @param families each must have been proven at least once
+     * @param ratePerSecond that was asked for
+     * @param concurrency with one process nothing can overlap
+     */
+    public static List<Gate> judge(
+            RunRecord record,
+            List<String> functions,
+            Set<Family> families,
+            double ratePerSecond,
+            int concurrency) {
+        List<Gate> gates = new ArrayList<>();
+        for (String f : functions) {
+            long ok = record.count(f, Type.OK);
+            gates.add(
+                    new Gate(
+                            f + "-succeeded",
+                            ok > 0,
+                            ok
+                                    + " of "
+                                    + record.count(f, Type.INVOKE)
+                                    + " "
+                                    + f
+                                    + " operations succeeded"));
+        }
+        double rate =
+                record.workloadNanos() == 0
+                        ? 0
+                        : record.invokedCount() / (record.workloadNanos() / 1e9);
+        gates.add(
+                new Gate(
+                        "rate",
+                        rate >= ratePerSecond * RATE_SHARE_MIN,
+                        String.format(
+                                "%.0f operations a second of %.0f that were asked for",
+                                rate, ratePerSecond)));
+        if (concurrency > 1) {
+            gates.add(
+                    new Gate(
+                            "concurrent",
+                            record.overlappedShare() >= OVERLAP_SHARE_MIN,
+                            String.format(
+                                    "%.0f %% of operations overlapped another",
+                                    record.overlappedShare() * 100)));
+        }
+        for (Family family : families) {
+            gates.add(faultsProven(record, family));
+        }
+        leaderChanged(record, gates);
+        gates.add(finalReads(record));
+        return List.copyOf(gates);
+    }
+
+    private static Gate faultsProven(RunRecord record, Family family) {
+        List<RunRecord.FaultRecord> faults =
+                record.faults().stream()
+                        .filter(fault -> fault.planned.kind().family() == family)
+                        .toList();
+        long installed = faults.stream().filter(RunRecord.FaultRecord::wasInstalled).count();
+        long unhealed =
+                faults.stream().filter(fault -> fault.wasInstalled() && !fault.wasHealed()).count();
+        String words =
+                installed
+                        + " of "
+                        + faults.size()
+                        + " "
+                        + family.label()
+                        + " faults were proven"
+                        + (unhealed == 0
+                                ? ""
+                                : ", " + unhealed + " of them not proven to be gone again");
+        return new Gate(family.label() + "-proven", installed > 0 && unhealed == 0, words);
+    }
+
+    private static void leaderChanged(RunRecord record, List<Gate> gates) {
+        List<RunRecord.FaultRecord> aimed =
+                record.faults().stream()
+                        .filter(
+                                fault ->
+                                        fault.planned.kind().aimsAtLeader()
+                                                && fault.wasInstalled()
+                                                && fault.leaderBefore != null
+                                                && fault.planned.endMillis()
+                                                                - fault.planned.startMillis()
+                                                        >= LEADER_FAULT_MILLIS_MIN)
+                        .toList();
+        if (!aimed.isEmpty()) {
+            long changed =
+                    aimed.stream()
+                            .filter(
+                                    fault ->
+                                            record.leaderChanges().stream()
+                                                    .anyMatch(
+                                                            change ->
+                                                                    change.timeNanos()
+                                                                                    >= fault.askedNanos
+                                                                            && change.term()
+                                                                                    > fault.termBefore
+                                                                            && (fault.healedNanos
+                                                                                            < 0
+                                                                                    || change
+                                                                                                    .timeNanos()
+                                                                                            <= fault.healedNanos
+                                                                                                    + 2_000_000_000L)))
+                            .count();
+            gates.add(
+                    new Gate(
+                            "leader-changed",
+                            changed > 0,
+                            changed
+                                    + " of "
+                                    + aimed.size()
+                                    + " faults aimed at the leader led to another one"));
+        }
+    }
+
+    private static Gate finalReads(RunRecord record) {
+        boolean done =
+                record.finalReadsWanted() >= 0
+                        && record.finalReadsDone() == record.finalReadsWanted();
+        String words =
+                record.finalReadsWanted() < 0
+                        ? "the final reads never began"
+                        : record.finalReadsDone()
+                                + " of "
+                                + record.finalReadsWanted()
+                                + " keys were read after all faults were gone";
+        return new Gate("final-reads", done, words);
+    }
+}

@@ -1,0 +1,145 @@
+package raft.harness.workload;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Reads, writes and compare-and-sets of many independent registers.
+ *
+ * <p>A few keys are in use at a time, so that clients really meet on them; after {@link
+ * Options#operationsPerKey} operations a key is left alone and a new one takes its place, so that
+ * each key's history stays short enough to be judged. Every written value is unique in the run: a
+ * read then names the very write that it saw.
+ */
+public final class RegisterWorkload implements Workload {
+    /**
+     * @param ratePerSecond operations started per second, on average; spacing is drawn from [0,
+     *     2/rate)
+     * @param activeKeyCount keys in use at a time
+     * @param operationsPerKey after which a key is replaced
+     * @param readPercent share of reads
+     * @param casPercent share of compare-and-sets; the rest are writes
+     */
+    public record Options(
+            double ratePerSecond,
+            int activeKeyCount,
+            int operationsPerKey,
+            int readPercent,
+            int casPercent) {
+        public Options {
+            if (!(ratePerSecond > 0) || activeKeyCount < 1 || operationsPerKey < 1) {
+                throw new IllegalArgumentException(
+                        "rate, keys and operations per key must be positive");
+            }
+            if (readPercent < 0 || casPercent < 0 || readPercent + casPercent > 100) {
+                throw new IllegalArgumentException(
+                        "shares must be between 0 and 100 percent together");
+            }
+        }
+
+        public static Options atRate(double ratePerSecond) {
+            return new Options(ratePerSecond, 5, 200, 50, 20);
+        }
+    }
+
+    private final Options options;
+    private final SplittableRandom random;
+    private final List<ActiveKey> active = new ArrayList<>();
+    private final Map<Value, Value> newestSeen = new HashMap<>();
+    private long keyCount;
+    private long writtenCount;
+    private long nextStartNanos;
+
+    public RegisterWorkload(long seed, Options options) {
+        this.options = options;
+        this.random = new SplittableRandom(seed);
+        for (int i = 0; i < options.activeKeyCount; i++) {
+            active.add(new ActiveKey(keyCount++, options.operationsPerKey));
+        }
+    }
+
+    @Override
+    public String name() {
+        return "register";
+    }
+
+    @Override
+    public String model() {
+        return "cas-register";
+    }
+
+    @Override
+    public List<String> functions() {
+        return List.of("read", "write", "cas");
+    }
+
+    @Override
+    public Next next(long nowNanos, List<Long> freeProcesses) {
+        if (nowNanos < nextStartNanos || freeProcesses.isEmpty()) {
+            return new Next.WaitUntil(freeProcesses.isEmpty() ? Long.MAX_VALUE : nextStartNanos);
+        }
+        // Time lost while all processes were busy is not made up for: a burst after each fault
+        // would be no steady load.
+        long spacing = (long) (random.nextDouble() * 2e9 / options.ratePerSecond);
+        long catchUpNanos = 20_000_000;
+        nextStartNanos = Math.max(nextStartNanos, nowNanos - catchUpNanos) + spacing;
+        return new Next.Do(freeProcesses.get(random.nextInt(freeProcesses.size())), draw());
+    }
+
+    private Operation draw() {
+        int slot = random.nextInt(active.size());
+        ActiveKey chosen = active.get(slot);
+        Value key = Value.of(chosen.number);
+        active.set(
+                slot,
+                chosen.operationsLeft > 1
+                        ? new ActiveKey(chosen.number, chosen.operationsLeft - 1)
+                        : new ActiveKey(keyCount++, options.operationsPerKey));
+        int percent = random.nextInt(100);
+        if (percent < options.readPercent) {
+            return new Operation("read", key, Value.NIL);
+        }
+        Value fresh = Value.of(++writtenCount);
+        if (percent < options.readPercent + options.casPercent) {
+            // What was last seen is the only expectation that has a fair chance to hold.
+            Value expected = newestSeen.getOrDefault(key, Value.NIL);
+            return new Operation("cas", key, Value.of(expected, fresh));
+        }
+        return new Operation("write", key, fresh);
+    }
+
+    @Override
+    public void completed(HistoryEvent completion) {
+        if (completion.type() != HistoryEvent.Type.OK) {
+            return;
+        }
+        switch (completion.f()) {
+            case "read", "write" -> newestSeen.put(completion.key(), completion.value());
+            case "cas" -> {
+                if (completion.value() instanceof Value.Seq(List<Value> values)) {
+                    newestSeen.put(completion.key(), values.get(1));
+                }
+            }
+            default ->
+                    throw new IllegalStateException(
+                            "not an operation of this workload: " + completion);
+        }
+    }
+
+    @Override
+    public List<Operation> finalOperations() {
+        List<Operation> reads = new ArrayList<>();
+        for (long key = 0; key < keyCount; key++) {
+            reads.add(new Operation("read", Value.of(key), Value.NIL));
+        }
+        return reads;
+    }
+
+    private record ActiveKey(long number, int operationsLeft) {}
+}
