@@ -85,14 +85,14 @@ public final class RunRecord {
     private long firstOkNanos = -1;
 
     void invoked(String f, int outstandingCount) {
-        count(f, Type.INVOKE);
+        countOne(f, Type.INVOKE);
         if (outstandingCount > 1) {
             overlappedCount++;
         }
     }
 
     void completed(HistoryEvent event, HistoryEvent invocation) {
-        count(event.f(), event.type());
+        countOne(event.f(), event.type());
         if (event.error() != null) {
             errors.merge(
                     event.type().name().toLowerCase(java.util.Locale.ROOT) + ": " + event.error(),
@@ -114,7 +114,7 @@ public final class RunRecord {
         }
     }
 
-    private void count(String f, Type type) {
+    private void countOne(String f, Type type) {
         counts.computeIfAbsent(f, ignored -> new EnumMap<>(Type.class)).merge(type, 1L, Long::sum);
     }
 
