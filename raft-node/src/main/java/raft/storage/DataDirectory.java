@@ -1,0 +1,101 @@
+package raft.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A node's data directory: held by one process at a time, and by one node of one cluster for ever.
+ */
+public final class DataDirectory implements Closeable {
+    private static final String LOCK = "lock";
+    private static final String IDENTITY = "identity";
+    private static final String NEW_IDENTITY = "identity.tmp";
+
+    private final DirectoryDisk disk;
+    private final FileChannel lockChannel;
+
+    private DataDirectory(DirectoryDisk disk, FileChannel lockChannel) {
+        this.disk = disk;
+        this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Creates the directory where it is missing, locks it and checks whose it is.
+     *
+     * @throws IOException with one sentence that says what is wrong: another process holds it, it
+     *     belongs to another node or cluster, or it cannot be written
+     */
+    public static DataDirectory open(Path folder, String clusterId, String nodeId)
+            throws IOException {
+        Files.createDirectories(folder);
+        FileChannel channel =
+                FileChannel.open(
+                        folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            lock(channel, folder);
+            DirectoryDisk disk = new DirectoryDisk(folder);
+            checkIdentity(disk, folder, "cluster " + clusterId + "\nnode " + nodeId + "\n");
+            return new DataDirectory(disk, channel);
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /** The files in it. */
+    public Disk disk() {
+        return disk;
+    }
+
+    /** Lets another process open the directory. */
+    @Override
+    public void close() throws IOException {
+        lockChannel.close();
+    }
+
+    private static void lock(FileChannel channel, Path folder) throws IOException {
+        FileLock lock;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            throw new IOException("data directory " + folder + " is open in this process", e);
+        }
+        if (lock == null) {
+            throw new IOException("data directory " + folder + " is in use by another process");
+        }
+    }
+
+    private static void checkIdentity(Disk disk, Path folder, String expected) throws IOException {
+        if (disk.list().contains(IDENTITY)) {
+            ByteBuffer found = disk.read(IDENTITY);
+            String text = StandardCharsets.UTF_8.decode(found).toString();
+            if (!text.equals(expected)) {
+                throw new IOException(
+                        "data directory "
+                                + folder
+                                + " belongs to "
+                                + text.strip().replace("\n", ", ")
+                                + ", not to "
+                                + expected.strip().replace("\n", ", "));
+            }
+            return;
+        }
+        if (disk.list().stream().anyMatch(WalFormat::isSegmentName)) {
+            throw new IOException("data directory " + folder + " has a log but no identity file");
+        }
+        try (Disk.DiskFile file = disk.create(NEW_IDENTITY)) {
+            file.write(0, ByteBuffer.wrap(expected.getBytes(StandardCharsets.UTF_8)));
+            file.sync(true);
+        }
+        disk.rename(NEW_IDENTITY, IDENTITY);
+        disk.syncDirectory();
+    }
+}

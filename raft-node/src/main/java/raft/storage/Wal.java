@@ -1,0 +1,263 @@
+package raft.storage;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Entry;
+import raft.core.LogWrite;
+import raft.core.Recovered;
+import raft.storage.Disk.DiskFile;
+import raft.storage.WalFormat.SegmentHeader;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+
+/**
+ * The write-ahead log: hard state, entries and truncations in one append-only stream, so that one
+ * fsync covers a term, a vote and entries in the order in which they were decided.
+ *
+ * <p>{@link #append} collects a batch, {@link #sync} makes it durable with one write and one fsync.
+ * After a {@link DiskFailedException} the log refuses everything: the owner must halt the process
+ * and must not retry. A segment is preallocated with zeros and synced before it gets its name, so
+ * an fsync in it changes no metadata, and a batch never spans two segments.
+ *
+ * <p>Used by one thread, save {@link #prepareSpare}, which another one may call; that thread must
+ * never be interrupted. Read on: {@link WalFormat} for the bytes, {@link WalRecovery} for the
+ * start.
+ */
+public final class Wal implements Closeable {
+    public static final int DEFAULT_SEGMENT_BYTES = 16 << 20;
+
+    private static final String NEW_SEGMENT = "new-segment.tmp";
+    private static final String SPARE_SEGMENT = "spare-segment.tmp";
+    private static final int BUFFER_BYTES_INITIAL = 64 << 10;
+    private static final int BUFFER_BYTES_KEPT = 4 << 20;
+    private static final int ZEROS_BYTES = 256 << 10;
+
+    private final Disk disk;
+    private final int segmentBytes;
+    private final LongSupplier salts;
+    private final AtomicReference<@Nullable DiskFile> spare = new AtomicReference<>();
+
+    private ByteBuffer batch = ByteBuffer.allocateDirect(BUFFER_BYTES_INITIAL);
+    private int batchRecordCount;
+    private long nextSequence;
+    private DiskFile segment;
+    private SegmentHeader header;
+    private int offsetBytes;
+    private boolean failed;
+
+    /** A log ready for writing, and what it held. */
+    public record Opened(Wal wal, Recovered recovered) {}
+
+    /**
+     * Recovers what {@code disk} holds, or starts a new log there. Removes unfinished segments and
+     * wipes a torn tail.
+     *
+     * @param segmentBytes size of new segments; a multiple of 8, at least 4096
+     * @param salts gives numbers that do not repeat, also across restarts
+     * @throws CorruptLogException if the node must not start
+     * @throws DiskFailedException if writing failed
+     */
+    public static Opened open(Disk disk, int segmentBytes, LongSupplier salts) throws IOException {
+        if (segmentBytes < 4096 || segmentBytes % 8 != 0) {
+            throw new IllegalArgumentException("not a segment size: " + segmentBytes);
+        }
+        List<String> names = disk.list().stream().filter(WalFormat::isSegmentName).toList();
+        WalRecovery recovery = new WalRecovery();
+        for (String name : names) {
+            recovery.segment(name, disk.read(name), name.equals(names.getLast()));
+        }
+        try {
+            for (String unfinished : List.of(NEW_SEGMENT, SPARE_SEGMENT)) {
+                disk.delete(unfinished);
+            }
+            WalRecovery.Tail tail = recovery.tail();
+            Wal wal =
+                    tail == null
+                            ? new Wal(disk, segmentBytes, salts)
+                            : new Wal(disk, segmentBytes, salts, tail);
+            return new Opened(wal, recovery.recovered());
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot prepare the log for writing", e);
+        }
+    }
+
+    private Wal(Disk disk, int segmentBytes, LongSupplier salts) throws IOException {
+        this.disk = disk;
+        this.segmentBytes = segmentBytes;
+        this.salts = salts;
+        this.nextSequence = 1;
+        this.header = new SegmentHeader(1, salts.getAsLong(), segmentBytes);
+        this.segment = createSegment(header);
+        this.offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
+    }
+
+    private Wal(Disk disk, int segmentBytes, LongSupplier salts, WalRecovery.Tail tail)
+            throws IOException {
+        this.disk = disk;
+        this.segmentBytes = segmentBytes;
+        this.salts = salts;
+        this.nextSequence = tail.nextSequence();
+        this.header = tail.header();
+        this.segment = disk.open(tail.file());
+        this.offsetBytes = tail.offsetBytes();
+        if (tail.garbage()) {
+            // Must be durable before the first new record: the same sequence numbers are used
+            // again,
+            // so a leftover behind a new record of the same size would fit.
+            writeZeros(segment, tail.offsetBytes(), header.sizeBytes());
+        }
+        // What was read may have been in the page cache only, left by a process that was killed
+        // between write and fsync. Raft will build promises on it, so it must be durable first.
+        segment.sync(true);
+    }
+
+    /** Adds to the batch; nothing is written yet. */
+    public void append(List<LogWrite> writes) {
+        for (LogWrite write : writes) {
+            switch (write) {
+                case LogWrite.HardState state -> {
+                    reserve(WalFormat.recordBytes(64));
+                    WalFormat.putHardState(batch, state, nextSequence++, batchRecordCount++);
+                }
+                case LogWrite.Append append -> {
+                    for (Entry entry : append.entries()) {
+                        reserve(WalFormat.recordBytes(entry.payload().sizeBytes()));
+                        WalFormat.putEntry(batch, entry, nextSequence++, batchRecordCount++);
+                    }
+                }
+                case LogWrite.Truncate truncate -> {
+                    reserve(WalFormat.recordBytes(0));
+                    long from = truncate.fromIndex();
+                    WalFormat.putTruncate(batch, from, nextSequence++, batchRecordCount++);
+                }
+            }
+        }
+    }
+
+    /**
+     * Makes everything appended so far durable. Returns the bytes written, 0 where there was
+     * nothing to do.
+     *
+     * @throws DiskFailedException after which the process must halt
+     */
+    public int sync() throws DiskFailedException {
+        if (failed) {
+            throw new IllegalStateException("the log is used after its disk failed");
+        }
+        if (batchRecordCount == 0) {
+            return 0;
+        }
+        try {
+            batch.flip();
+            int batchBytes = batch.limit();
+            if (batchBytes > header.sizeBytes() - offsetBytes) {
+                roll(batchBytes);
+            }
+            WalFormat.seal(batch, header.salt());
+            segment.write(offsetBytes, batch);
+            segment.sync(false);
+            offsetBytes += batchBytes;
+            batchRecordCount = 0;
+            batch =
+                    batch.capacity() > BUFFER_BYTES_KEPT
+                            ? ByteBuffer.allocateDirect(BUFFER_BYTES_INITIAL)
+                            : batch.clear();
+            return batchBytes;
+        } catch (IOException e) {
+            failed = true;
+            throw new DiskFailedException("cannot write the log", e);
+        }
+    }
+
+    /** Bytes appended and not yet synced. */
+    public int pendingBytes() {
+        return batchRecordCount == 0 ? 0 : batch.position();
+    }
+
+    /**
+     * Whether the segment is half full and no next one is prepared. Of the writing thread, like
+     * {@link #sync}.
+     */
+    public boolean spareWanted() {
+        return offsetBytes > header.sizeBytes() / 2 && spare.get() == null;
+    }
+
+    /**
+     * Preallocates the next segment ahead of time, so that {@link #sync} does not have to wait for
+     * megabytes of zeros. May be called by a second thread, one at a time.
+     */
+    public void prepareSpare() throws DiskFailedException {
+        try {
+            if (spare.get() == null) {
+                spare.set(preallocate(SPARE_SEGMENT, segmentBytes));
+            }
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot preallocate a segment", e);
+        }
+    }
+
+    /** Closes the files; what was not synced is lost. */
+    @Override
+    public void close() throws IOException {
+        segment.close();
+        DiskFile unused = spare.getAndSet(null);
+        if (unused != null) {
+            unused.close();
+        }
+    }
+
+    private void reserve(int moreBytes) {
+        if (batch.remaining() < moreBytes) {
+            int neededBytes = Math.addExact(batch.position(), moreBytes);
+            ByteBuffer larger = ByteBuffer.allocateDirect(Math.max(neededBytes, neededBytes * 2));
+            batch = larger.put(batch.flip());
+        }
+    }
+
+    /** The old segment is synced to its last record: {@link #sync} ends with an fsync. */
+    private void roll(int batchBytes) throws IOException {
+        segment.close();
+        int neededBytes = Math.addExact(WalFormat.SEGMENT_HEADER_BYTES, batchBytes);
+        long first = nextSequence - batchRecordCount;
+        header = new SegmentHeader(first, salts.getAsLong(), Math.max(segmentBytes, neededBytes));
+        segment = createSegment(header);
+        offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
+    }
+
+    private DiskFile createSegment(SegmentHeader newHeader) throws IOException {
+        String temporary = NEW_SEGMENT;
+        DiskFile file = null;
+        if (newHeader.sizeBytes() == segmentBytes) {
+            file = spare.getAndSet(null);
+            temporary = file == null ? NEW_SEGMENT : SPARE_SEGMENT;
+        }
+        if (file == null) {
+            file = preallocate(temporary, newHeader.sizeBytes());
+        }
+        file.write(0, WalFormat.encodeHeader(newHeader));
+        file.sync(true);
+        disk.rename(temporary, WalFormat.segmentName(newHeader.firstSequence()));
+        disk.syncDirectory();
+        return file;
+    }
+
+    private DiskFile preallocate(String name, long sizeBytes) throws IOException {
+        DiskFile file = disk.create(name);
+        writeZeros(file, 0, sizeBytes);
+        file.sync(true);
+        return file;
+    }
+
+    private static void writeZeros(DiskFile file, long from, long to) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocate(ZEROS_BYTES);
+        for (long at = from; at < to; at += zeros.limit()) {
+            zeros.clear().limit((int) Math.min(ZEROS_BYTES, to - at));
+            file.write(at, zeros);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package raft.storage;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Entry;
+import raft.core.LogWrite.HardState;
+import raft.core.Recovered;
+import raft.storage.WalFormat.SegmentHeader;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads the segments of a log in order and decides what survived; pure over bytes.
+ *
+ * <p>The rule: a record that does not parse is cut off, with all that follows, only where a crash
+ * can have caused it, that is in the last segment with no valid record behind it. Anything else is
+ * damage to bytes that were synced, and an acknowledged record would vanish silently: then {@link
+ * CorruptLogException}. One case needs care. The records of one batch go out in one write and the
+ * sectors of a write reach the disk in any order, so after a loss of power a record may be missing
+ * and a later one of the same, never acknowledged batch be there. It is recognised by a sector
+ * between the two that is still as zero as it was preallocated; flipped bits do not look like that.
+ */
+public final class WalRecovery {
+    private static final int SECTOR_BYTES = 512;
+
+    private final List<Entry> entries = new ArrayList<>();
+    private HardState hardState = HardState.INITIAL;
+    private long nextSequence = 1;
+    private @Nullable Tail tail;
+    private String file = "";
+
+    /**
+     * Where writing goes on.
+     *
+     * @param file name of the last segment
+     * @param header its header
+     * @param offsetBytes where its next record goes
+     * @param nextSequence that record's sequence number
+     * @param garbage whether anything but zeros follows, which must be wiped before writing, or new
+     *     records could make old ones behind them valid again
+     */
+    public record Tail(
+            String file,
+            SegmentHeader header,
+            int offsetBytes,
+            long nextSequence,
+            boolean garbage) {}
+
+    /**
+     * Reads the next segment; segments come in the order of their names.
+     *
+     * @param last whether no other segment follows
+     * @throws CorruptLogException if the node must not start with these bytes
+     */
+    public void segment(String name, ByteBuffer bytes, boolean last) throws CorruptLogException {
+        file = name;
+        SegmentHeader header = checkedHeader(bytes);
+        int offset = WalFormat.SEGMENT_HEADER_BYTES;
+        int sizeBytes;
+        while ((sizeBytes = WalFormat.validRecordBytes(bytes, offset, header.salt())) >= 0) {
+            if (WalFormat.sequence(bytes, offset) != nextSequence) {
+                throw corrupt(offset, "has sequence " + WalFormat.sequence(bytes, offset));
+            }
+            replay(bytes, offset);
+            nextSequence++;
+            offset += sizeBytes;
+        }
+        boolean garbage = firstNonZero(bytes, offset) < bytes.limit();
+        if (garbage) {
+            checkTornByCrash(bytes, offset, header.salt(), last);
+        }
+        tail = new Tail(name, header, offset, nextSequence, garbage);
+    }
+
+    /** What all segments together hold. */
+    public Recovered recovered() {
+        return new Recovered(hardState, entries);
+    }
+
+    /** Where writing goes on; null where there was no segment. */
+    public @Nullable Tail tail() {
+        return tail;
+    }
+
+    private SegmentHeader checkedHeader(ByteBuffer bytes) throws CorruptLogException {
+        SegmentHeader header = WalFormat.decodeHeader(bytes);
+        if (header == null) {
+            // A segment gets its name only after its header is durable: no crash explains this.
+            throw new CorruptLogException(
+                    file, 0, "segment header", "damaged or of another format");
+        }
+        if (!file.equals(WalFormat.segmentName(header.firstSequence()))) {
+            throw new CorruptLogException(
+                    file, 0, "segment header", "names first record " + header.firstSequence());
+        }
+        if (header.firstSequence() != nextSequence) {
+            throw new CorruptLogException(
+                    file,
+                    0,
+                    "segment header",
+                    "the segment before it ends at record "
+                            + (nextSequence - 1)
+                            + "; records up to "
+                            + (header.firstSequence() - 1)
+                            + " are missing");
+        }
+        if (header.sizeBytes() != bytes.limit()) {
+            throw new CorruptLogException(
+                    file,
+                    bytes.limit(),
+                    "end of segment",
+                    "the file was preallocated with " + header.sizeBytes() + " bytes");
+        }
+        return header;
+    }
+
+    private void replay(ByteBuffer bytes, int offset) throws CorruptLogException {
+        try {
+            switch (WalFormat.type(bytes, offset)) {
+                case WalFormat.HARD_STATE -> replayHardState(WalFormat.hardState(bytes, offset));
+                case WalFormat.ENTRY -> replayEntry(WalFormat.entry(bytes, offset));
+                case WalFormat.TRUNCATE -> replayTruncate(WalFormat.index(bytes, offset));
+                default -> throw new IllegalArgumentException("unknown type");
+            }
+        } catch (IllegalArgumentException e) {
+            throw corrupt(offset, "impossible content: " + e.getMessage());
+        }
+    }
+
+    private void replayHardState(HardState next) {
+        if (next.term() < hardState.term()) {
+            throw new IllegalArgumentException(
+                    "term falls from " + hardState.term() + " to " + next.term());
+        }
+        hardState = next;
+    }
+
+    private void replayEntry(Entry entry) {
+        if (entry.index() != entries.size() + 1) {
+            throw new IllegalArgumentException(
+                    "entry " + entry.index() + " after entry " + entries.size());
+        }
+        if (!entries.isEmpty() && entry.term() < entries.getLast().term()) {
+            throw new IllegalArgumentException(
+                    "term falls from " + entries.getLast().term() + " to " + entry.term());
+        }
+        entries.add(entry);
+    }
+
+    private void replayTruncate(long fromIndex) {
+        if (fromIndex < 1 || fromIndex > entries.size()) {
+            throw new IllegalArgumentException(
+                    "truncation from " + fromIndex + ", last entry is " + entries.size());
+        }
+        entries.subList((int) fromIndex - 1, entries.size()).clear();
+    }
+
+    /** Returns if a crash explains the bytes from {@code bad} on. */
+    private void checkTornByCrash(ByteBuffer bytes, int bad, long salt, boolean last)
+            throws CorruptLogException {
+        if (!last) {
+            throw corrupt(bad, "damaged, but a later segment exists");
+        }
+        int previousEnd = bad;
+        for (int at = bad + 8; at <= bytes.limit() - WalFormat.RECORD_HEADER_BYTES; ) {
+            int sizeBytes = WalFormat.validRecordBytes(bytes, at, salt);
+            if (sizeBytes < 0) {
+                at += 8;
+                continue;
+            }
+            if (WalFormat.batchFirstSequence(bytes, at) > nextSequence
+                    || !neverWritten(bytes, bad, at)) {
+                throw corrupt(
+                        bad,
+                        "damaged, but valid record "
+                                + WalFormat.sequence(bytes, at)
+                                + " follows at offset "
+                                + at);
+            }
+            previousEnd = at + sizeBytes;
+            at = previousEnd;
+        }
+    }
+
+    /** Whether a whole sector in [from, to) still is as it was preallocated. */
+    private static boolean neverWritten(ByteBuffer bytes, int from, int to) {
+        int sector = (from + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+        for (; sector + SECTOR_BYTES <= to; sector += SECTOR_BYTES) {
+            if (firstNonZero(bytes, sector) >= sector + SECTOR_BYTES) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static int firstNonZero(ByteBuffer bytes, int from) {
+        int at = from;
+        while (at + 8 <= bytes.limit() && bytes.getLong(at) == 0) {
+            at += 8;
+        }
+        while (at < bytes.limit() && bytes.get(at) == 0) {
+            at++;
+        }
+        return at;
+    }
+
+    private CorruptLogException corrupt(int offset, String reason) {
+        return new CorruptLogException(file, offset, "record " + nextSequence, reason);
+    }
+}
