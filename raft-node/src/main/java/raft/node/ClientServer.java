@@ -1,0 +1,409 @@
+package raft.node;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Call;
+import raft.client.ClientCodec;
+import raft.client.FrameBuffer;
+import raft.client.Limits;
+import raft.client.ProtocolException;
+import raft.client.Refusal;
+import raft.client.Reply;
+import raft.client.ServerHello;
+import raft.core.Bytes;
+
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * All client connections, on one thread: reads what has arrived from every client, hands the
+ * requests to the event loop in one go, and writes answers in as few packets as they fit.
+ *
+ * <p>Bounded: connections, time for the handshake, requests in flight per connection and in all,
+ * their bytes, and answers that a client does not fetch (then nothing more is read from it). What
+ * exceeds a bound is refused as busy, which means: certainly not applied.
+ */
+final class ClientServer {
+    static final int CONNECTION_COUNT_MAX = 4096;
+    static final int OUTSTANDING_PER_CONNECTION_MAX = 1024;
+    static final int OUTSTANDING_MAX = 16_384;
+    static final long OUTSTANDING_BYTES_MAX = 64 << 20;
+    static final int HANDSHAKE_MILLIS_MAX = 5000;
+
+    private static final int UNFETCHED_ANSWERS_MAX = 2 * OUTSTANDING_PER_CONNECTION_MAX;
+    private static final int WRITE_BYTES = 256 << 10;
+    private static final int SWEEP_MILLIS = 1000;
+
+    private final ServerSocketChannel listener;
+    private final Selector selector;
+    private final ServerHello.Accepted welcome;
+    private final Mailbox<Input> inbox;
+    private final NodeClock clock;
+    private final Counters counters;
+    private final Log log;
+
+    /** From the event loop; under its own monitor. */
+    private final Object outboxLock = new Object();
+
+    private List<Answered> outbox = new ArrayList<>();
+    private boolean stopping;
+
+    // Of the thread alone.
+    private final Set<Connection> connections = new LinkedHashSet<>();
+    private final Set<Connection> dirty = new LinkedHashSet<>();
+    private final List<ClientCall> calls = new ArrayList<>();
+    private final ByteBuffer scratch = ByteBuffer.allocateDirect(WRITE_BYTES);
+    private int outstandingCount;
+    private long outstandingBytes;
+    private long nextSweepNanos;
+
+    /** An answer of the event loop. */
+    record Answered(ClientCall call, Reply reply) {}
+
+    /** One client. Owned by the server's thread; others only pass it around. */
+    static final class Connection {
+        private final SocketChannel channel;
+        private final FrameBuffer frames = new FrameBuffer();
+        private final long openedNanos;
+        private final ArrayDeque<ByteBuffer> unsent = new ArrayDeque<>();
+        private @Nullable SelectionKey key;
+        private boolean greeted;
+        private boolean closeWhenSent;
+        private boolean closed;
+        private int outstandingCount;
+
+        private Connection(SocketChannel channel, long openedNanos) {
+            this.channel = channel;
+            this.openedNanos = openedNanos;
+        }
+    }
+
+    ClientServer(
+            ServerSocketChannel listener,
+            ServerHello.Accepted welcome,
+            Mailbox<Input> inbox,
+            NodeClock clock,
+            Counters counters,
+            Log log)
+            throws IOException {
+        this.listener = listener;
+        this.selector = Selector.open();
+        this.welcome = welcome;
+        this.inbox = inbox;
+        this.clock = clock;
+        this.counters = counters;
+        this.log = log;
+        listener.configureBlocking(false);
+        listener.register(selector, SelectionKey.OP_ACCEPT);
+    }
+
+    /** Takes the answers of one turn of the event loop. */
+    void answer(List<Answered> answers) {
+        synchronized (outboxLock) {
+            outbox.addAll(answers);
+        }
+        selector.wakeup();
+    }
+
+    /** Sends what has been answered so far, as far as the sockets take it, and ends the thread. */
+    void stop() {
+        synchronized (outboxLock) {
+            stopping = true;
+        }
+        selector.wakeup();
+    }
+
+    /** The thread. */
+    void run() {
+        nextSweepNanos = clock.nanoTime();
+        try {
+            while (true) {
+                selector.select(SWEEP_MILLIS);
+                for (SelectionKey key : selector.selectedKeys()) {
+                    ready(key);
+                }
+                selector.selectedKeys().clear();
+                if (!calls.isEmpty()) {
+                    inbox.putAll(calls);
+                    calls.clear();
+                }
+                boolean last = takeOutbox();
+                for (Connection connection : dirty) {
+                    write(connection);
+                }
+                dirty.clear();
+                if (last) {
+                    break;
+                }
+                sweep();
+            }
+        } catch (IOException e) {
+            log.error("the client listener failed", e);
+        } finally {
+            closeAll();
+        }
+    }
+
+    private void ready(SelectionKey key) {
+        try {
+            if (key.isAcceptable()) {
+                accept();
+                return;
+            }
+            Connection connection = (Connection) key.attachment();
+            if (key.isReadable()) {
+                read(connection);
+            }
+            if (key.isValid() && key.isWritable()) {
+                dirty.add(connection);
+            }
+        } catch (CancelledKeyException e) {
+            // Closed by an earlier key of the same round.
+        }
+    }
+
+    private void accept() {
+        try {
+            SocketChannel channel;
+            while ((channel = listener.accept()) != null) {
+                channel.configureBlocking(false);
+                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                Connection connection = new Connection(channel, clock.nanoTime());
+                connection.key = channel.register(selector, SelectionKey.OP_READ, connection);
+                connections.add(connection);
+                counters.clientConnections.incrementAndGet();
+                if (connections.size() > CONNECTION_COUNT_MAX) {
+                    refuse(connection, "This node has too many connections.");
+                }
+            }
+        } catch (IOException e) {
+            log.warn("cannot accept a client: " + e);
+        }
+    }
+
+    private void read(Connection connection) {
+        try {
+            // One read per round and client, so that none of them can starve the others.
+            int got = connection.channel.read(connection.frames.space());
+            if (got < 0) {
+                close(connection);
+                return;
+            }
+            ByteBuffer frame;
+            while (!connection.closeWhenSent
+                    && (frame = connection.frames.next(frameBytesMax(connection))) != null) {
+                if (connection.greeted) {
+                    call(connection, frame);
+                } else {
+                    greet(connection, frame);
+                }
+            }
+        } catch (ProtocolException e) {
+            counters.clientProtocolErrors.incrementAndGet();
+            if (connection.greeted) {
+                send(connection, ClientCodec.encodeAnswer(0, e.answer().reply()));
+                connection.closeWhenSent = true;
+            } else {
+                refuse(connection, String.valueOf(e.getMessage()));
+            }
+        } catch (IOException e) {
+            close(connection);
+        }
+    }
+
+    private static int frameBytesMax(Connection connection) {
+        return connection.greeted ? Limits.FRAME_BYTES_MAX : Limits.HELLO_BYTES_MAX;
+    }
+
+    private void greet(Connection connection, ByteBuffer frame) throws ProtocolException {
+        int version = ClientCodec.decodeClientHello(frame);
+        if (version != ClientCodec.VERSION) {
+            refuse(
+                    connection,
+                    "This node speaks version "
+                            + ClientCodec.VERSION
+                            + " of the client protocol, not "
+                            + version
+                            + ".");
+            return;
+        }
+        connection.greeted = true;
+        send(connection, ClientCodec.encodeServerHello(welcome));
+    }
+
+    private void refuse(Connection connection, String reason) {
+        counters.clientRefusals.incrementAndGet();
+        ServerHello refusal = new ServerHello.Refused(ClientCodec.VERSION, reason);
+        send(connection, ClientCodec.encodeServerHello(refusal));
+        connection.closeWhenSent = true;
+    }
+
+    private void call(Connection connection, ByteBuffer frame) throws ProtocolException {
+        counters.requests.incrementAndGet();
+        Call call;
+        try {
+            call = ClientCodec.decodeCall(frame);
+        } catch (ProtocolException e) {
+            if (e.requestId() == 0) {
+                throw e;
+            }
+            counters.repliesRefused.incrementAndGet();
+            send(connection, ClientCodec.encodeAnswer(e.requestId(), e.answer().reply()));
+            return;
+        }
+        if (connection.outstandingCount >= OUTSTANDING_PER_CONNECTION_MAX
+                || outstandingCount >= OUTSTANDING_MAX
+                || outstandingBytes >= OUTSTANDING_BYTES_MAX) {
+            counters.repliesRefused.incrementAndGet();
+            Reply busy = new Reply.Refused(Refusal.BUSY, null, "Too many requests are waiting.");
+            send(connection, ClientCodec.encodeAnswer(call.id(), busy));
+            return;
+        }
+        Bytes command = Bytes.wrap(call.command().unsafeArray());
+        connection.outstandingCount++;
+        outstandingCount++;
+        outstandingBytes += command.sizeBytes();
+        calls.add(new ClientCall(connection, call.id(), call.request(), command));
+    }
+
+    /** Returns whether the server is to stop after this round. */
+    private boolean takeOutbox() {
+        List<Answered> answers;
+        boolean last;
+        synchronized (outboxLock) {
+            last = stopping;
+            answers = outbox;
+            if (!answers.isEmpty()) {
+                outbox = new ArrayList<>();
+            }
+        }
+        for (Answered answered : answers) {
+            ClientCall call = answered.call();
+            Connection connection = call.connection();
+            connection.outstandingCount--;
+            outstandingCount--;
+            outstandingBytes -= call.command().sizeBytes();
+            if (!connection.closed) {
+                send(connection, ClientCodec.encodeAnswer(call.id(), answered.reply()));
+            }
+        }
+        return last;
+    }
+
+    private void send(Connection connection, ByteBuffer frame) {
+        connection.unsent.add(frame);
+        dirty.add(connection);
+    }
+
+    private void write(Connection connection) {
+        if (connection.closed) {
+            return;
+        }
+        try {
+            boolean taken = true;
+            while (taken && !connection.unsent.isEmpty()) {
+                taken = writeSome(connection);
+            }
+            if (connection.unsent.isEmpty() && connection.closeWhenSent) {
+                close(connection);
+                return;
+            }
+            int interest = connection.unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE;
+            boolean mayRead =
+                    !connection.closeWhenSent && connection.unsent.size() < UNFETCHED_ANSWERS_MAX;
+            SelectionKey key = connection.key;
+            if (key != null) {
+                key.interestOps(interest | (mayRead ? SelectionKey.OP_READ : 0));
+            }
+        } catch (IOException | CancelledKeyException e) {
+            close(connection);
+        }
+    }
+
+    /** One system call for many small answers. Returns whether the socket took everything. */
+    private boolean writeSome(Connection connection) throws IOException {
+        ArrayDeque<ByteBuffer> unsent = connection.unsent;
+        ByteBuffer head = unsent.getFirst();
+        if (unsent.size() == 1 || head.remaining() > scratch.capacity()) {
+            connection.channel.write(head);
+            if (head.hasRemaining()) {
+                return false;
+            }
+            unsent.removeFirst();
+            return true;
+        }
+        scratch.clear();
+        for (ByteBuffer frame : unsent) {
+            if (frame.remaining() > scratch.remaining()) {
+                break;
+            }
+            scratch.put(frame.duplicate());
+        }
+        scratch.flip();
+        int offered = scratch.remaining();
+        int written = connection.channel.write(scratch);
+        for (int left = written; left > 0; ) {
+            ByteBuffer frame = unsent.getFirst();
+            int step = Math.min(left, frame.remaining());
+            frame.position(frame.position() + step);
+            left -= step;
+            if (!frame.hasRemaining()) {
+                unsent.removeFirst();
+            }
+        }
+        return written == offered;
+    }
+
+    private void sweep() {
+        long now = clock.nanoTime();
+        if (now - nextSweepNanos < 0) {
+            return;
+        }
+        nextSweepNanos = now + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
+        long oldest = now - TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
+        for (Connection connection : List.copyOf(connections)) {
+            if (!connection.greeted && connection.openedNanos - oldest < 0) {
+                if (connection.closeWhenSent) {
+                    close(connection);
+                } else {
+                    refuse(connection, "No handshake within " + HANDSHAKE_MILLIS_MAX + " ms.");
+                    write(connection);
+                }
+            }
+        }
+        dirty.clear();
+    }
+
+    private void close(Connection connection) {
+        connection.closed = true;
+        connection.unsent.clear();
+        connections.remove(connection);
+        closeQuietly(connection.channel);
+    }
+
+    private void closeAll() {
+        List.copyOf(connections).forEach(this::close);
+        closeQuietly(listener);
+        closeQuietly(selector);
+    }
+
+    private static void closeQuietly(java.io.Closeable closeable) {
+        try {
+            closeable.close();
+        } catch (IOException e) {
+            // It is gone either way.
+        }
+    }
+}

@@ -1,0 +1,283 @@
+package raft.node;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Blob;
+import raft.client.Refusal;
+import raft.client.Reply;
+import raft.client.Request;
+import raft.core.Effect;
+import raft.core.Effect.RoleName;
+import raft.core.Entry;
+import raft.core.Event;
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.core.Raft;
+import raft.kv.KeyValueStore;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The one thread that owns the algorithm and the state machine: takes all that has arrived, lets it
+ * happen in one step, carries out the effects in order. It never waits for a disk or a socket.
+ *
+ * <p>Taking everything at once is what makes batches grow with the load: all writes of a turn share
+ * an fsync, all entries a message, all answers a wake-up.
+ */
+final class EventLoop {
+    private static final int TRANSITION_COUNT_MAX = 100;
+
+    private final Raft raft;
+    private final KeyValueStore store = new KeyValueStore();
+    private final Mailbox<Input> inbox;
+    private final NodeClock clock;
+    private final Counters counters;
+    private final Log log;
+    private final Fatal fatal;
+    private final Outputs outputs;
+
+    private final Map<Long, ClientCall> pending = new HashMap<>();
+    private final ArrayDeque<Status.Change> transitions = new ArrayDeque<>();
+    private List<ClientServer.Answered> answers = new ArrayList<>();
+    private long lastRequestId;
+    private boolean stopped;
+
+    /** Where effects go; none of these may wait. */
+    interface Outputs {
+        void persist(Effect.Persist persist);
+
+        void send(NodeId to, Message message);
+
+        void answer(List<ClientServer.Answered> answers);
+
+        /** Completes the loop's part of a status with what others know. */
+        Status describe(Raft raft, KeyValueStore store, int pending, List<Status.Change> changes);
+    }
+
+    EventLoop(
+            Raft raft,
+            Mailbox<Input> inbox,
+            NodeClock clock,
+            Counters counters,
+            Log log,
+            Fatal fatal,
+            Outputs outputs) {
+        this.raft = raft;
+        this.inbox = inbox;
+        this.clock = clock;
+        this.counters = counters;
+        this.log = log;
+        this.fatal = fatal;
+        this.outputs = outputs;
+    }
+
+    /** The thread. */
+    void run() {
+        List<Input> inputs = List.of();
+        try {
+            while (!stopped && !inbox.isClosed()) {
+                inputs = inbox.take(Math.max(0, raft.deadlineNanos() - clock.nanoTime()));
+                turn(inputs);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            fatal.stop(Fatal.BUG, dump(inputs), e);
+        }
+    }
+
+    private void turn(List<Input> inputs) {
+        List<Event> events = new ArrayList<>(inputs.size() + 1);
+        for (Input input : inputs) {
+            switch (input) {
+                case Input.Core(Event event) -> events.add(event);
+                case ClientCall call -> events.add(accept(call));
+                // A query sees the state before the events that came with it.
+                case Input.StatusQuery query -> query.answer().complete(status());
+                case Input.Stop() -> stopped = true;
+            }
+        }
+        long now = clock.nanoTime();
+        if (now >= raft.deadlineNanos()) {
+            // Last, so that after a pause the leader's waiting messages count before the timeout.
+            events.add(new Event.Timer());
+        }
+        if (!events.isEmpty()) {
+            for (Effect effect : raft.step(now, events)) {
+                carryOut(effect);
+            }
+        }
+        if (stopped) {
+            abandon();
+        }
+        if (!answers.isEmpty()) {
+            outputs.answer(answers);
+            answers = new ArrayList<>();
+        }
+    }
+
+    private Event accept(ClientCall call) {
+        long requestId = ++lastRequestId;
+        pending.put(requestId, call);
+        return call.request().isRead()
+                ? new Event.Read(requestId)
+                : new Event.Propose(requestId, call.command());
+    }
+
+    private void carryOut(Effect effect) {
+        switch (effect) {
+            case Effect.Persist persist -> outputs.persist(persist);
+            case Effect.Send(NodeId to, Message message) -> outputs.send(to, message);
+            case Effect.Apply(Entry entry, long requestId) -> apply(entry, requestId);
+            case Effect.ServeRead(long requestId, long readIndex) -> read(requestId, readIndex);
+            case Effect.Refuse refuse -> refuse(refuse);
+            case Effect.GiveUp(long requestId, String reason) ->
+                    reply(requestId, new Reply.Unknown(reason));
+            case Effect.Transition transition -> record(transition);
+        }
+    }
+
+    private void apply(Entry entry, long requestId) {
+        switch (entry.kind()) {
+            case NOOP -> {}
+            case COMMAND -> {
+                Blob command = Blob.wrap(entry.payload().unsafeArray());
+                var applied = store.apply(entry.index(), command);
+                if (requestId != 0) {
+                    reply(requestId, applied.reply(entry.term(), entry.index()));
+                }
+            }
+        }
+    }
+
+    private void read(long requestId, long readIndex) {
+        ClientCall call = pending.get(requestId);
+        if (call == null || !(call.request() instanceof Request.Get get)) {
+            throw new IllegalStateException("no read is waiting as request " + requestId);
+        }
+        if (raft.appliedIndex() < readIndex) {
+            throw new IllegalStateException(
+                    "read at " + readIndex + " served at " + raft.appliedIndex());
+        }
+        reply(requestId, new Reply.Ok(store.read(get), raft.term(), raft.appliedIndex()));
+    }
+
+    private void refuse(Effect.Refuse refuse) {
+        String hint = Status.name(refuse.leaderHint());
+        Reply reply =
+                switch (refuse.reason()) {
+                    case NOT_LEADER ->
+                            new Reply.Refused(
+                                    Refusal.NOT_LEADER,
+                                    hint,
+                                    hint == null
+                                            ? "This node is not the leader and knows of none."
+                                            : "This node is not the leader.");
+                    case BUSY ->
+                            new Reply.Refused(
+                                    Refusal.BUSY, hint, "Too much waits to be replicated.");
+                };
+        reply(refuse.requestId(), reply);
+    }
+
+    private void reply(long requestId, Reply reply) {
+        ClientCall call = pending.remove(requestId);
+        if (call == null) {
+            throw new IllegalStateException("request " + requestId + " is answered twice");
+        }
+        switch (reply) {
+            case Reply.Ok ignored -> counters.repliesOk.incrementAndGet();
+            case Reply.Refused ignored -> counters.repliesRefused.incrementAndGet();
+            case Reply.Unknown ignored -> counters.repliesUnknown.incrementAndGet();
+        }
+        answers.add(new ClientServer.Answered(call, reply));
+    }
+
+    /** What was proposed may still be committed by others; what was only asked was not done. */
+    private void abandon() {
+        for (long requestId : List.copyOf(pending.keySet())) {
+            ClientCall call = pending.get(requestId);
+            boolean isRead = call != null && call.request().isRead();
+            reply(
+                    requestId,
+                    isRead
+                            ? new Reply.Refused(Refusal.STOPPING, null, "This node is stopping.")
+                            : new Reply.Unknown("This node is stopping."));
+        }
+    }
+
+    private void record(Effect.Transition transition) {
+        if (transitions.size() == TRANSITION_COUNT_MAX) {
+            transitions.removeFirst();
+        }
+        RoleName from = transition.from();
+        RoleName to = transition.to();
+        Status.Change change =
+                new Status.Change(
+                        clock.utcMillis(),
+                        from,
+                        to,
+                        transition.term(),
+                        Status.name(transition.leader()),
+                        Status.name(transition.votedFor()),
+                        transition.reason());
+        transitions.addLast(change);
+        if (to == RoleName.CANDIDATE) {
+            counters.electionsStarted.incrementAndGet();
+        } else if (to == RoleName.LEADER) {
+            counters.electionsWon.incrementAndGet();
+        } else if (from == RoleName.LEADER) {
+            counters.stepDowns.incrementAndGet();
+        }
+        log.info(describe(change));
+    }
+
+    private static String describe(Status.Change change) {
+        return "role "
+                + Status.word(change.from())
+                + " -> "
+                + Status.word(change.to())
+                + ", term "
+                + change.term()
+                + ", leader "
+                + (change.leader() == null ? "none" : change.leader())
+                + ": "
+                + change.reason();
+    }
+
+    private Status status() {
+        return outputs.describe(raft, store, pending.size(), List.copyOf(transitions));
+    }
+
+    /** For whoever has to find the bug: where the node stood and what it was working on. */
+    private String dump(List<Input> inputs) {
+        StringBuilder text = new StringBuilder("an invariant broke; the node stops");
+        text.append("\n  state: ").append(dumpState());
+        for (Status.Change change : transitions) {
+            text.append("\n  ").append(Log.utc(change.utcMillis())).append(' ');
+            text.append(describe(change));
+        }
+        for (Input input : inputs) {
+            text.append("\n  input: ").append(describe(input));
+        }
+        return text.toString();
+    }
+
+    private String dumpState() {
+        try {
+            return status().json();
+        } catch (RuntimeException e) {
+            return "unknown, " + e;
+        }
+    }
+
+    private static @Nullable String describe(Input input) {
+        return input instanceof ClientCall call
+                ? call.request().getClass().getSimpleName() + " of a client"
+                : input.toString();
+    }
+}

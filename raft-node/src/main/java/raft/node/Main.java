@@ -1,0 +1,67 @@
+package raft.node;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** The process. */
+public final class Main {
+    private static final int BAD_USAGE = 254;
+    private static final int CANNOT_START = 255;
+
+    private Main() {}
+
+    /** Runs a node until SIGTERM, or ends with the statuses that {@code --help} names. */
+    public static void main(String[] args) {
+        List<String> options = List.of(args);
+        if (options.contains("--help")) {
+            say(FileDescriptor.out, NodeConfig.USAGE.stripTrailing());
+            return;
+        }
+        NodeConfig config;
+        try {
+            config = NodeConfig.parse(System.getenv(), options);
+        } catch (NodeConfig.BadSettingException e) {
+            say(FileDescriptor.err, "raft-node: " + e.getMessage());
+            Runtime.getRuntime().halt(BAD_USAGE);
+            return;
+        }
+        Log log =
+                new Log(
+                        new FileOutputStream(FileDescriptor.out),
+                        NodeClock.SYSTEM,
+                        config.nodeId().name());
+        Fatal fatal =
+                (status, what, cause) -> {
+                    log.error(what, cause);
+                    Runtime.getRuntime().halt(status);
+                };
+        try {
+            Node node = Node.start(config, log, fatal);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "stop"));
+            // Only daemons run from here on: the main thread keeps the process alive.
+            Thread.currentThread().join();
+        } catch (IOException e) {
+            log.error("cannot start: " + e.getMessage());
+            say(FileDescriptor.err, "raft-node: cannot start: " + e.getMessage());
+            Runtime.getRuntime().halt(CANNOT_START);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void stop(Node node) {
+        node.close();
+        // The JVM would end with 143 after SIGTERM, though all was well.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void say(FileDescriptor where, String text) {
+        PrintStream out =
+                new PrintStream(new FileOutputStream(where), true, StandardCharsets.UTF_8);
+        out.println(text);
+    }
+}

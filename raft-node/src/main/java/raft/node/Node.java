@@ -1,0 +1,322 @@
+package raft.node;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.ClientCodec;
+import raft.client.ServerHello;
+import raft.core.Effect;
+import raft.core.Event;
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.core.Raft;
+import raft.core.RaftConfig;
+import raft.kv.KeyValueStore;
+import raft.peer.Handshake;
+import raft.storage.DataDirectory;
+import raft.storage.Wal;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * One running node: recovers its log, listens, and joins the threads that make it up.
+ *
+ * <p>Threads: the event loop ({@link EventLoop}), the writer of the log ({@link StorageThread}) and
+ * its helper, one sender and one listener per link to a peer ({@link PeerLink}), one receiver per
+ * connection from a peer ({@link PeerServer}), one for all clients ({@link ClientServer}), and
+ * HTTP's. They share nothing but mailboxes and counters.
+ */
+public final class Node implements Closeable {
+    private static final long STATUS_MILLIS_MAX = 1000;
+
+    /** Above this, peers' connections are no longer read until the loop has caught up. */
+    private static final int INBOX_COUNT_MAX = 8192;
+
+    private final NodeConfig config;
+    private final NodeClock clock = NodeClock.SYSTEM;
+    private final long startedNanos = clock.nanoTime();
+    private final long bootId;
+    private final Log log;
+    private final Counters counters = new Counters();
+    private final Mailbox<Input> inbox = new Mailbox<>(INBOX_COUNT_MAX);
+    private final Map<NodeId, PeerLink> links = new TreeMap<>();
+
+    private final DataDirectory data;
+    private final StorageThread storage;
+    private final SpareThread spare;
+    private final PeerServer peers;
+    private final ClientServer clients;
+    private final @Nullable HttpStatus http;
+    private final InetSocketAddress clientAddress;
+
+    private final Thread loopThread;
+    private final List<Thread> diskThreads;
+    private final Thread clientThread;
+    private boolean closed;
+
+    /**
+     * Starts a node.
+     *
+     * @param fatal what to do when the node must not go on
+     * @throws IOException with one sentence for people, when an address is taken, the data
+     *     directory is in use or belongs to another node, or the log is damaged; nothing is left
+     *     open then
+     */
+    public static Node start(NodeConfig config, Log log, Fatal fatal) throws IOException {
+        List<Closeable> opened = new ArrayList<>();
+        try {
+            return new Node(config, log, fatal, opened);
+        } catch (IOException | RuntimeException e) {
+            for (Closeable closeable : opened.reversed()) {
+                closeable.close();
+            }
+            throw e;
+        }
+    }
+
+    private Node(NodeConfig config, Log log, Fatal fatal, List<Closeable> opened)
+            throws IOException {
+        this.config = config;
+        this.log = log;
+        SplittableRandom random = new SplittableRandom();
+        this.bootId = random.nextLong();
+        this.data =
+                DataDirectory.open(config.dataDir(), config.clusterId(), config.nodeId().name());
+        opened.add(data);
+        Wal.Opened wal = Wal.open(data.disk(), Wal.DEFAULT_SEGMENT_BYTES, random::nextLong);
+        opened.add(wal.wal());
+        ServerSocketChannel peerListener = listen(config.peerListen(), "peers", opened);
+        ServerSocketChannel clientListener = listen(config.clientListen(), "clients", opened);
+        this.clientAddress = (InetSocketAddress) clientListener.getLocalAddress();
+        Raft raft = new Raft(raftConfig(random.nextLong()), wal.recovered(), clock.nanoTime());
+
+        Handshake.Hello hello =
+                new Handshake.Hello(
+                        Handshake.PROTOCOL_VERSION, config.clusterId(), config.nodeId(), bootId);
+        this.spare = new SpareThread(wal.wal(), fatal);
+        this.storage =
+                new StorageThread(wal.wal(), clock, counters, this::persisted, spare::wish, fatal);
+        config.members().forEach((id, address) -> addLink(id, address, hello, random.nextLong()));
+        this.peers =
+                new PeerServer(peerListener, hello, links.keySet(), inbox, clock, counters, log);
+        ServerHello.Accepted welcome =
+                new ServerHello.Accepted(
+                        ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
+        this.clients = new ClientServer(clientListener, welcome, inbox, clock, counters, log);
+        NodeConfig.Address httpListen = config.httpListen();
+        this.http =
+                httpListen == null
+                        ? null
+                        : new HttpStatus(resolve(httpListen, "HTTP"), this::status);
+        EventLoop loop = new EventLoop(raft, inbox, clock, counters, log, fatal, new Wiring());
+
+        log.info(
+                "starting in cluster "
+                        + config.clusterId()
+                        + " with "
+                        + wal.recovered().entries().size()
+                        + " entries and term "
+                        + wal.recovered().hardState().term()
+                        + " from "
+                        + config.dataDir());
+        this.diskThreads =
+                List.of(Threads.start("storage", storage), Threads.start("spare", spare));
+        this.loopThread = Threads.start("loop", loop::run);
+        links.values().forEach(link -> Threads.start("peer-" + link.peer(), link::run));
+        Threads.start("peers", peers::run);
+        this.clientThread = Threads.start("clients", clients::run);
+        if (http != null) {
+            http.start();
+        }
+        log.info(
+                "listening for peers on "
+                        + config.peerListen()
+                        + ", for clients on "
+                        + config.clientListen()
+                        + (httpListen == null ? "" : ", for HTTP on " + httpListen));
+    }
+
+    /** Where clients connect. */
+    public InetSocketAddress clientAddress() {
+        return clientAddress;
+    }
+
+    /** Where HTTP is served; null: nowhere. */
+    public @Nullable InetSocketAddress httpAddress() {
+        return http == null ? null : http.address();
+    }
+
+    /**
+     * A consistent snapshot.
+     *
+     * @throws TimeoutException if the event loop does not answer within a second
+     */
+    public Status status() throws TimeoutException, InterruptedException {
+        CompletableFuture<Status> answer = new CompletableFuture<>();
+        inbox.put(new Input.StatusQuery(answer));
+        try {
+            return answer.get(STATUS_MILLIS_MAX, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Stops in order: clients get an answer each, what was to be written is written. Idempotent.
+     */
+    @Override
+    public void close() {
+        stop(true);
+    }
+
+    /** Stops like a killed process: nobody is answered, what waits is lost. For tests. */
+    void kill() {
+        stop(false);
+    }
+
+    private synchronized void stop(boolean graceful) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        log.info("stopping");
+        if (graceful) {
+            inbox.put(new Input.Stop());
+        } else {
+            inbox.close(true);
+        }
+        Threads.join(loopThread);
+        inbox.close(true);
+        clients.stop();
+        Threads.join(clientThread);
+        peers.stop();
+        links.values().forEach(PeerLink::stop);
+        if (http != null) {
+            http.stop();
+        }
+        storage.close(!graceful);
+        spare.close();
+        diskThreads.forEach(Threads::join);
+        try {
+            data.close();
+        } catch (IOException e) {
+            log.warn("cannot unlock the data directory: " + e);
+        }
+        log.info("stopped");
+    }
+
+    private RaftConfig raftConfig(long seed) {
+        RaftConfig defaults =
+                RaftConfig.defaults(config.nodeId(), List.copyOf(config.members().keySet()), seed);
+        return new RaftConfig(
+                defaults.self(),
+                defaults.voters(),
+                TimeUnit.MILLISECONDS.toNanos(config.electionTimeoutMillis()),
+                TimeUnit.MILLISECONDS.toNanos(config.heartbeatMillis()),
+                defaults.appendBytesMax(),
+                defaults.inflightAppendsMax(),
+                defaults.uncommittedBytesMax(),
+                defaults.seed());
+    }
+
+    private void addLink(
+            NodeId peer, NodeConfig.Address address, Handshake.Hello hello, long seed) {
+        if (!peer.equals(config.nodeId())) {
+            links.put(peer, new PeerLink(peer, address, hello, clock, counters, log, seed));
+        }
+    }
+
+    private void persisted(long ticket) {
+        inbox.put(new Input.Core(new Event.Persisted(ticket)));
+    }
+
+    private static ServerSocketChannel listen(
+            NodeConfig.Address address, String forWhom, List<Closeable> opened) throws IOException {
+        ServerSocketChannel listener = ServerSocketChannel.open();
+        opened.add(listener);
+        try {
+            listener.bind(resolve(address, forWhom), 1024);
+        } catch (IOException e) {
+            throw new IOException(
+                    "cannot listen for " + forWhom + " on " + address + ": " + e.getMessage(), e);
+        }
+        return listener;
+    }
+
+    private static InetSocketAddress resolve(NodeConfig.Address address, String forWhom)
+            throws IOException {
+        InetSocketAddress resolved = new InetSocketAddress(address.host(), address.port());
+        if (resolved.isUnresolved()) {
+            throw new IOException(
+                    "cannot listen for " + forWhom + " on " + address + ": unknown host");
+        }
+        return resolved;
+    }
+
+    /** Joins the event loop to the rest. */
+    private final class Wiring implements EventLoop.Outputs {
+        @Override
+        public void persist(Effect.Persist persist) {
+            storage.persist(persist);
+        }
+
+        @Override
+        public void send(NodeId to, Message message) {
+            PeerLink link = links.get(to);
+            if (link == null) {
+                throw new IllegalStateException("a message to " + to + ", which is no peer");
+            }
+            link.send(message);
+        }
+
+        @Override
+        public void answer(List<ClientServer.Answered> answers) {
+            clients.answer(answers);
+        }
+
+        @Override
+        public Status describe(
+                Raft raft, KeyValueStore store, int pending, List<Status.Change> changes) {
+            return new Status(
+                    config.nodeId().name(),
+                    config.clusterId(),
+                    HexFormat.of().toHexDigits(bootId),
+                    TimeUnit.NANOSECONDS.toMillis(clock.nanoTime() - startedNanos),
+                    raft.role(),
+                    raft.term(),
+                    Status.name(raft.votedFor()),
+                    Status.name(raft.leader()),
+                    1,
+                    raft.lastIndex(),
+                    raft.lastTerm(),
+                    raft.durableIndex(),
+                    raft.commitIndex(),
+                    raft.appliedIndex(),
+                    store.keyCount(),
+                    HexFormat.of().toHexDigits(store.stateHash()),
+                    new Status.Queues(inbox.itemCount(), pending, storage.queuedCount()),
+                    links.values().stream()
+                            .map(
+                                    link ->
+                                            new Status.Peer(
+                                                    link.peer().name(),
+                                                    link.isConnected(),
+                                                    link.queuedCount()))
+                            .toList(),
+                    counters.snapshot(),
+                    changes);
+        }
+    }
+}

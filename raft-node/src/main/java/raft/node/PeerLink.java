@@ -1,0 +1,419 @@
+package raft.node;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.peer.Frame;
+import raft.peer.FrameBuffer;
+import raft.peer.Handshake;
+import raft.peer.Handshake.Goodbye;
+import raft.peer.Handshake.Hello;
+import raft.peer.PeerCodec;
+import raft.peer.PeerProtocolException;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The connection to one peer, for sending only; the peer sends over a connection of its own.
+ *
+ * <p>TCP counts as lossy: the queue is bounded, what does not fit is dropped and counted, and what
+ * waits while there is no connection is dropped too, since Raft would rather say something new than
+ * something old. Votes, heartbeats and acknowledgements overtake entries.
+ *
+ * <p>A connection through a network that swallows packets looks alive, and TCP doubles its waits
+ * until long after the network healed. So the peer answers pings over the same connection, and
+ * without an answer for {@link #SILENCE_MILLIS_MAX} it is closed and made anew.
+ */
+final class PeerLink {
+    static final int SILENCE_MILLIS_MAX = 1000;
+    static final int PING_MILLIS = 200;
+
+    private static final int CONTROL_COUNT_MAX = 4096;
+    private static final long BULK_BYTES_MAX = 32 << 20;
+    private static final int BUFFER_BYTES = 256 << 10;
+    private static final int CONNECT_MILLIS_MAX = 1000;
+    private static final int BACKOFF_MILLIS_MIN = 20;
+    private static final int BACKOFF_MILLIS_MAX = 500;
+
+    private final NodeId peer;
+    private final NodeConfig.Address address;
+    private final Hello hello;
+    private final NodeClock clock;
+    private final Counters counters;
+    private final Log log;
+    private final Random jitter;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    // Under the lock.
+    private ArrayDeque<Message> control = new ArrayDeque<>();
+    private final ArrayDeque<Message> bulk = new ArrayDeque<>();
+    private long bulkBytes;
+    private boolean waiting;
+    private boolean connected;
+    private boolean stopped;
+    private @Nullable SocketChannel channel;
+
+    // Of the sending thread.
+    private ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private long nextPingNanos;
+    private String lastTrouble = "";
+
+    PeerLink(
+            NodeId peer,
+            NodeConfig.Address address,
+            Hello hello,
+            NodeClock clock,
+            Counters counters,
+            Log log,
+            long seed) {
+        this.peer = peer;
+        this.address = address;
+        this.hello = hello;
+        this.clock = clock;
+        this.counters = counters;
+        this.log = log;
+        this.jitter = new Random(seed);
+    }
+
+    /** Queues or drops; never waits. */
+    void send(Message message) {
+        boolean isBulk =
+                message instanceof Message.AppendEntries append && !append.entries().isEmpty();
+        long sizeBytes = isBulk ? PeerCodec.frameBytesBound(message) : 0;
+        lock.lock();
+        try {
+            if (!connected
+                    || (isBulk
+                            ? bulkBytes + sizeBytes > BULK_BYTES_MAX
+                            : control.size() >= CONTROL_COUNT_MAX)) {
+                counters.framesDropped.incrementAndGet();
+                return;
+            }
+            if (isBulk) {
+                bulk.add(message);
+                bulkBytes += sizeBytes;
+            } else {
+                control.add(message);
+            }
+            if (waiting) {
+                changed.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isConnected() {
+        lock.lock();
+        try {
+            return connected;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int queuedCount() {
+        lock.lock();
+        try {
+            return control.size() + bulk.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    NodeId peer() {
+        return peer;
+    }
+
+    void stop() {
+        lock.lock();
+        try {
+            stopped = true;
+            changed.signal();
+            closeQuietly(channel);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The sending thread. */
+    void run() {
+        int backoffMillis = BACKOFF_MILLIS_MIN;
+        while (!isStopped()) {
+            try (SocketChannel connection = SocketChannel.open()) {
+                FrameBuffer in = connect(connection);
+                backoffMillis = BACKOFF_MILLIS_MIN;
+                serve(connection, in);
+            } catch (IOException e) {
+                trouble(e);
+            } catch (InterruptedException e) {
+                return;
+            } finally {
+                disconnected();
+            }
+            sleep(backoffMillis / 2 + jitter.nextInt(backoffMillis));
+            backoffMillis = Math.min(2 * backoffMillis, BACKOFF_MILLIS_MAX);
+        }
+    }
+
+    private FrameBuffer connect(SocketChannel connection) throws IOException {
+        lock.lock();
+        try {
+            if (stopped) {
+                throw new EOFException("stopped");
+            }
+            channel = connection;
+        } finally {
+            lock.unlock();
+        }
+        connection.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        // Looked up anew each time: a restarted container may have another address.
+        InetSocketAddress target = new InetSocketAddress(address.host(), address.port());
+        if (target.isUnresolved()) {
+            throw new UnknownHostException("cannot resolve " + address.host());
+        }
+        connection.socket().connect(target, CONNECT_MILLIS_MAX);
+        writeFully(connection, PeerCodec.encode(hello));
+        connection.socket().setSoTimeout(SILENCE_MILLIS_MAX);
+        FrameBuffer in = new FrameBuffer();
+        InputStream stream = connection.socket().getInputStream();
+        Frame frame;
+        while ((frame = in.next(Frame.HANDSHAKE_BYTES_MAX)) == null) {
+            fill(in, stream);
+        }
+        switch (PeerCodec.decodeHandshake(frame)) {
+            case Hello theirs -> {
+                String mismatch = Handshake.mismatch(hello, theirs, peer);
+                if (mismatch != null) {
+                    throw new PeerProtocolException(mismatch);
+                }
+            }
+            case Goodbye goodbye ->
+                    throw new PeerProtocolException("it refuses: " + goodbye.reason());
+        }
+        return in;
+    }
+
+    private void serve(SocketChannel connection, FrameBuffer in)
+            throws IOException, InterruptedException {
+        counters.peerConnects.incrementAndGet();
+        lastTrouble = "";
+        log.info("connected to " + peer + " at " + address);
+        Thread listener = Threads.start("pongs-" + peer, () -> listenForPongs(connection, in));
+        nextPingNanos = clock.nanoTime();
+        lock.lock();
+        try {
+            connected = !stopped;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            List<Message> messages = new ArrayList<>();
+            while (takeBatch(messages, connection)) {
+                for (Message message : messages) {
+                    put(message, connection);
+                }
+                counters.framesSent.addAndGet(messages.size());
+                messages.clear();
+                ping();
+                flush(connection);
+            }
+        } finally {
+            closeQuietly(connection);
+            listener.join();
+        }
+    }
+
+    /**
+     * Everything urgent and some of the bulk, so that what becomes urgent meanwhile waits little.
+     */
+    private boolean takeBatch(List<Message> messages, SocketChannel connection)
+            throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            long left;
+            waiting = true;
+            while (control.isEmpty()
+                    && bulk.isEmpty()
+                    && !stopped
+                    && connection.isOpen()
+                    && (left = nextPingNanos - clock.nanoTime()) > 0) {
+                changed.awaitNanos(left);
+            }
+            waiting = false;
+            if (stopped || !connection.isOpen()) {
+                return false;
+            }
+            messages.addAll(control);
+            control.clear();
+            if (control.size() == 0 && messages.size() > 1024) {
+                control = new ArrayDeque<>();
+            }
+            long takenBytes = 0;
+            while (!bulk.isEmpty() && takenBytes < BUFFER_BYTES) {
+                Message message = bulk.remove();
+                takenBytes += PeerCodec.frameBytesBound(message);
+                messages.add(message);
+            }
+            bulkBytes -= takenBytes;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void put(Message message, SocketChannel connection) throws IOException {
+        int boundBytes = PeerCodec.frameBytesBound(message);
+        if (out.remaining() < boundBytes) {
+            flush(connection);
+        }
+        if (boundBytes > out.capacity()) {
+            ByteBuffer large = ByteBuffer.allocate(boundBytes);
+            PeerCodec.encode(message, large);
+            writeFully(connection, large.flip());
+        } else {
+            PeerCodec.encode(message, out);
+        }
+    }
+
+    private void ping() {
+        long now = clock.nanoTime();
+        if (now - nextPingNanos >= 0) {
+            if (out.remaining() >= Frame.HEADER_BYTES) {
+                PeerCodec.encodeEmpty(PeerCodec.PING, out);
+            }
+            nextPingNanos = now + TimeUnit.MILLISECONDS.toNanos(PING_MILLIS);
+        }
+    }
+
+    private void flush(SocketChannel connection) throws IOException {
+        writeFully(connection, out.flip());
+        out.clear();
+    }
+
+    private static void writeFully(SocketChannel connection, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            connection.write(bytes);
+        }
+    }
+
+    private static void fill(FrameBuffer in, InputStream stream) throws IOException {
+        ByteBuffer space = in.space();
+        int got =
+                stream.read(
+                        space.array(), space.arrayOffset() + space.position(), space.remaining());
+        if (got < 0) {
+            throw new EOFException("the other side closed the connection");
+        }
+        space.position(space.position() + got);
+    }
+
+    /**
+     * Closes the connection when the answers stay away; that also frees the sending thread from a
+     * write that would wait for ever.
+     */
+    private void listenForPongs(SocketChannel connection, FrameBuffer in) {
+        try {
+            InputStream stream = connection.socket().getInputStream();
+            while (true) {
+                Frame frame = in.next(Frame.HANDSHAKE_BYTES_MAX);
+                if (frame == null) {
+                    fill(in, stream);
+                } else if (frame.type() != PeerCodec.PONG) {
+                    throw new PeerProtocolException("type " + frame.type() + " instead of a pong");
+                }
+            }
+        } catch (IOException e) {
+            if (!isStopped()) {
+                trouble(e);
+            }
+        } finally {
+            closeQuietly(connection);
+            lock.lock();
+            try {
+                changed.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void disconnected() {
+        lock.lock();
+        try {
+            counters.framesDropped.addAndGet(control.size() + bulk.size());
+            connected = false;
+            channel = null;
+            control.clear();
+            bulk.clear();
+            bulkBytes = 0;
+        } finally {
+            lock.unlock();
+        }
+        out.clear();
+    }
+
+    /** One line per kind of trouble, not one per attempt. */
+    private synchronized void trouble(IOException e) {
+        if (isStopped()) {
+            return;
+        }
+        if (e instanceof PeerProtocolException) {
+            counters.peerProtocolErrors.incrementAndGet();
+        }
+        String trouble = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        if (lastTrouble.isEmpty()) {
+            log.warn("no connection to " + peer + " at " + address + ": " + trouble);
+        }
+        lastTrouble = trouble;
+    }
+
+    private boolean isStopped() {
+        lock.lock();
+        try {
+            return stopped;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void sleep(int millis) {
+        lock.lock();
+        try {
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (!stopped && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            stopped = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void closeQuietly(@Nullable SocketChannel connection) {
+        if (connection != null) {
+            try {
+                connection.close();
+            } catch (IOException e) {
+                // It is gone either way.
+            }
+        }
+    }
+}

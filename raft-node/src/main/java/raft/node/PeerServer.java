@@ -1,0 +1,214 @@
+package raft.node;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Event;
+import raft.core.NodeId;
+import raft.peer.Frame;
+import raft.peer.FrameBuffer;
+import raft.peer.Handshake;
+import raft.peer.Handshake.Goodbye;
+import raft.peer.Handshake.Hello;
+import raft.peer.PeerCodec;
+import raft.peer.PeerProtocolException;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Takes in the connections over which peers send. Who has not shown within a second that it is a
+ * member of this cluster is told why and closed; nobody gets more than a small buffer before.
+ */
+final class PeerServer {
+    private static final int HANDSHAKE_MILLIS_MAX = 1000;
+    private static final int STRANGER_COUNT_MAX = 32;
+    private static final int SILENCE_MILLIS_MAX = 4 * PeerLink.SILENCE_MILLIS_MAX;
+
+    private final ServerSocketChannel listener;
+    private final Hello hello;
+    private final Set<NodeId> members;
+    private final Mailbox<Input> inbox;
+    private final NodeClock clock;
+    private final Counters counters;
+    private final Log log;
+
+    // Under this object's monitor.
+    private final Set<SocketChannel> open = new HashSet<>();
+    private final Map<NodeId, SocketChannel> byPeer = new HashMap<>();
+    private boolean stopped;
+
+    PeerServer(
+            ServerSocketChannel listener,
+            Hello hello,
+            Set<NodeId> members,
+            Mailbox<Input> inbox,
+            NodeClock clock,
+            Counters counters,
+            Log log) {
+        this.listener = listener;
+        this.hello = hello;
+        this.members = members;
+        this.inbox = inbox;
+        this.clock = clock;
+        this.counters = counters;
+        this.log = log;
+    }
+
+    /** The accepting thread. */
+    void run() {
+        while (true) {
+            try {
+                SocketChannel connection = listener.accept();
+                if (admit(connection)) {
+                    Threads.start("peer-in", () -> serve(connection));
+                } else {
+                    connection.close();
+                }
+            } catch (ClosedChannelException e) {
+                return;
+            } catch (IOException e) {
+                // Out of file descriptors, say: existing peers must go on being served.
+                log.warn("cannot accept a peer: " + e);
+            }
+        }
+    }
+
+    synchronized void stop() {
+        stopped = true;
+        closeQuietly(listener);
+        open.forEach(PeerServer::closeQuietly);
+    }
+
+    private synchronized boolean admit(SocketChannel connection) {
+        if (stopped || open.size() >= byPeer.size() + STRANGER_COUNT_MAX) {
+            return false;
+        }
+        return open.add(connection);
+    }
+
+    private void serve(SocketChannel connection) {
+        NodeId peer = null;
+        String address = "a peer";
+        try {
+            address = String.valueOf(connection.getRemoteAddress());
+            FrameBuffer in = new FrameBuffer();
+            peer = greet(connection, in);
+            receive(connection, in, peer);
+        } catch (PeerProtocolException e) {
+            counters.peerProtocolErrors.incrementAndGet();
+            String who = peer == null ? address : peer.name();
+            log.warn("closed the connection from " + who + ": " + e.getMessage());
+            sayGoodbye(connection, String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            // Lost connections are ordinary; the sender's side of the link reports them.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            forget(connection, peer);
+        }
+    }
+
+    private NodeId greet(SocketChannel connection, FrameBuffer in) throws IOException {
+        connection.socket().setTcpNoDelay(true);
+        connection.socket().setSoTimeout(HANDSHAKE_MILLIS_MAX);
+        InputStream stream = connection.socket().getInputStream();
+        long deadline = clock.nanoTime() + HANDSHAKE_MILLIS_MAX * 1_000_000L;
+        Frame frame;
+        while ((frame = in.next(Frame.HANDSHAKE_BYTES_MAX)) == null) {
+            if (!fill(in, stream) || clock.nanoTime() - deadline > 0) {
+                throw new EOFException("no handshake");
+            }
+        }
+        if (!(PeerCodec.decodeHandshake(frame) instanceof Hello theirs)) {
+            throw new PeerProtocolException("a goodbye where a hello was expected");
+        }
+        String mismatch = Handshake.mismatch(hello, theirs, null);
+        if (mismatch == null && !members.contains(theirs.nodeId())) {
+            mismatch =
+                    "node " + theirs.nodeId() + " is not a member of cluster " + hello.clusterId();
+        }
+        if (mismatch != null) {
+            counters.peerRefusals.incrementAndGet();
+            throw new PeerProtocolException(mismatch);
+        }
+        connection.write(PeerCodec.encode(hello));
+        connection.socket().setSoTimeout(SILENCE_MILLIS_MAX);
+        replaceOlder(theirs.nodeId(), connection);
+        return theirs.nodeId();
+    }
+
+    /** The peer made a new connection, so the old one is dead, whatever TCP still thinks. */
+    private synchronized void replaceOlder(NodeId peer, SocketChannel connection) {
+        SocketChannel older = byPeer.put(peer, connection);
+        if (older != null) {
+            closeQuietly(older);
+        }
+    }
+
+    private void receive(SocketChannel connection, FrameBuffer in, NodeId peer)
+            throws IOException, InterruptedException {
+        InputStream stream = connection.socket().getInputStream();
+        ByteBuffer pong = ByteBuffer.allocate(Frame.HEADER_BYTES);
+        PeerCodec.encodeEmpty(PeerCodec.PONG, pong);
+        List<Input> batch = new ArrayList<>();
+        do {
+            Frame frame;
+            while ((frame = in.next(Frame.BODY_BYTES_MAX)) != null) {
+                if (frame.type() == PeerCodec.PING) {
+                    connection.write(pong.flip());
+                } else {
+                    batch.add(new Input.Core(new Event.Receive(peer, PeerCodec.decode(frame))));
+                }
+            }
+            if (!batch.isEmpty()) {
+                counters.framesReceived.addAndGet(batch.size());
+                inbox.putPatiently(batch);
+                batch.clear();
+            }
+        } while (fill(in, stream));
+    }
+
+    private static boolean fill(FrameBuffer in, InputStream stream) throws IOException {
+        ByteBuffer space = in.space();
+        int got =
+                stream.read(
+                        space.array(), space.arrayOffset() + space.position(), space.remaining());
+        space.position(space.position() + Math.max(0, got));
+        return got >= 0;
+    }
+
+    private static void sayGoodbye(SocketChannel connection, String reason) {
+        try {
+            connection.write(PeerCodec.encode(new Goodbye(reason)));
+        } catch (IOException e) {
+            // It need not hear it.
+        }
+    }
+
+    private synchronized void forget(SocketChannel connection, @Nullable NodeId peer) {
+        closeQuietly(connection);
+        open.remove(connection);
+        if (peer != null) {
+            byPeer.remove(peer, connection);
+        }
+    }
+
+    private static void closeQuietly(java.io.Closeable connection) {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            // It is gone either way.
+        }
+    }
+}
