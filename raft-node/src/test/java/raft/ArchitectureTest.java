@@ -22,7 +22,9 @@ final class ArchitectureTest {
 
     private static final String[] PLAIN_JAVA = {"java.lang..", "java.util..", "org.jspecify.."};
 
-    /** Set.of, Map.of and their like: their order of iteration changes with every start of the JVM. */
+    /**
+     * Set.of, Map.of and their like: their order of iteration changes with every start of the JVM.
+     */
     private static final DescribedPredicate<JavaMethodCall> ITERATES_DIFFERENTLY_EACH_START =
             new DescribedPredicate<>("makes an immutable set or map") {
                 @Override
@@ -30,7 +32,9 @@ final class ArchitectureTest {
                     String owner = call.getTargetOwner().getFullName();
                     String name = call.getName();
                     return (owner.equals("java.util.Set") || owner.equals("java.util.Map"))
-                            && (name.equals("of") || name.equals("copyOf") || name.equals("ofEntries"));
+                            && (name.equals("of")
+                                    || name.equals("copyOf")
+                                    || name.equals("ofEntries"));
                 }
             };
 
