@@ -16,6 +16,11 @@ final class Check {
     /** How to check; the tests switch single ways off to compare them. */
     record Options(boolean traced, int firstWidth) {
         static final Options DEFAULT = new Options(false, 256);
+
+        /** Every way that must come to the same verdict. */
+        static List<Options> all() {
+            return List.of(DEFAULT, new Options(true, 2));
+        }
     }
 
     private final List<HistoryEvent> events;

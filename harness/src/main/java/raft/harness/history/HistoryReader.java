@@ -3,7 +3,6 @@ package raft.harness.history;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -222,14 +221,6 @@ public final class HistoryReader {
         if (!in.atEnd()) {
             throw in.error("nothing may follow the object on its line, but here is " + in.here());
         }
-    }
-
-    /** Whether the first bytes look like one of our histories. */
-    static boolean looksLike(ByteBuffer start) {
-        String text = StandardCharsets.UTF_8.decode(start.duplicate()).toString();
-        int lineEnd = text.indexOf('\n');
-        String first = lineEnd < 0 ? text : text.substring(0, lineEnd);
-        return first.startsWith("{") && first.contains("\"schema\"");
     }
 
     /** Collects what is streamed into a {@link History}. */

@@ -373,6 +373,12 @@ public final class Models {
         }
     }
 
+    /** What a read of a versioned register answers in {@code state}. */
+    static Value versionedPair(Object state) {
+        Versioned register = (Versioned) state;
+        return Value.of(Value.of(register.version()), register.value());
+    }
+
     private static @Nullable Object versioned(Object state, Operation operation) {
         Versioned register = (Versioned) state;
         return switch (operation.f()) {
