@@ -1,7 +1,10 @@
 package raft.harness.checker;
 
 import raft.harness.history.History;
+import raft.harness.history.HistoryEvent;
 import raft.harness.model.Model;
+
+import java.util.List;
 
 /** Decides whether a history is linearizable. */
 public final class Checker {
@@ -9,10 +12,17 @@ public final class Checker {
 
     /**
      * Judges client operations only; the nemesis' lines are ignored. Never throws for a well-formed
-     * history.
+     * history, never runs out of memory, and ends at most 0.1 s after the budget's time.
+     *
+     * @throws IllegalArgumentException when the history is not well-formed: a completion without an
+     *     invocation, two open invocations of one process
      */
     public static Verdict check(History history, Model model, Budget budget) {
-        return new Verdict.Unknown(
-                history.events().size(), "not built yet " + model.name() + budget);
+        return new Check(history.events(), model, budget, Check.Options.DEFAULT).run();
+    }
+
+    static Verdict check(
+            List<HistoryEvent> events, Model model, Budget budget, Check.Options options) {
+        return new Check(events, model, budget, options).run();
     }
 }

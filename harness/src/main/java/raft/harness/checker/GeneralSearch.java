@@ -1,0 +1,361 @@
+package raft.harness.checker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.model.Model;
+import raft.harness.model.Operation;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Just-in-time search for any model (Lowe, <em>Testing for linearizability</em>, 2017). It walks
+ * the events and keeps the frontier: every configuration — a state and the set of pending
+ * operations already placed — in which the history so far can have left the system. A completion
+ * expands only the configurations in which the operation is not yet placed, until it is. When the
+ * frontier empties, the history is not linearizable. Memory is the frontier and not the history, so
+ * events may be fed for ever.
+ *
+ * <p>Reductions, each sound for every model:
+ *
+ * <ul>
+ *   <li><em>Eager pure operations</em>: one that fits is placed at once. It changes no state, so
+ *       whatever could follow without it can follow with it.
+ *   <li><em>Twins</em>: of equal pending operations only the one that completes first is placed.
+ *       Both were invoked, so in any linearization that places the other one first the two can
+ *       change places.
+ *   <li><em>Crashed operations</em> are counted by class and never pending; each use takes the
+ *       oldest one. One that would not change the state is not used.
+ * </ul>
+ *
+ * <p>With a width the frontier is a beam: the widest frontiers lose their latest configurations and
+ * {@link #dropped} says so. What is found valid under a beam is valid; what is not is not known.
+ */
+final class GeneralSearch implements Search {
+    private static final int COMPACT_ABOVE = 1 << 16;
+
+    private final States states;
+    private final Meter.Gauge gauge;
+    private final int width;
+    private final boolean traced;
+    private final Usages usages = new Usages();
+    private final IntList crashedClasses = new IntList();
+    private final List<IntList> crashedOperations = new ArrayList<>();
+
+    private int words = 1;
+    private int[] slotOperation = new int[64];
+    private int[] slotClass = new int[64];
+    private long[] slotReturn = new long[64];
+    private boolean[] slotPure = new boolean[64];
+    private boolean[] slotUsed = new boolean[64];
+    // Pending slots, the one that completes first in front.
+    private int[] pending = new int[64];
+    private int pendingCount;
+    private int[] classSeen = new int[64];
+    private int stamp;
+
+    private RowSet frontier;
+    private RowSet next;
+    private RowSet open;
+    private long[] row;
+    private boolean dropped;
+
+    GeneralSearch(Model model, Meter.Gauge gauge, int width, boolean traced) {
+        states = new States(model);
+        this.gauge = gauge;
+        this.width = width;
+        this.traced = traced;
+        frontier = new RowSet(words + 1, traced);
+        next = new RowSet(words + 1, traced);
+        open = new RowSet(words + 1, traced);
+        row = new long[words + 1];
+        frontier.add(row, 0, null);
+    }
+
+    @Override
+    public boolean invoke(int operation, Operation what, long returnPosition) {
+        int operationClass = states.classOf(what);
+        if (operationClass >= classSeen.length) {
+            classSeen = Arrays.copyOf(classSeen, operationClass * 2);
+        }
+        if (returnPosition == CRASHED) {
+            addCrashed(operation, operationClass);
+            return true;
+        }
+        int slot = freeSlot();
+        slotUsed[slot] = true;
+        slotOperation[slot] = operation;
+        slotClass[slot] = operationClass;
+        slotReturn[slot] = returnPosition;
+        slotPure[slot] = states.pure(operationClass);
+        insertPending(slot);
+        if (slotPure[slot]) {
+            placeEverywhere(slot);
+        }
+        return gauge.step();
+    }
+
+    @Override
+    public Step complete(int operation) {
+        int slot = slotOf(operation);
+        long bit = 1L << slot;
+        int word = 1 + (slot >> 6);
+        next.clear();
+        open.clear();
+        for (int i = 0; i < frontier.count(); i++) {
+            int at = frontier.offset(i);
+            System.arraycopy(frontier.rows(), at, row, 0, row.length);
+            if ((row[word] & bit) != 0) {
+                row[word] &= ~bit;
+                next.add(row, 0, frontier.trace(i));
+            } else {
+                open.add(row, 0, frontier.trace(i));
+            }
+        }
+        for (int i = 0; i < open.count(); i++) {
+            if (!gauge.step() || ((i & 255) == 0 && !gauge.holds(sizeBytes()))) {
+                return Step.SPENT;
+            }
+            if (width > 0 && (i >= width * 8 || next.count() >= width)) {
+                dropped = true;
+                break;
+            }
+            expand(i, word, bit);
+        }
+        if (next.count() == 0) {
+            return Step.STUCK;
+        }
+        RowSet old = frontier;
+        frontier = next;
+        next = old;
+        removePending(slot);
+        slotUsed[slot] = false;
+        if (states.stateCount() > COMPACT_ABOVE) {
+            compact();
+        }
+        return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
+    }
+
+    private void expand(int index, int word, long bit) {
+        int state = (int) open.rows()[open.offset(index)];
+        stamp++;
+        for (int i = 0; i < pendingCount; i++) {
+            int slot = pending[i];
+            int operationClass = slotClass[slot];
+            boolean placed = (open.rows()[open.offset(index) + 1 + (slot >> 6)] & 1L << slot) != 0;
+            if (placed || slotPure[slot] || classSeen[operationClass] == stamp) {
+                continue;
+            }
+            classSeen[operationClass] = stamp;
+            int step = states.step(state, operationClass);
+            if (step >= 0) {
+                place(index, slot, -1, step, word, bit);
+            } else if (step != States.NONE) {
+                for (int choice : states.choices(step)) {
+                    place(index, slot, -1, choice, word, bit);
+                }
+            }
+        }
+        for (int i = 0; i < crashedClasses.length(); i++) {
+            int operationClass = crashedClasses.at(i);
+            int usage = (int) (open.rows()[open.offset(index)] >>> 32);
+            if (classSeen[operationClass] == stamp
+                    || usages.count(usage, i) >= crashedOperations.get(i).length()) {
+                continue;
+            }
+            int step = states.step(state, operationClass);
+            if (step >= 0) {
+                if (step != state) {
+                    place(index, -1, i, step, word, bit);
+                }
+            } else if (step != States.NONE) {
+                for (int choice : states.choices(step)) {
+                    place(index, -1, i, choice, word, bit);
+                }
+            }
+        }
+    }
+
+    /** Adds the configuration after one more operation: a pending one or a crashed one. */
+    private void place(int index, int slot, int crashed, int state, int word, long bit) {
+        System.arraycopy(open.rows(), open.offset(index), row, 0, row.length);
+        int usage = (int) (row[0] >>> 32);
+        Placed trace = open.trace(index);
+        if (slot >= 0) {
+            row[1 + (slot >> 6)] |= 1L << slot;
+            trace = traced ? new Placed(slotOperation[slot], trace) : null;
+        } else {
+            if (traced) {
+                int used = usages.count(usage, crashed);
+                trace = new Placed(crashedOperations.get(crashed).at(used), trace);
+            }
+            usage = usages.plusOne(usage, crashed);
+        }
+        row[0] = (long) usage << 32 | state;
+        for (int i = 0; i < pendingCount; i++) {
+            int other = pending[i];
+            long mine = 1L << other;
+            if (slotPure[other]
+                    && (row[1 + (other >> 6)] & mine) == 0
+                    && states.step(state, slotClass[other]) == state) {
+                row[1 + (other >> 6)] |= mine;
+                trace = traced ? new Placed(slotOperation[other], trace) : null;
+            }
+        }
+        if ((row[word] & bit) != 0) {
+            row[word] &= ~bit;
+            next.add(row, 0, trace);
+        } else {
+            open.add(row, 0, trace);
+        }
+    }
+
+    private void placeEverywhere(int slot) {
+        next.clear();
+        int word = 1 + (slot >> 6);
+        for (int i = 0; i < frontier.count(); i++) {
+            System.arraycopy(frontier.rows(), frontier.offset(i), row, 0, row.length);
+            int state = (int) row[0];
+            Placed trace = frontier.trace(i);
+            if (states.step(state, slotClass[slot]) == state) {
+                row[word] |= 1L << slot;
+                trace = traced ? new Placed(slotOperation[slot], trace) : null;
+            }
+            next.add(row, 0, trace);
+        }
+        RowSet old = frontier;
+        frontier = next;
+        next = old;
+    }
+
+    private void addCrashed(int operation, int operationClass) {
+        for (int i = 0; i < crashedClasses.length(); i++) {
+            if (crashedClasses.at(i) == operationClass) {
+                crashedOperations.get(i).add(operation);
+                return;
+            }
+        }
+        crashedClasses.add(operationClass);
+        var operations = new IntList(4);
+        operations.add(operation);
+        crashedOperations.add(operations);
+    }
+
+    private int slotOf(int operation) {
+        for (int i = 0; i < pendingCount; i++) {
+            if (slotOperation[pending[i]] == operation) {
+                return pending[i];
+            }
+        }
+        throw new IllegalStateException("operation " + operation + " is not pending");
+    }
+
+    private int freeSlot() {
+        for (int i = 0; i < slotUsed.length; i++) {
+            if (!slotUsed[i]) {
+                if (i >= words * 64) {
+                    widen();
+                }
+                return i;
+            }
+        }
+        int slot = slotUsed.length;
+        slotOperation = Arrays.copyOf(slotOperation, slot * 2);
+        slotClass = Arrays.copyOf(slotClass, slot * 2);
+        slotReturn = Arrays.copyOf(slotReturn, slot * 2);
+        slotPure = Arrays.copyOf(slotPure, slot * 2);
+        slotUsed = Arrays.copyOf(slotUsed, slot * 2);
+        pending = Arrays.copyOf(pending, slot * 2);
+        widen();
+        return slot;
+    }
+
+    private void widen() {
+        words++;
+        var wider = new RowSet(words + 1, traced);
+        row = new long[words + 1];
+        for (int i = 0; i < frontier.count(); i++) {
+            System.arraycopy(frontier.rows(), frontier.offset(i), row, 0, words);
+            wider.add(row, 0, frontier.trace(i));
+        }
+        frontier = wider;
+        next = new RowSet(words + 1, traced);
+        open = new RowSet(words + 1, traced);
+    }
+
+    private void insertPending(int slot) {
+        int at = pendingCount++;
+        while (at > 0 && slotReturn[pending[at - 1]] > slotReturn[slot]) {
+            pending[at] = pending[at - 1];
+            at--;
+        }
+        pending[at] = slot;
+    }
+
+    private void removePending(int slot) {
+        int at = 0;
+        while (pending[at] != slot) {
+            at++;
+        }
+        pendingCount--;
+        System.arraycopy(pending, at + 1, pending, at, pendingCount - at);
+    }
+
+    private void compact() {
+        int[] marks = new int[states.stateCount()];
+        for (int i = 0; i < frontier.count(); i++) {
+            marks[(int) frontier.rows()[frontier.offset(i)]] = 1;
+        }
+        states.keep(marks);
+        next.clear();
+        for (int i = 0; i < frontier.count(); i++) {
+            System.arraycopy(frontier.rows(), frontier.offset(i), row, 0, row.length);
+            row[0] = (row[0] >>> 32 << 32) | marks[(int) row[0]];
+            next.add(row, 0, frontier.trace(i));
+        }
+        RowSet old = frontier;
+        frontier = next;
+        next = old;
+    }
+
+    private long sizeBytes() {
+        return frontier.sizeBytes()
+                + next.sizeBytes()
+                + open.sizeBytes()
+                + usages.sizeBytes()
+                + states.sizeBytes();
+    }
+
+    @Override
+    public boolean dropped() {
+        return dropped;
+    }
+
+    @Override
+    public int openCount() {
+        return pendingCount;
+    }
+
+    @Override
+    public int width() {
+        return Math.max(frontier.count(), open.count());
+    }
+
+    @Override
+    public int @Nullable [] order() {
+        return traced ? Placed.order(frontier.trace(0)) : null;
+    }
+
+    @Override
+    public List<String> possibleStates(int most) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < frontier.count() && texts.size() < most; i++) {
+            String text = states.state((int) frontier.rows()[frontier.offset(i)]).toString();
+            if (!texts.contains(text)) {
+                texts.add(text);
+            }
+        }
+        return texts;
+    }
+}

@@ -1,0 +1,121 @@
+package raft.harness.checker;
+
+import raft.harness.model.Model;
+import raft.harness.model.Operation;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The states and operations that a general search has met, as dense numbers, and the model's step
+ * remembered: each step is computed once (Knossos' memo).
+ */
+final class States {
+    /** A step that is not possible. */
+    static final int NONE = -1;
+
+    /** Makes every remembered step a number from 0 on, as {@link LongIntMap} wants. */
+    private static final int SHIFT = 1 << 30;
+
+    /** Rough cost of a state with its table entry, as measured for short texts and lists. */
+    private static final int STATE_BYTES = 200;
+
+    private final Model model;
+    private final Map<Operation, Integer> classNumbers = new HashMap<>();
+    private final List<Operation> classes = new ArrayList<>();
+    private Map<Object, Integer> stateNumbers = new HashMap<>();
+    private List<Object> states = new ArrayList<>();
+    private final LongIntMap steps = new LongIntMap();
+    private final List<int[]> choices = new ArrayList<>();
+
+    States(Model model) {
+        this.model = model;
+        number(model.initial());
+    }
+
+    int classOf(Operation operation) {
+        Integer known = classNumbers.get(operation);
+        if (known != null) {
+            return known;
+        }
+        classes.add(operation);
+        classNumbers.put(operation, classes.size() - 1);
+        return classes.size() - 1;
+    }
+
+    boolean pure(int operationClass) {
+        return model.pure().test(classes.get(operationClass));
+    }
+
+    Object state(int number) {
+        return states.get(number);
+    }
+
+    int stateCount() {
+        return states.size();
+    }
+
+    long sizeBytes() {
+        return (long) (states.size() + classes.size()) * STATE_BYTES + steps.sizeBytes();
+    }
+
+    /**
+     * Where the step leads: a state's number, {@link #NONE}, or, where there is a choice, a number
+     * below that which {@link #choices} understands.
+     */
+    int step(int state, int operationClass) {
+        long key = (long) state << 32 | operationClass;
+        int known = steps.lookup(key);
+        if (known == LongIntMap.NONE) {
+            known = compute(state, operationClass) + SHIFT;
+            steps.put(key, known);
+        }
+        return known - SHIFT;
+    }
+
+    /** The states behind a step with a choice. */
+    int[] choices(int step) {
+        return choices.get(-2 - step);
+    }
+
+    private int compute(int state, int operationClass) {
+        List<?> after = model.step().apply(states.get(state), classes.get(operationClass));
+        if (after.isEmpty()) {
+            return NONE;
+        }
+        if (after.size() == 1) {
+            return number(after.getFirst());
+        }
+        choices.add(after.stream().mapToInt(this::number).distinct().toArray());
+        return -1 - choices.size();
+    }
+
+    private int number(Object state) {
+        Integer known = stateNumbers.get(state);
+        if (known != null) {
+            return known;
+        }
+        states.add(state);
+        stateNumbers.put(state, states.size() - 1);
+        return states.size() - 1;
+    }
+
+    /**
+     * Forgets all states but those marked, whose new numbers are written over the marks. Keeps a
+     * long search as small as its frontier.
+     */
+    void keep(int[] marks) {
+        List<Object> old = states;
+        states = new ArrayList<>();
+        stateNumbers = new HashMap<>();
+        steps.clear();
+        choices.clear();
+        for (int i = 0; i < marks.length; i++) {
+            if (marks[i] != 0) {
+                marks[i] = number(old.get(i));
+            }
+        }
+    }
+}

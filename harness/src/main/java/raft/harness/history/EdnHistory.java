@@ -1,0 +1,223 @@
+package raft.harness.history;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Reads and writes Jepsen's history.edn. */
+final class EdnHistory {
+    private final String file;
+    private final Cursor in;
+    private final EventOrder order = new EventOrder();
+    private final Map<Long, Value> openValues = new HashMap<>();
+    private final List<HistoryEvent> events = new ArrayList<>();
+
+    EdnHistory(String file, String text) {
+        this.file = file;
+        in = new Cursor(file, text, 1);
+    }
+
+    History read() throws HistoryFormatException {
+        Edn.skipSpace(in);
+        boolean vector = in.peek() == '[' || in.peek() == '(';
+        char close = in.peek() == '(' ? ')' : ']';
+        if (vector) {
+            in.next();
+        }
+        while (true) {
+            Edn.skipSpace(in);
+            if (in.atEnd()) {
+                if (vector) {
+                    throw in.error("the vector of operations does not end");
+                }
+                break;
+            }
+            if (vector && in.peek() == close) {
+                break;
+            }
+            event();
+        }
+        if (events.isEmpty()) {
+            throw in.error("no operation is in this file");
+        }
+        List<HistoryEvent> split = independent() ? withoutKeyPairs() : events;
+        return new History(HistoryFormat.header(file, HistoryFormat.suggestedModel(split)), split);
+    }
+
+    private void event() throws HistoryFormatException {
+        int at = in.position();
+        if (in.peek() == '#') {
+            while (!in.atEnd() && in.peek() != '{') {
+                in.next();
+            }
+        }
+        if (in.peek() != '{') {
+            throw in.error("a map with an operation was expected, not " + in.here());
+        }
+        List<Value> map = Edn.map(in);
+        HistoryEvent.Type type = type(at, text(at, map, "type"));
+        String f = text(at, map, "f");
+        long process = process(at, Edn.lookup(map, "process"));
+        Value given = Edn.lookup(map, "value");
+        Value value = given == null ? Value.NIL : given;
+        if (type == HistoryEvent.Type.INVOKE) {
+            openValues.put(process, value);
+        } else if (process >= 0) {
+            Value asked = openValues.remove(process);
+            // A completion that learnt nothing keeps what was asked.
+            boolean learnt = type == HistoryEvent.Type.OK && given != null;
+            value = learnt || asked == null ? value : asked;
+        }
+        Value key = Edn.lookup(map, "key");
+        Value error = Edn.lookup(map, "error");
+        long time = number(Edn.lookup(map, "time"), events.size() * 1_000_000L);
+        var event =
+                new HistoryEvent(
+                        number(Edn.lookup(map, "index"), events.size()),
+                        Math.max(0, time),
+                        process,
+                        process < 0 ? HistoryEvent.Type.INFO : type,
+                        f,
+                        key == null ? Value.NIL : key,
+                        value,
+                        null,
+                        error == null || error instanceof Value.Nil
+                                ? null
+                                : error instanceof Value.Text(String text)
+                                        ? text
+                                        : error.toString(),
+                        0,
+                        0);
+        String problem = order.problem(event);
+        if (problem != null) {
+            throw in.errorAt(at, problem);
+        }
+        events.add(event);
+    }
+
+    private static long number(@Nullable Value value, long otherwise) {
+        return value instanceof Value.Int(long number) ? number : otherwise;
+    }
+
+    private String text(int at, List<Value> map, String name) throws HistoryFormatException {
+        Value value = Edn.lookup(map, name);
+        if (value instanceof Value.Text(String text)) {
+            return text;
+        }
+        throw in.errorAt(at, "this operation has no :" + name);
+    }
+
+    private HistoryEvent.Type type(int at, String text) throws HistoryFormatException {
+        return switch (text) {
+            case "invoke" -> HistoryEvent.Type.INVOKE;
+            case "ok" -> HistoryEvent.Type.OK;
+            case "fail" -> HistoryEvent.Type.FAIL;
+            case "info" -> HistoryEvent.Type.INFO;
+            default -> throw in.errorAt(at, ":type must be :invoke, :ok, :fail or :info");
+        };
+    }
+
+    private long process(int at, @Nullable Value value) throws HistoryFormatException {
+        if (value instanceof Value.Int(long number) && number >= 0) {
+            return number;
+        }
+        if (value instanceof Value.Text(String text) && !text.isEmpty()) {
+            return HistoryEvent.NEMESIS;
+        }
+        throw in.errorAt(at, ":process must be a number from 0 or a keyword such as :nemesis");
+    }
+
+    /** Whether every client invocation's value is a pair and reads have one too. */
+    private boolean independent() {
+        boolean anyRead = false;
+        for (HistoryEvent event : events) {
+            if (event.process() == HistoryEvent.NEMESIS) {
+                continue;
+            }
+            if (!(event.value() instanceof Value.Seq(List<Value> pair)) || pair.size() != 2) {
+                return false;
+            }
+            if (event.type() == HistoryEvent.Type.INVOKE && event.f().equals("read")) {
+                anyRead = true;
+                // A versioned register's reads ask [nil nil].
+                if (pair.getFirst() instanceof Value.Nil) {
+                    return false;
+                }
+            }
+            if (event.f().equals("cas") && !(pair.get(1) instanceof Value.Seq)) {
+                return false;
+            }
+        }
+        return anyRead;
+    }
+
+    private List<HistoryEvent> withoutKeyPairs() {
+        List<HistoryEvent> split = new ArrayList<>();
+        for (HistoryEvent e : events) {
+            boolean client = e.process() != HistoryEvent.NEMESIS;
+            split.add(
+                    client && e.value() instanceof Value.Seq(List<Value> pair)
+                            ? new HistoryEvent(
+                                    e.index(),
+                                    e.timeNanos(),
+                                    e.process(),
+                                    e.type(),
+                                    e.f(),
+                                    pair.get(0),
+                                    pair.get(1),
+                                    null,
+                                    e.error(),
+                                    0,
+                                    0)
+                            : e);
+        }
+        return split;
+    }
+
+    static String write(History history) {
+        var out = new StringBuilder();
+        for (HistoryEvent event : history.events()) {
+            boolean nemesis = event.process() == HistoryEvent.NEMESIS;
+            out.append("{:index ").append(event.index());
+            out.append(", :time ").append(event.timeNanos());
+            out.append(", :process ").append(nemesis ? ":nemesis" : Long.toString(event.process()));
+            out.append(", :type :").append(event.type().name().toLowerCase(Locale.ROOT));
+            out.append(", :f :").append(event.f());
+            if (!(event.key() instanceof Value.Nil)) {
+                out.append(", :key ");
+                write(out, event.key());
+            }
+            out.append(", :value ");
+            write(out, event.value());
+            if (event.error() != null) {
+                out.append(", :error ");
+                write(out, Value.of(event.error()));
+            }
+            out.append("}\n");
+        }
+        return out.toString();
+    }
+
+    static void write(StringBuilder out, Value value) {
+        switch (value) {
+            case Value.Nil ignored -> out.append("nil");
+            case Value.Int(long number) -> out.append(number);
+            case Value.Bool(boolean truth) -> out.append(truth);
+            case Value.Text(String text) -> Json.write(out, text);
+            case Value.Seq(List<Value> values) -> {
+                out.append('[');
+                for (int i = 0; i < values.size(); i++) {
+                    if (i > 0) {
+                        out.append(' ');
+                    }
+                    write(out, values.get(i));
+                }
+                out.append(']');
+            }
+        }
+    }
+}

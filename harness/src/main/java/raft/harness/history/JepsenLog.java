@@ -1,0 +1,162 @@
+package raft.harness.history;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Jepsen's log lines, as {@code INFO jepsen.util - 0 :invoke :write 3}. Other lines of the log are
+ * passed over. An error stands in the place of the value ({@code :info :write :timed-out}); the
+ * completion then keeps the invocation's value. A cas that failed was refused: Jepsen logs other
+ * failures with an error.
+ */
+final class JepsenLog {
+    private static final Pattern LINE =
+            Pattern.compile(
+                    ".*?jepsen\\.\\S+ - (\\S+)\\s+:(invoke|ok|fail|info)\\s+:(\\S+)(?:\\s+(.*))?");
+
+    private JepsenLog() {}
+
+    static boolean looksLike(String start) {
+        return start.lines().limit(200).anyMatch(line -> line.contains(" jepsen."));
+    }
+
+    static History read(String file, String text) throws HistoryFormatException {
+        List<HistoryEvent> events = new ArrayList<>();
+        Map<Long, Value> openValues = new HashMap<>();
+        var order = new EventOrder();
+        long lineNumber = 0;
+        for (String line : (Iterable<String>) text.lines()::iterator) {
+            lineNumber++;
+            Matcher matcher = LINE.matcher(line);
+            if (!matcher.matches()) {
+                if (line.contains(" jepsen.util - ")
+                        && line.matches(".*jepsen\\.util - \\S+\\s+:.*")) {
+                    throw new HistoryFormatException(
+                            file,
+                            lineNumber,
+                            1,
+                            "an operation was expected: process, :invoke|:ok|:fail|:info, function,"
+                                    + " value");
+                }
+                continue;
+            }
+            HistoryEvent event = event(file, lineNumber, line, matcher, events.size(), openValues);
+            String problem = order.problem(event);
+            if (problem != null) {
+                throw new HistoryFormatException(file, lineNumber, 1, problem);
+            }
+            events.add(event);
+        }
+        if (events.isEmpty()) {
+            throw new HistoryFormatException(file, 1, 1, "no operation is in this log");
+        }
+        return new History(
+                HistoryFormat.header(file, HistoryFormat.suggestedModel(events)), events);
+    }
+
+    private static HistoryEvent event(
+            String file,
+            long lineNumber,
+            String line,
+            Matcher matcher,
+            long index,
+            Map<Long, Value> openValues)
+            throws HistoryFormatException {
+        long process = process(file, lineNumber, matcher);
+        var type = HistoryEvent.Type.valueOf(matcher.group(2).toUpperCase(Locale.ROOT));
+        String given = matcher.group(4) == null ? "" : matcher.group(4).strip();
+        Value value = Value.NIL;
+        String error = null;
+        if (!given.isEmpty()) {
+            var cursor = new Cursor(file, line, lineNumber);
+            cursor.moveTo(matcher.start(4));
+            value = Edn.value(cursor);
+            Edn.skipSpace(cursor);
+            if (!cursor.atEnd() && type != HistoryEvent.Type.INVOKE) {
+                error = Edn.value(cursor).toString().replace("\"", "");
+            }
+        }
+        if (process == HistoryEvent.NEMESIS) {
+            return event(index, process, HistoryEvent.Type.INFO, matcher.group(3), value, error);
+        }
+        if (type == HistoryEvent.Type.INVOKE) {
+            openValues.put(process, value);
+        } else {
+            Value asked = openValues.getOrDefault(process, Value.NIL);
+            openValues.remove(process);
+            if (type != HistoryEvent.Type.OK && given.startsWith(":")) {
+                error = given.substring(1);
+                value = asked;
+            } else if (type == HistoryEvent.Type.FAIL
+                    && error == null
+                    && matcher.group(3).equals("cas")) {
+                error = "compare-failed";
+            }
+        }
+        return event(index, process, type, matcher.group(3), value, error);
+    }
+
+    private static HistoryEvent event(
+            long index,
+            long process,
+            HistoryEvent.Type type,
+            String f,
+            Value value,
+            @Nullable String error) {
+        return new HistoryEvent(
+                index, index * 1_000_000, process, type, f, Value.NIL, value, null, error, 0, 0);
+    }
+
+    private static long process(String file, long lineNumber, Matcher matcher)
+            throws HistoryFormatException {
+        String text = matcher.group(1);
+        if (text.equals(":nemesis")) {
+            return HistoryEvent.NEMESIS;
+        }
+        try {
+            long process = Long.parseLong(text);
+            if (process >= 0) {
+                return process;
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the error below.
+        }
+        throw new HistoryFormatException(
+                file,
+                lineNumber,
+                matcher.start(1) + 1L,
+                "a process number or :nemesis was expected, not " + text);
+    }
+
+    static String write(History history) {
+        var out = new StringBuilder();
+        for (HistoryEvent event : history.events()) {
+            boolean nemesis = event.process() == HistoryEvent.NEMESIS;
+            out.append("INFO  jepsen.util - ")
+                    .append(nemesis ? ":nemesis" : Long.toString(event.process()))
+                    .append("\t:")
+                    .append(event.type().name().toLowerCase(Locale.ROOT))
+                    .append("\t:")
+                    .append(event.f())
+                    .append('\t');
+            boolean refused =
+                    event.type() == HistoryEvent.Type.FAIL
+                            && "compare-failed".equals(event.error())
+                            && event.f().equals("cas");
+            if (!nemesis && event.error() != null && !refused) {
+                out.append(':').append(event.error().replaceAll("[^A-Za-z0-9_.-]+", "-"));
+            } else {
+                EdnHistory.write(out, event.value());
+            }
+            out.append('\n');
+        }
+        return out.toString();
+    }
+}

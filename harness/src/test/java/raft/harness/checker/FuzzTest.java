@@ -1,0 +1,75 @@
+package raft.harness.checker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryWriter;
+import raft.harness.model.Model;
+import raft.harness.model.Samples;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+
+/**
+ * Every way of checking agrees with trying all orders, on random small histories of every model.
+ */
+class FuzzTest {
+    private static final int SMALL_COUNT = 10_000;
+    private static final int NIGHTLY_COUNT = 1_000_000;
+
+    static List<Model> models() {
+        return Samples.models();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void agreesWithBruteForce(Model model) {
+        compare(model, 1, SMALL_COUNT);
+    }
+
+    @Tag("nightly")
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void agreesWithBruteForceAMillionTimes(Model model) {
+        compare(model, Long.getLong("raft.fuzz.seed", System.nanoTime()), NIGHTLY_COUNT);
+    }
+
+    private static void compare(Model model, long firstSeed, int count) {
+        int validCount = 0;
+        for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+            List<HistoryEvent> events = Samples.history(model, new SplittableRandom(seed), 8);
+            boolean expected = BruteForce.linearizable(events, model);
+            validCount += expected ? 1 : 0;
+            for (Check.Options options : Check.Options.all()) {
+                Verdict verdict = Checker.check(events, model, Budget.DEFAULT, options);
+                boolean agrees =
+                        expected
+                                ? verdict instanceof Verdict.Valid
+                                : verdict instanceof Verdict.Violation;
+                if (!agrees) {
+                    fail(
+                            model.name()
+                                    + " seed "
+                                    + seed
+                                    + " with "
+                                    + options
+                                    + ": brute force says "
+                                    + expected
+                                    + ", checker says "
+                                    + verdict
+                                    + "\n"
+                                    + events.stream()
+                                            .map(HistoryWriter::line)
+                                            .collect(Collectors.joining("\n")));
+                }
+            }
+        }
+        assertThat(validCount).isBetween(count / 10, count - count / 10);
+    }
+}

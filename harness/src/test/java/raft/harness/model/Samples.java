@@ -1,0 +1,248 @@
+package raft.harness.model;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryEvent.Type;
+import raft.harness.history.Value;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/**
+ * Small random histories for every model: a real execution whose answers are sometimes falsified,
+ * so that valid and impossible ones are about equally frequent.
+ */
+public final class Samples {
+    private final Model model;
+    private final SplittableRandom random;
+    private final List<HistoryEvent> events = new ArrayList<>();
+    private final boolean unique;
+    private int nextUnique = 1;
+    private Object state;
+
+    private Samples(Model model, SplittableRandom random) {
+        this.model = model;
+        this.random = random;
+        state = model.initial();
+        unique = random.nextInt(3) == 0;
+    }
+
+    public static List<Model> models() {
+        return List.of(
+                Models.REGISTER,
+                Models.CAS_REGISTER,
+                Models.KEY_VALUE,
+                Models.LIST_APPEND,
+                Models.COUNTER,
+                Models.SET,
+                Models.FIFO_QUEUE,
+                Models.UNORDERED_QUEUE,
+                Models.LOCK,
+                Models.VERSIONED_REGISTER);
+    }
+
+    private record Open(String f, Value argument, @Nullable Value answer, boolean refused) {}
+
+    /** At most {@code most} operations by up to four processes. */
+    public static List<HistoryEvent> history(Model model, SplittableRandom random, int most) {
+        return new Samples(model, random).generate(1 + random.nextInt(most));
+    }
+
+    private List<HistoryEvent> generate(int operationCount) {
+        int processCount = 2 + random.nextInt(3);
+        Map<Long, Open> open = new HashMap<>();
+        List<Long> free = new ArrayList<>();
+        for (long p = 0; p < processCount; p++) {
+            free.add(p);
+        }
+        long nextProcess = processCount;
+        boolean falsify = random.nextInt(4) > 0;
+        int started = 0;
+        while (started < operationCount || !open.isEmpty()) {
+            int what = random.nextInt(3);
+            if (what == 0 && started < operationCount && !free.isEmpty()) {
+                long process = free.remove(random.nextInt(free.size()));
+                Open operation = start();
+                open.put(process, operation);
+                add(process, Type.INVOKE, operation.f(), operation.argument(), null);
+                started++;
+            } else if (what == 1 && !open.isEmpty()) {
+                long process = any(open);
+                open.computeIfPresent(process, (p, o) -> takeEffect(p, o));
+            } else if (what == 2 && !open.isEmpty()) {
+                long process = any(open);
+                Open operation = open.remove(process);
+                if (operation.answer() == null && random.nextInt(4) > 0) {
+                    operation = takeEffect(process, operation);
+                }
+                if (operation.answer() == null && falsify && random.nextInt(3) == 0) {
+                    add(process, Type.OK, operation.f(), operation.argument(), null);
+                    free.add(process);
+                } else if (operation.answer() == null || random.nextInt(8) == 0) {
+                    if (random.nextBoolean()) {
+                        add(process, Type.INFO, operation.f(), operation.argument(), "timeout");
+                    }
+                    free.add(nextProcess++);
+                } else {
+                    end(process, operation, falsify && random.nextInt(2) == 0);
+                    free.add(process);
+                }
+            }
+        }
+        return events;
+    }
+
+    private long any(Map<Long, Open> open) {
+        List<Long> processes = open.keySet().stream().sorted().toList();
+        return processes.get(random.nextInt(processes.size()));
+    }
+
+    private Open takeEffect(long process, Open operation) {
+        if (operation.answer() != null) {
+            return operation;
+        }
+        Value answer = answer(process, operation.f(), operation.argument());
+        boolean refused = answer.equals(Value.of("refused"));
+        boolean impossible = answer.equals(Value.of("impossible"));
+        var whole =
+                new Operation(
+                        process,
+                        operation.f(),
+                        Value.NIL,
+                        operation.argument(),
+                        answer,
+                        refused ? Operation.Outcome.REFUSED : Operation.Outcome.OK);
+        List<?> after = impossible ? List.of() : model.step().apply(state, whole);
+        if (after.isEmpty()) {
+            return operation;
+        }
+        state = after.getFirst();
+        return new Open(operation.f(), operation.argument(), answer, refused);
+    }
+
+    private void end(long process, Open operation, boolean falsified) {
+        Value answer = operation.answer();
+        if (operation.refused()) {
+            add(process, Type.FAIL, operation.f(), operation.argument(), "compare-failed");
+        } else if (falsified) {
+            add(process, Type.OK, operation.f(), falsified(operation), null);
+        } else {
+            add(process, Type.OK, operation.f(), answer == null ? Value.NIL : answer, null);
+        }
+    }
+
+    private void add(long process, Type type, String f, Value value, @Nullable String error) {
+        long index = events.size();
+        events.add(
+                new HistoryEvent(
+                        index, index * 10, process, type, f, Value.NIL, value, null, error, 0, 0));
+    }
+
+    private Value small() {
+        return Value.of(unique ? nextUnique++ : random.nextInt(3));
+    }
+
+    private Open start() {
+        String f = Models.functions(model).get(random.nextInt(Models.functions(model).size()));
+        Value argument =
+                switch (f) {
+                    case "read", "get", "dequeue", "acquire", "release", "delete" -> Value.NIL;
+                    case "cas" -> cas();
+                    case "increment" -> random.nextBoolean() ? Value.NIL : Value.of(2);
+                    case "append" -> model == Models.KEY_VALUE ? Value.of("a") : small();
+                    case "write" ->
+                            model == Models.VERSIONED_REGISTER
+                                    ? Value.of(Value.NIL, small())
+                                    : small();
+                    default -> small();
+                };
+        return new Open(f, argument, null, false);
+    }
+
+    private Value cas() {
+        Value expected = Value.of(unique ? random.nextInt(nextUnique) : random.nextInt(3));
+        Value pair = Value.of(expected, small());
+        return model == Models.VERSIONED_REGISTER
+                ? Value.of(random.nextBoolean() ? Value.NIL : Value.of(random.nextInt(3)), pair)
+                : pair;
+    }
+
+    @SuppressWarnings("unchecked")
+    private Value answer(long process, String f, Value argument) {
+        return switch (f) {
+            case "read", "get" -> readAnswer();
+            case "dequeue" -> {
+                if (state instanceof List<?> queue) {
+                    yield queue.isEmpty() ? Value.NIL : (Value) queue.getFirst();
+                }
+                Set<Value> elements = ((Map<Value, Integer>) state).keySet();
+                yield elements.isEmpty()
+                        ? Value.NIL
+                        : elements.stream().skip(random.nextInt(elements.size())).findFirst().get();
+            }
+            case "increment" -> {
+                long by = argument instanceof Value.Int(long n) ? n : 1;
+                Value after = Value.of((Long) state + by);
+                yield argument instanceof Value.Nil ? after : Value.of(argument, after);
+            }
+            case "acquire" -> Value.of(events.size());
+            case "cas" -> {
+                var attempt =
+                        new Operation(
+                                process,
+                                f,
+                                Value.NIL,
+                                argument,
+                                argument,
+                                Operation.Outcome.REFUSED);
+                boolean refused = !model.step().apply(state, attempt).isEmpty();
+                yield refused ? Value.of("refused") : argument;
+            }
+            default -> argument;
+        };
+    }
+
+    private Value readAnswer() {
+        return switch (state) {
+            case Value value -> value;
+            case Long total -> Value.of(total);
+            case Chain chain -> new Value.Seq(chain.values());
+            case Set<?> set ->
+                    new Value.Seq(
+                            set.stream()
+                                    .map(v -> (Value) v)
+                                    .sorted((a, b) -> a.toString().compareTo(b.toString()))
+                                    .toList());
+            default -> Models.versionedPair(state);
+        };
+    }
+
+    /** Another answer of the same kind, mostly a wrong one. */
+    private Value falsified(Open operation) {
+        Value answer = operation.answer();
+        return switch (answer) {
+            case null -> Value.NIL;
+            case Value.Int(long number) ->
+                    Value.of(
+                            number + random.nextInt(3) - (operation.f().equals("acquire") ? 9 : 1));
+            case Value.Text(String text) ->
+                    Value.of(text.isEmpty() ? "a" : text.substring(0, text.length() - 1));
+            case Value.Seq(List<Value> values) when operation.f().equals("read") -> {
+                List<Value> changed = new ArrayList<>(values);
+                if (changed.isEmpty() || random.nextBoolean()) {
+                    changed.add(Value.of(random.nextInt(3)));
+                } else {
+                    changed.remove(random.nextInt(changed.size()));
+                }
+                yield new Value.Seq(changed);
+            }
+            case Value.Nil ignored -> Value.of(random.nextInt(3));
+            default -> answer;
+        };
+    }
+}
