@@ -3,10 +3,10 @@ package raft.harness.run;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
@@ -130,18 +131,25 @@ public record PlantedBug(String id, String title, String file, String find, Stri
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, "raft.node.Main");
-        try (OutputStream out = Files.newOutputStream(jar);
-                JarOutputStream packed = new JarOutputStream(out, manifest);
+        ByteArrayOutputStream manifestBytes = new ByteArrayOutputStream();
+        manifest.write(manifestBytes);
+        try (JarOutputStream packed = new JarOutputStream(Files.newOutputStream(jar));
                 Stream<Path> all = Files.walk(classes)) {
+            put(packed, JarFile.MANIFEST_NAME, manifestBytes.toByteArray());
             for (Path path : all.filter(Files::isRegularFile).sorted().toList()) {
-                // A fixed time, so that the same edit gives the same jar and so the same image.
-                JarEntry entry = new JarEntry(classes.relativize(path).toString());
-                entry.setTime(0);
-                packed.putNextEntry(entry);
-                Files.copy(path, packed);
-                packed.closeEntry();
+                put(packed, classes.relativize(path).toString(), Files.readAllBytes(path));
             }
         }
+    }
+
+    private static void put(JarOutputStream packed, String name, byte[] content)
+            throws IOException {
+        JarEntry entry = new JarEntry(name);
+        // A fixed time, so that the same edit gives the same jar and so the same image.
+        entry.setTime(0);
+        packed.putNextEntry(entry);
+        packed.write(content);
+        packed.closeEntry();
     }
 
     private static void copyTree(Path from, Path to) throws IOException {

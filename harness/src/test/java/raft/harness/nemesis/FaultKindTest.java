@@ -3,8 +3,9 @@ package raft.harness.nemesis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
 
 final class FaultKindTest {
     private static final List<String> ORDER = List.of("n4", "n2", "n5", "n1", "n3");
@@ -56,23 +57,31 @@ final class FaultKindTest {
     @Test
     void oneWayCutsOnlyOneDirection() {
         List<Link> links = cut(FaultKind.PARTITION_ONE_WAY, "n1");
-        assertThat(links).hasSize(6).allMatch(link -> !links.contains(new Link(link.to(), link.from())));
+        assertThat(links)
+                .hasSize(6)
+                .allMatch(link -> !links.contains(new Link(link.to(), link.from())));
     }
 
     @Test
     void withoutAKnownLeaderTheFirstOfTheOrderStandsIn() {
-        assertThat(FaultKind.KILL_LEADER.resolve(ORDER, null)).isEqualTo(new FaultAction.Kill(List.of("n4")));
-        assertThat(FaultKind.KILL_LEADER.resolve(ORDER, "n1")).isEqualTo(new FaultAction.Kill(List.of("n1")));
+        assertThat(FaultKind.KILL_LEADER.resolve(ORDER, null))
+                .isEqualTo(new FaultAction.Kill(List.of("n4")));
+        assertThat(FaultKind.KILL_LEADER.resolve(ORDER, "n1"))
+                .isEqualTo(new FaultAction.Kill(List.of("n1")));
     }
 
     @Test
     void minoritiesLeaveAQuorumAndMajoritiesDoNot() {
         for (int count = 3; count <= 9; count++) {
-            List<String> order = java.util.stream.IntStream.rangeClosed(1, count)
-                    .mapToObj(i -> "n" + i)
-                    .toList();
+            List<String> order =
+                    java.util.stream.IntStream.rangeClosed(1, count)
+                            .mapToObj(i -> "n" + i)
+                            .toList();
             int quorum = count / 2 + 1;
-            assertThat(((FaultAction.Kill) FaultKind.KILL_MINORITY.resolve(order, null)).nodes().size())
+            assertThat(
+                            ((FaultAction.Kill) FaultKind.KILL_MINORITY.resolve(order, null))
+                                    .nodes()
+                                    .size())
                     .isBetween(1, count - quorum);
             assertThat(((FaultAction.Pause) FaultKind.PAUSE_MAJORITY.resolve(order, null)).nodes())
                     .hasSize(quorum);

@@ -3,13 +3,15 @@ package raft.harness.nemesis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
+
+import raft.harness.nemesis.FaultKind.Family;
+
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
-import raft.harness.nemesis.FaultKind.Family;
 
 final class FaultPlanTest {
     private static final List<String> NODES = List.of("n1", "n2", "n3", "n4", "n5");
@@ -17,7 +19,8 @@ final class FaultPlanTest {
 
     @Test
     void sameSeedSamePlan() {
-        assertThat(FaultPlan.generate(7, NODES, ALL, 60_000)).isEqualTo(FaultPlan.generate(7, NODES, ALL, 60_000));
+        assertThat(FaultPlan.generate(7, NODES, ALL, 60_000))
+                .isEqualTo(FaultPlan.generate(7, NODES, ALL, 60_000));
         assertThat(FaultPlan.generate(8, NODES, ALL, 60_000))
                 .isNotEqualTo(FaultPlan.generate(7, NODES, ALL, 60_000));
     }
@@ -26,9 +29,10 @@ final class FaultPlanTest {
     void everyRequestedFamilyComesUpEvenInShortRuns() {
         for (long seed = 0; seed < 200; seed++) {
             for (long runMillis : new long[] {5_000, 15_000, 60_000}) {
-                Set<Family> seen = FaultPlan.generate(seed, NODES, ALL, runMillis).faults().stream()
-                        .map(fault -> fault.kind().family())
-                        .collect(Collectors.toSet());
+                Set<Family> seen =
+                        FaultPlan.generate(seed, NODES, ALL, runMillis).faults().stream()
+                                .map(fault -> fault.kind().family())
+                                .collect(Collectors.toSet());
                 assertThat(seen).as("seed %d, %d ms", seed, runMillis).isEqualTo(ALL);
             }
         }
@@ -37,8 +41,7 @@ final class FaultPlanTest {
     @Test
     void faultsEndBeforeTheRunAndLeaveTimeWithoutAny() {
         for (long seed = 0; seed < 200; seed++) {
-            List<PlannedFault> faults =
-                    FaultPlan.generate(seed, NODES, ALL, 60_000).faults();
+            List<PlannedFault> faults = FaultPlan.generate(seed, NODES, ALL, 60_000).faults();
             assertThat(faults).hasSizeBetween(6, 12);
             long healthyMillis = 0;
             long endedMillis = 0;
@@ -75,6 +78,7 @@ final class FaultPlanTest {
     @Test
     void idsMustDiffer() {
         PlannedFault fault = new PlannedFault(1, FaultKind.KILL_ONE, 0, 10, NODES);
-        assertThatThrownBy(() -> new FaultPlan(List.of(fault, fault))).hasMessageContaining("same id");
+        assertThatThrownBy(() -> new FaultPlan(List.of(fault, fault)))
+                .hasMessageContaining("same id");
     }
 }

@@ -3,14 +3,16 @@ package raft.harness.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import org.junit.jupiter.api.Test;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
+import raft.harness.workload.Workload.Next;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
-import raft.harness.history.HistoryEvent;
-import raft.harness.history.Value;
-import raft.harness.workload.Workload.Next;
 
 /** In simulated time: the test is the clock. */
 final class RegisterWorkloadTest {
@@ -37,18 +39,20 @@ final class RegisterWorkloadTest {
     @Test
     void sameSeedSameOperations() {
         RegisterWorkload.Options options = RegisterWorkload.Options.atRate(200);
-        assertThat(draw(new RegisterWorkload(3, options), 500)).isEqualTo(draw(new RegisterWorkload(3, options), 500));
+        assertThat(draw(new RegisterWorkload(3, options), 500))
+                .isEqualTo(draw(new RegisterWorkload(3, options), 500));
     }
 
     @Test
     void everyWrittenValueIsUnique() {
         Set<Value> written = new HashSet<>();
-        for (Operation operation : draw(new RegisterWorkload(1, RegisterWorkload.Options.atRate(200)), 5_000)) {
+        for (Operation operation :
+                draw(new RegisterWorkload(1, RegisterWorkload.Options.atRate(200)), 5_000)) {
             switch (operation.f()) {
                 case "write" -> assertThat(written.add(operation.value())).isTrue();
                 case "cas" ->
-                    assertThat(written.add(((Value.Seq) operation.value()).values().get(1)))
-                            .isTrue();
+                        assertThat(written.add(((Value.Seq) operation.value()).values().get(1)))
+                                .isTrue();
                 default -> assertThat(operation.f()).isEqualTo("read");
             }
         }
@@ -72,7 +76,8 @@ final class RegisterWorkloadTest {
     @Test
     void withoutAFreeProcessItWaitsForOne() {
         RegisterWorkload workload = new RegisterWorkload(1, RegisterWorkload.Options.atRate(1_000));
-        assertThat(workload.next(5_000_000_000L, List.of())).isEqualTo(new Next.WaitUntil(Long.MAX_VALUE));
+        assertThat(workload.next(5_000_000_000L, List.of()))
+                .isEqualTo(new Next.WaitUntil(Long.MAX_VALUE));
     }
 
     @Test
@@ -92,7 +97,9 @@ final class RegisterWorkloadTest {
                 new RegisterWorkload(1, new RegisterWorkload.Options(1_000, 2, 10, 50, 20));
         List<Operation> operations = draw(workload, 1_000);
         List<Operation> last = workload.finalOperations();
-        assertThat(last).hasSizeBetween(100, 103).allMatch(operation -> operation.f().equals("read"));
+        assertThat(last)
+                .hasSizeBetween(100, 103)
+                .allMatch(operation -> operation.f().equals("read"));
         Set<Value> used = new HashSet<>();
         operations.forEach(operation -> used.add(operation.key()));
         Set<Value> read = new HashSet<>();
@@ -102,19 +109,22 @@ final class RegisterWorkloadTest {
 
     @Test
     void casExpectsWhatWasSeenLast() {
-        RegisterWorkload workload = new RegisterWorkload(1, new RegisterWorkload.Options(1_000, 1, 1_000, 0, 100));
-        workload.completed(new HistoryEvent(
-                0,
-                0,
-                0,
-                HistoryEvent.Type.OK,
-                "write",
-                Value.of(0),
-                Value.of(77),
-                null,
-                null,
-                0,
-                0));
-        assertThat(draw(workload, 1).getFirst().value()).isEqualTo(Value.of(Value.of(77), Value.of(1)));
+        RegisterWorkload workload =
+                new RegisterWorkload(1, new RegisterWorkload.Options(1_000, 1, 1_000, 0, 100));
+        workload.completed(
+                new HistoryEvent(
+                        0,
+                        0,
+                        0,
+                        HistoryEvent.Type.OK,
+                        "write",
+                        Value.of(0),
+                        Value.of(77),
+                        null,
+                        null,
+                        0,
+                        0));
+        assertThat(draw(workload, 1).getFirst().value())
+                .isEqualTo(Value.of(Value.of(77), Value.of(1)));
     }
 }

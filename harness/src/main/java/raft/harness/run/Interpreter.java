@@ -1,0 +1,482 @@
+package raft.harness.run;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.cluster.Cluster;
+import raft.harness.cluster.Completion;
+import raft.harness.cluster.Invocation;
+import raft.harness.cluster.NodeStatus;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryEvent.Type;
+import raft.harness.history.HistoryWriter;
+import raft.harness.history.Value;
+import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.nemesis.PlannedFault;
+import raft.harness.workload.Operation;
+import raft.harness.workload.Workload;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * The one loop that runs a test: it alone asks the workload, starts operations and faults, and
+ * writes the history.
+ *
+ * <p>Being the only sequencer it makes the history a total order: an invocation's line is written
+ * before the cluster is asked, a completion's line after the answer is there, so no recorded
+ * interval is narrower than the real one. It neither sleeps nor reads a clock of its own; {@link
+ * Cluster#poll} does both, which lets a simulated cluster run the same loop in virtual time.
+ *
+ * <p>Phases: the workload under faults; heal; until a write-free read succeeds; a final read of
+ * every key.
+ */
+public final class Interpreter {
+    private static final long OBSERVE_EVERY_NANOS = 500_000_000L;
+    private static final long PROGRESS_EVERY_NANOS = 5_000_000_000L;
+    private static final long FAULT_PATIENCE_NANOS = 60_000_000_000L;
+
+    /**
+     * @param runNanos how long the workload works
+     * @param concurrency processes at a time
+     * @param operationTimeoutNanos after which a client stops waiting
+     * @param finalPhaseNanos longest time for the final reads after the heal
+     */
+    public record Options(
+            long runNanos, int concurrency, long operationTimeoutNanos, long finalPhaseNanos) {}
+
+    private final Cluster cluster;
+    private final Workload workload;
+    private final FaultPlan plan;
+    private final Options options;
+    private final HistoryWriter history;
+    private final RunRecord record;
+    private final Consumer<String> progress;
+    private final BooleanSupplier stopRequested;
+
+    private long eventCount;
+    private long startNanos;
+    private long lastTimeNanos;
+
+    /** Processes with nothing outstanding. */
+    private final TreeSet<Long> freeProcesses = new TreeSet<>();
+
+    private final Map<Long, HistoryEvent> outstanding = new HashMap<>();
+
+    // Faults by id, in the stages of their life.
+    private final ArrayDeque<PlannedFault> waiting;
+    private final Map<Long, PlannedFault> installing = new TreeMap<>();
+    private final Map<Long, PlannedFault> inForce = new TreeMap<>();
+    private final Map<Long, PlannedFault> healing = new TreeMap<>();
+    private final Map<Long, ActiveFault> active = new HashMap<>();
+
+    private @Nullable String leader;
+    private long leaderTerm;
+    private boolean observing;
+    private long nextObserveNanos;
+    private long nextProgressNanos;
+
+    /**
+     * @param stopRequested asked often; true ends the run early, with everything recorded so far
+     *     kept
+     * @param progress is told now and then, in one line, how far things are
+     */
+    public Interpreter(
+            Cluster cluster,
+            Workload workload,
+            FaultPlan plan,
+            Options options,
+            HistoryWriter history,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested) {
+        this.cluster = cluster;
+        this.workload = workload;
+        this.plan = plan;
+        this.options = options;
+        this.history = history;
+        this.record = new RunRecord();
+        this.progress = progress;
+        this.stopRequested = stopRequested;
+        this.waiting = new ArrayDeque<>(plan.faults());
+        for (long process = 0; process < options.concurrency; process++) {
+            freeProcesses.add(process);
+        }
+    }
+
+    /**
+     * Runs all phases.
+     *
+     * @return what was seen, also after an early stop
+     * @throws UncheckedIOException when the history cannot be written; what was written stays
+     *     readable
+     */
+    public RunRecord run() throws InterruptedException {
+        startNanos = cluster.nowNanos();
+        runWorkload();
+        record.workloadNanos = now();
+        if (!stopRequested.getAsBoolean()) {
+            endFaults();
+            readEverything();
+        }
+        drain(now() + options.operationTimeoutNanos + 1_000_000_000L);
+        record.totalNanos = now();
+        return record;
+    }
+
+    /**
+     * What was seen so far; complete once {@link #run} has returned, still useful when it has
+     * thrown.
+     */
+    public RunRecord record() {
+        return record;
+    }
+
+    // ---- Phases ----
+
+    private void runWorkload() throws InterruptedException {
+        while (now() < options.runNanos && !stopRequested.getAsBoolean()) {
+            long wakeNanos = Math.min(options.runNanos, faults());
+            wakeNanos = Math.min(wakeNanos, look());
+            Workload.Next next = workload.next(now(), List.copyOf(freeProcesses));
+            switch (next) {
+                case Workload.Next.Do(long process, Operation operation) -> {
+                    invoke(process, operation);
+                    take(now());
+                }
+                case Workload.Next.WaitUntil(long nanos) -> take(Math.min(wakeNanos, nanos));
+            }
+        }
+    }
+
+    /**
+     * Every fault is taken back and looked at once more before anything is read for the last time.
+     */
+    private void endFaults() throws InterruptedException {
+        waiting.clear();
+        long deadlineNanos = now() + FAULT_PATIENCE_NANOS;
+        while (!(installing.isEmpty() && inForce.isEmpty() && healing.isEmpty())
+                && now() < deadlineNanos) {
+            for (PlannedFault fault : List.copyOf(inForce.values())) {
+                heal(fault);
+            }
+            look();
+            take(Math.min(deadlineNanos, now() + OBSERVE_EVERY_NANOS));
+        }
+        cluster.healAll();
+        record.healedNanos = now();
+    }
+
+    private void readEverything() throws InterruptedException {
+        List<Operation> reads = workload.finalOperations();
+        ArrayDeque<Operation> todo = new ArrayDeque<>(reads);
+        Map<Long, Operation> underWay = new HashMap<>();
+        long deadlineNanos = now() + options.finalPhaseNanos;
+        long pauseUntilNanos = 0;
+        record.finalReadsWanted = reads.size();
+        while (record.finalReadsDone < reads.size()
+                && now() < deadlineNanos
+                && !stopRequested.getAsBoolean()) {
+            while (!todo.isEmpty() && !freeProcesses.isEmpty() && now() >= pauseUntilNanos) {
+                long process = freeProcesses.first();
+                Operation read = todo.removeFirst();
+                underWay.put(process, read);
+                invoke(process, read);
+            }
+            look();
+            HistoryEvent ended = take(Math.min(deadlineNanos, now() + 100_000_000L));
+            Operation read = ended == null ? null : underWay.remove(ended.process());
+            if (ended == null || read == null) {
+                continue;
+            }
+            if (ended.type() == Type.OK) {
+                record.finalReadsDone++;
+            } else {
+                todo.addLast(read);
+                // A cluster that is still electing refuses at once; asking it a thousand times a
+                // second would not help.
+                pauseUntilNanos = now() + 100_000_000L;
+            }
+        }
+    }
+
+    /**
+     * Waits for what is outstanding; what does not come in time stays an invocation without
+     * completion, which is "info".
+     */
+    private void drain(long deadlineNanos) throws InterruptedException {
+        while (!outstanding.isEmpty() && now() < deadlineNanos) {
+            take(deadlineNanos);
+        }
+    }
+
+    // ---- Clients ----
+
+    private void invoke(long process, Operation operation) {
+        freeProcesses.remove(process);
+        List<String> nodes = cluster.nodes();
+        String node = nodes.get((int) (process % options.concurrency % nodes.size()));
+        HistoryEvent event =
+                write(
+                        process,
+                        Type.INVOKE,
+                        operation.f(),
+                        operation.key(),
+                        operation.value(),
+                        node,
+                        null,
+                        0,
+                        0);
+        outstanding.put(process, event);
+        record.invoked(operation.f(), outstanding.size());
+        cluster.invoke(
+                new Invocation(
+                        process,
+                        node,
+                        operation.f(),
+                        operation.key(),
+                        operation.value(),
+                        options.operationTimeoutNanos));
+    }
+
+    private HistoryEvent operationEnded(Completion.Operation ended) {
+        Invocation asked = ended.invocation();
+        HistoryEvent event =
+                write(
+                        asked.process(),
+                        ended.type(),
+                        asked.f(),
+                        asked.key(),
+                        ended.value(),
+                        ended.node(),
+                        ended.error(),
+                        ended.term(),
+                        ended.logIndex());
+        HistoryEvent invocation = outstanding.remove(asked.process());
+        if (invocation == null) {
+            throw new IllegalStateException(
+                    "process " + asked.process() + " completed what it had not begun: " + ended);
+        }
+        // After "info" the process may still be at it for ever, so its thread goes on under a new
+        // name.
+        freeProcesses.add(
+                ended.type() == Type.INFO
+                        ? asked.process() + options.concurrency
+                        : asked.process());
+        record.completed(event, invocation);
+        workload.completed(event);
+        return event;
+    }
+
+    // ---- Faults ----
+
+    /** Starts and ends what is due; returns when to look again. */
+    private long faults() {
+        long nowMillis = now() / 1_000_000;
+        while (!waiting.isEmpty() && waiting.peekFirst().startMillis() <= nowMillis) {
+            inject(waiting.removeFirst());
+        }
+        long nextMillis =
+                waiting.isEmpty() ? Long.MAX_VALUE / 1_000_000 : waiting.peekFirst().startMillis();
+        for (PlannedFault fault : List.copyOf(inForce.values())) {
+            if (fault.endMillis() <= nowMillis) {
+                heal(fault);
+            } else {
+                nextMillis = Math.min(nextMillis, fault.endMillis());
+            }
+        }
+        return nextMillis * 1_000_000;
+    }
+
+    private void inject(PlannedFault fault) {
+        ActiveFault resolved =
+                new ActiveFault(
+                        fault.id(),
+                        fault.kind().label(),
+                        fault.kind().resolve(fault.order(), leader));
+        active.put(fault.id(), resolved);
+        installing.put(fault.id(), fault);
+        record.faultAsked(fault, resolved, leader, leaderTerm, now());
+        writeFault(Type.INVOKE, "inject", resolved, List.of(resolved.action().toString()), null);
+        cluster.inject(resolved);
+    }
+
+    private void heal(PlannedFault fault) {
+        ActiveFault resolved = activeFault(fault.id());
+        inForce.remove(fault.id());
+        healing.put(fault.id(), fault);
+        record.healAsked(fault.id(), leaderTerm, now());
+        writeFault(Type.INVOKE, "heal", resolved, List.of(), null);
+        cluster.heal(resolved);
+    }
+
+    private void faultChanged(Completion.FaultChange change) {
+        ActiveFault resolved = activeFault(change.faultId());
+        FaultOutcome outcome = change.outcome();
+        Type type =
+                switch (outcome.status()) {
+                    case INSTALLED -> Type.OK;
+                    case SKIPPED -> Type.FAIL;
+                    case INDETERMINATE -> Type.INFO;
+                };
+        String error =
+                outcome.status() == FaultOutcome.Status.INSTALLED
+                        ? null
+                        : outcome.status().name().toLowerCase(java.util.Locale.ROOT);
+        writeFault(
+                type, change.injected() ? "inject" : "heal", resolved, outcome.evidence(), error);
+        PlannedFault fault = (change.injected() ? installing : healing).remove(change.faultId());
+        if (fault == null) {
+            throw new IllegalStateException("nobody asked for " + change);
+        }
+        record.faultChanged(change, now());
+        if (change.injected()) {
+            // Also what is not proven may be half in force, so it is taken back like the others.
+            inForce.put(fault.id(), fault);
+        }
+    }
+
+    private ActiveFault activeFault(long id) {
+        ActiveFault fault = active.get(id);
+        if (fault == null) {
+            throw new IllegalStateException("fault " + id + " was never injected");
+        }
+        return fault;
+    }
+
+    private void writeFault(
+            Type type, String f, ActiveFault fault, List<String> words, @Nullable String error) {
+        List<Value> value = new ArrayList<>();
+        words.forEach(word -> value.add(Value.of(word)));
+        write(
+                HistoryEvent.NEMESIS,
+                type,
+                f,
+                Value.of(fault.kind() + " #" + fault.id()),
+                new Value.Seq(value),
+                null,
+                error,
+                0,
+                0);
+    }
+
+    // ---- Looking at the nodes ----
+
+    /**
+     * Asks for the nodes' status now and then, and tells the user how far things are; returns when
+     * to come again.
+     */
+    private long look() {
+        if (!observing && now() >= nextObserveNanos) {
+            observing = true;
+            nextObserveNanos = now() + OBSERVE_EVERY_NANOS;
+            cluster.observe();
+        }
+        if (now() >= nextProgressNanos) {
+            nextProgressNanos = now() + PROGRESS_EVERY_NANOS;
+            progress.accept(progressLine());
+        }
+        return observing ? nextProgressNanos : Math.min(nextObserveNanos, nextProgressNanos);
+    }
+
+    private String progressLine() {
+        List<String> faults = new ArrayList<>();
+        inForce.values().forEach(fault -> faults.add(activeFault(fault.id()).kind()));
+        return String.format(
+                "%3d s  %d operations (%d ok, %d failed, %d unknown)  leader %s  faults %s",
+                now() / 1_000_000_000,
+                record.invokedCount(),
+                record.count(Type.OK),
+                record.count(Type.FAIL),
+                record.count(Type.INFO),
+                leader == null ? "none" : leader + " of term " + leaderTerm,
+                faults.isEmpty() ? "none" : String.join(", ", faults));
+    }
+
+    private void observed(List<NodeStatus> nodes) {
+        observing = false;
+        record.observed(now(), nodes);
+        leader = null;
+        leaderTerm = 0;
+        for (NodeStatus node : nodes) {
+            // A deposed leader may still believe in itself; the one of the highest term is right.
+            if (node.isLeader() && node.term() > leaderTerm) {
+                leader = node.node();
+                leaderTerm = node.term();
+            }
+        }
+    }
+
+    // ---- The history ----
+
+    /**
+     * Waits for the next completion until {@code deadlineNanos}; returns the line it made if it was
+     * an operation's.
+     */
+    private @Nullable HistoryEvent take(long deadlineNanos) throws InterruptedException {
+        long absoluteNanos =
+                deadlineNanos > Long.MAX_VALUE - startNanos
+                        ? Long.MAX_VALUE
+                        : startNanos + deadlineNanos;
+        // A request to stop must be noticed although nothing else happens.
+        absoluteNanos = Math.min(absoluteNanos, cluster.nowNanos() + 200_000_000L);
+        Completion completion = cluster.poll(absoluteNanos);
+        return switch (completion) {
+            case null -> null;
+            case Completion.Operation operation -> operationEnded(operation);
+            case Completion.FaultChange change -> {
+                faultChanged(change);
+                yield null;
+            }
+            case Completion.Observation(List<NodeStatus> nodes) -> {
+                observed(nodes);
+                yield null;
+            }
+        };
+    }
+
+    private long now() {
+        return cluster.nowNanos() - startNanos;
+    }
+
+    private HistoryEvent write(
+            long process,
+            Type type,
+            String f,
+            Value key,
+            Value value,
+            @Nullable String node,
+            @Nullable String error,
+            long term,
+            long logIndex) {
+        lastTimeNanos = Math.max(lastTimeNanos, now());
+        HistoryEvent event =
+                new HistoryEvent(
+                        eventCount++,
+                        lastTimeNanos,
+                        process,
+                        type,
+                        f,
+                        key,
+                        value,
+                        node,
+                        error,
+                        term,
+                        logIndex);
+        try {
+            history.append(event);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return event;
+    }
+}

@@ -1,0 +1,329 @@
+package raft.harness.run;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.checker.Budget;
+import raft.harness.checker.Checker;
+import raft.harness.checker.Verdict;
+import raft.harness.cluster.Cluster;
+import raft.harness.history.History;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryHeader;
+import raft.harness.history.HistoryReader;
+import raft.harness.history.HistoryWriter;
+import raft.harness.model.Models;
+import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.report.Outcome;
+import raft.harness.report.Results;
+import raft.harness.workload.RegisterWorkload;
+import raft.harness.workload.Workload;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * One run from parameters to results: folder, cluster, interpreter, check, gates.
+ *
+ * <p>Whatever fails on the way, what was recorded is kept and judged, and the cluster is taken
+ * down. A violation found is never hidden by a failure that came after it.
+ */
+public final class TestRun {
+    /** Starts the cluster under test; the folder is where node logs go. */
+    @FunctionalInterface
+    public interface ClusterStarter {
+        /**
+         * @throws ClusterException with one sentence that says what to do
+         */
+        Cluster start(Path runFolder, Consumer<String> progress)
+                throws ClusterException, InterruptedException;
+    }
+
+    /** The cluster could not be brought up. */
+    public static final class ClusterException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        public ClusterException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    private static final Duration FINAL_PHASE = Duration.ofSeconds(30);
+
+    private final Parameters parameters;
+    private final FaultPlan plan;
+    private final RunFolder folder;
+    private final Workload workload;
+    private final Consumer<String> progress;
+    private final BooleanSupplier stopRequested;
+    private final List<String> reasons = new ArrayList<>();
+    private boolean failed;
+    private RunRecord record = new RunRecord();
+
+    private TestRun(
+            Parameters parameters,
+            FaultPlan plan,
+            RunFolder folder,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested) {
+        this.parameters = parameters;
+        this.plan = plan;
+        this.folder = folder;
+        this.workload =
+                new RegisterWorkload(
+                        parameters.seed(), RegisterWorkload.Options.atRate(parameters.rate()));
+        this.progress = progress;
+        this.stopRequested = stopRequested;
+    }
+
+    /**
+     * Runs a test.
+     *
+     * @param root the folder of all runs, usually histories/
+     * @param progress is told in one line at a time what goes on
+     * @param stopRequested true ends the run early
+     * @return the results, also saved as results.json where the disk allows
+     * @throws IOException when not even the run's folder can be made
+     */
+    public static Results run(
+            Parameters parameters,
+            FaultPlan plan,
+            Path root,
+            ClusterStarter starter,
+            Budget budget,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested)
+            throws IOException, InterruptedException {
+        RunFolder folder =
+                RunFolder.create(root, parameters.workload(), parameters.seed(), Instant.now());
+        folder.save("test.json", parameters);
+        folder.save("plan.json", PlanFile.document(plan, null));
+        TestRun run = new TestRun(parameters, plan, folder, progress, stopRequested);
+        boolean recorded = run.work(starter);
+        return run.judge(recorded, budget);
+    }
+
+    /** Brings up, runs, takes down. Returns whether there is a history to judge. */
+    private boolean work(ClusterStarter starter) throws InterruptedException {
+        try (Cluster cluster = starter.start(folder.path(), progress)) {
+            HistoryHeader header =
+                    new HistoryHeader(
+                            HistoryHeader.SCHEMA,
+                            parameters.run(),
+                            workload.name(),
+                            workload.model(),
+                            cluster.nodes(),
+                            parameters.seed());
+            try (HistoryWriter history = new HistoryWriter(folder.historyFile(), header)) {
+                interpret(cluster, history);
+            }
+            return true;
+        } catch (ClusterException e) {
+            fail(e.getMessage());
+            return false;
+        } catch (IOException | UncheckedIOException e) {
+            fail(
+                    "the history could not be written: "
+                            + e.getMessage()
+                            + "; make room or choose another folder with --histories");
+            return true;
+        } catch (RuntimeException e) {
+            fail("the harness failed: " + e);
+            return true;
+        } finally {
+            try {
+                folder.save("plan.json", PlanFile.document(plan, record));
+            } catch (IOException e) {
+                fail("plan.json could not be written: " + e.getMessage());
+            }
+        }
+    }
+
+    private void interpret(Cluster cluster, HistoryWriter history) throws InterruptedException {
+        Interpreter interpreter =
+                new Interpreter(
+                        cluster,
+                        workload,
+                        plan,
+                        new Interpreter.Options(
+                                parameters.timeMillis() * 1_000_000,
+                                parameters.concurrency(),
+                                parameters.operationTimeoutMillis() * 1_000_000,
+                                FINAL_PHASE.toNanos()),
+                        history,
+                        progress,
+                        stopRequested);
+        record = interpreter.record();
+        interpreter.run();
+        if (stopRequested.getAsBoolean()) {
+            fail("the run was interrupted; what was recorded until then was judged");
+        }
+    }
+
+    private void fail(String reason) {
+        failed = true;
+        reasons.add(reason);
+    }
+
+    private Results judge(boolean recorded, Budget budget) {
+        progress.accept("checking " + record.invokedCount() + " operations");
+        long startNanos = System.nanoTime();
+        Verdict verdict = recorded ? check(budget) : new Verdict.Unknown(0, "nothing was recorded");
+        double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
+        TreeSet<Family> families = new TreeSet<>();
+        plan.faults().forEach(fault -> families.add(fault.kind().family()));
+        List<Gate> gates =
+                recorded
+                        ? Gate.judge(
+                                record,
+                                workload.functions(),
+                                families,
+                                parameters.rate(),
+                                parameters.concurrency())
+                        : List.of();
+        Results results = results(verdict, outcome(verdict, gates), gates, checkSeconds);
+        try {
+            folder.save("results.json", results);
+        } catch (IOException e) {
+            progress.accept("results.json could not be written: " + e.getMessage());
+        }
+        return results;
+    }
+
+    private Verdict check(Budget budget) {
+        try {
+            History history = HistoryReader.read(folder.historyFile());
+            return Checker.check(history, Models.named(workload.model()), budget);
+        } catch (IOException e) {
+            fail("the history could not be read back: " + e.getMessage());
+            return new Verdict.Unknown(0, "the history could not be read back");
+        }
+    }
+
+    /** 1 wins, then 255, then 2: a violation is a fact whatever else went wrong. */
+    private Outcome outcome(Verdict verdict, List<Gate> gates) {
+        if (verdict instanceof Verdict.Violation) {
+            return Outcome.VIOLATION;
+        }
+        if (failed) {
+            return Outcome.ERROR;
+        }
+        if (verdict instanceof Verdict.Unknown unknown) {
+            reasons.add(unknown.reason());
+            return Outcome.UNKNOWN;
+        }
+        return gates.stream().allMatch(Gate::passed)
+                ? Outcome.VALID
+                : Outcome.INSUFFICIENT_EVIDENCE;
+    }
+
+    private Results results(
+            Verdict verdict, Outcome outcome, List<Gate> gates, double checkSeconds) {
+        Verdict.Explanation explanation =
+                verdict instanceof Verdict.Violation violation ? violation.explanation() : null;
+        return new Results(
+                outcome.label(),
+                record.invokedCount(),
+                record.totalNanos() / 1e9,
+                folder.path().toString(),
+                explanation == null ? null : explanation.summary(),
+                explanation == null
+                        ? null
+                        : explanation.events().stream().map(TestRun::line).toList(),
+                List.copyOf(reasons),
+                switch (verdict) {
+                    case Verdict.Valid ignored -> "valid";
+                    case Verdict.Violation ignored -> "violation";
+                    case Verdict.Unknown unknown ->
+                            unknown.operationCount() == 0 ? "not-checked" : "unknown";
+                },
+                checkSeconds,
+                gates.stream()
+                        .map(
+                                gate ->
+                                        new Results.GateResult(
+                                                gate.name(), gate.passed(), gate.words()))
+                        .toList(),
+                counts(),
+                new TreeMap<>(record.errors()),
+                record.overlappedShare(),
+                record.faults().stream().map(TestRun::faultResult).toList(),
+                record.leaderChanges().stream()
+                        .map(
+                                change ->
+                                        new Results.LeaderResult(
+                                                millis(change.timeNanos()),
+                                                change.leader(),
+                                                change.term()))
+                        .toList(),
+                new Results.Availability(
+                        millis(record.firstOkNanos()),
+                        millis(record.longestUnavailableNanos()),
+                        millis(record.recoveryNanos())),
+                parameters.repeat());
+    }
+
+    private Map<String, Map<String, Long>> counts() {
+        Map<String, Map<String, Long>> counts = new LinkedHashMap<>();
+        record.counts()
+                .forEach(
+                        (f, byType) -> {
+                            Map<String, Long> byOutcome = new LinkedHashMap<>();
+                            byType.forEach(
+                                    (type, count) ->
+                                            byOutcome.put(
+                                                    type.name().toLowerCase(Locale.ROOT), count));
+                            counts.put(f, byOutcome);
+                        });
+        return counts;
+    }
+
+    private static String line(HistoryEvent event) {
+        return String.format(
+                "%9.3f s  process %-4d %-6s %-5s key %s  %s%s",
+                event.timeNanos() / 1e9,
+                event.process(),
+                event.type().name().toLowerCase(Locale.ROOT),
+                event.f(),
+                event.key(),
+                event.value(),
+                event.node() == null ? "" : "  at " + event.node());
+    }
+
+    private static Results.FaultResult faultResult(RunRecord.FaultRecord fault) {
+        return new Results.FaultResult(
+                fault.planned.id(),
+                fault.planned.kind().label(),
+                fault.resolved.action().toString(),
+                fault.leaderBefore,
+                millis(fault.askedNanos),
+                millis(fault.installedNanos),
+                millis(fault.healAskedNanos),
+                millis(fault.healedNanos),
+                status(fault.injected),
+                fault.injected == null ? List.of() : fault.injected.evidence(),
+                status(fault.healed),
+                fault.healed == null ? List.of() : fault.healed.evidence());
+    }
+
+    private static String status(@Nullable FaultOutcome outcome) {
+        return outcome == null ? "never" : outcome.status().name().toLowerCase(Locale.ROOT);
+    }
+
+    private static long millis(long nanos) {
+        return nanos < 0 ? -1 : nanos / 1_000_000;
+    }
+}

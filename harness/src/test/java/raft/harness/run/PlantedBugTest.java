@@ -1,0 +1,56 @@
+package raft.harness.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.jar.JarFile;
+
+final class PlantedBugTest {
+    private static final Path SOURCES = Path.of("../raft-node/src/main/java");
+
+    @TempDir private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"L1", "C6"})
+    void everyPlantedBugStillFitsTheSourcesAndCompiles(String id) throws Exception {
+        Path jar = PlantedBug.named(id).build(SOURCES, folder.resolve("work"));
+        try (JarFile packed = new JarFile(jar.toFile())) {
+            assertThat(packed.getManifest().getMainAttributes().getValue("Main-Class"))
+                    .isEqualTo("raft.node.Main");
+            assertThat(packed.getEntry("raft/core/Raft.class")).isNotNull();
+        }
+    }
+
+    @Test
+    void sameEditGivesTheSameJar() throws Exception {
+        Path first = PlantedBug.named("L1").build(SOURCES, folder.resolve("a"));
+        Path second = PlantedBug.named("L1").build(SOURCES, folder.resolve("b"));
+        assertThat(Files.mismatch(first, second)).isEqualTo(-1);
+    }
+
+    @Test
+    void textThatIsNotThereExactlyOnceIsRefused() {
+        PlantedBug gone =
+                new PlantedBug("Z1", "nothing", "raft/core/Raft.java", "no such text", "x");
+        assertThatThrownBy(() -> gone.build(SOURCES, folder.resolve("c")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("exactly once");
+        PlantedBug twice =
+                new PlantedBug("Z2", "nothing", "raft/core/Raft.java", "becomeFollower(", "x");
+        assertThatThrownBy(() -> twice.build(SOURCES, folder.resolve("d")))
+                .hasMessageContaining("exactly once");
+    }
+
+    @Test
+    void unknownBugIsNamed() {
+        assertThatThrownBy(() -> PlantedBug.named("../L1")).hasMessageContaining("../L1");
+    }
+}

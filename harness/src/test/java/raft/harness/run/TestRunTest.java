@@ -1,0 +1,311 @@
+package raft.harness.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import raft.harness.checker.Budget;
+import raft.harness.history.History;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryEvent.Type;
+import raft.harness.history.HistoryReader;
+import raft.harness.history.Value;
+import raft.harness.nemesis.FaultKind;
+import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.nemesis.PlannedFault;
+import raft.harness.report.Results;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Whole runs against a store in virtual time: right, wrong, silent, broken. */
+final class TestRunTest {
+    private static final List<String> NODES = List.of("n1", "n2", "n3");
+    private static final FaultPlan PLAN =
+            new FaultPlan(
+                    List.of(
+                            new PlannedFault(
+                                    1, FaultKind.PARTITION_LEADER_ALONE, 2_000, 7_000, NODES),
+                            new PlannedFault(2, FaultKind.KILL_LEADER, 8_000, 12_000, NODES)));
+
+    @TempDir private Path root;
+
+    private final FakeCluster cluster = new FakeCluster();
+
+    private static Parameters parameters(double rate) {
+        return new Parameters(
+                "t1",
+                "fake",
+                "raft",
+                null,
+                null,
+                3,
+                "register",
+                List.of("partition", "kill"),
+                null,
+                20_000,
+                rate,
+                10,
+                1_000,
+                42,
+                "./raft test --seed 42",
+                List.of());
+    }
+
+    private Results run(FaultPlan plan, TestRun.ClusterStarter starter)
+            throws IOException, InterruptedException {
+        return TestRun.run(
+                parameters(200), plan, root, starter, Budget.DEFAULT, line -> {}, () -> false);
+    }
+
+    private Results run() throws IOException, InterruptedException {
+        return run(PLAN, (folder, progress) -> cluster);
+    }
+
+    private History history(Results results) throws IOException {
+        return HistoryReader.read(Path.of(results.run()).resolve("history.jsonl"));
+    }
+
+    @Test
+    void rightStoreUnderProvenFaultsIsValid() throws Exception {
+        Results results = run();
+        assertThat(results.reasons()).isEmpty();
+        assertThat(results.gates()).allMatch(Results.GateResult::passed);
+        assertThat(results.verdict()).isEqualTo("valid");
+        assertThat(results.operations()).isGreaterThan(3_500);
+        assertThat(cluster.closed).isTrue();
+        assertThat(cluster.healedAll).isTrue();
+        assertThat(cluster.healed).isEqualTo(cluster.injected).hasSize(2);
+    }
+
+    @Test
+    void everythingOfARunIsInItsFolderAndLatestPointsThere() throws Exception {
+        Results results = run();
+        Path folder = Path.of(results.run());
+        assertThat(folder.getParent()).isEqualTo(root.resolve("register"));
+        assertThat(folder.getFileName().toString()).matches("\\d{8}T\\d{6}-42");
+        assertThat(folder).isDirectoryContaining(path -> path.endsWith("test.json"));
+        assertThat(Files.readString(folder.resolve("test.json")))
+                .contains("\"repeat\" : \"./raft test --seed 42\"");
+        assertThat(Files.readString(folder.resolve("plan.json")))
+                .contains("partition-leader-alone")
+                .contains("\"resolved\" : \"cut [");
+        assertThat(Files.readString(folder.resolve("results.json")))
+                .contains("\"verdict\" : \"valid\"");
+        assertThat(root.resolve("latest").toRealPath()).isEqualTo(folder.toRealPath());
+    }
+
+    @Test
+    void historyIsATotalOrderOfPairsInWhichProcessesDoOneThingAtATime() throws Exception {
+        History history = history(run());
+        Map<Long, HistoryEvent> open = new HashMap<>();
+        long lastNanos = 0;
+        for (int i = 0; i < history.events().size(); i++) {
+            HistoryEvent event = history.events().get(i);
+            assertThat(event.index()).isEqualTo(i);
+            assertThat(event.timeNanos()).isGreaterThanOrEqualTo(lastNanos);
+            lastNanos = event.timeNanos();
+            if (event.process() != HistoryEvent.NEMESIS) {
+                if (event.type() == Type.INVOKE) {
+                    assertThat(open.put(event.process(), event)).isNull();
+                } else {
+                    HistoryEvent invocation = open.remove(event.process());
+                    assertThat(invocation).isNotNull();
+                    assertThat(invocation.f()).isEqualTo(event.f());
+                    assertThat(invocation.key()).isEqualTo(event.key());
+                }
+            }
+        }
+        assertThat(open).isEmpty();
+        assertThat(
+                        history.events().stream()
+                                .filter(event -> event.process() == HistoryEvent.NEMESIS))
+                .extracting(HistoryEvent::f)
+                .containsExactly(
+                        "inject", "inject", "heal", "heal", "inject", "inject", "heal", "heal");
+    }
+
+    @Test
+    void staleReadIsAViolationWithTheOperationsConcerned() throws Exception {
+        List<Value> seen = new ArrayList<>();
+        cluster.answer =
+                (asked, right) -> {
+                    if (asked.f().equals("read")
+                            && asked.key().equals(Value.of(0))
+                            && right.type() == Type.OK) {
+                        seen.add(right.value());
+                        // Once the register has moved on, one read goes back to the beginning.
+                        if (seen.size() == 40) {
+                            return FakeCluster.operation(asked, Type.OK, Value.NIL, null);
+                        }
+                    }
+                    return right;
+                };
+        Results results = run();
+        assertThat(seen).hasSizeGreaterThan(40);
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.explanation()).isNotBlank();
+        assertThat(results.counterexample()).isNotEmpty();
+    }
+
+    @Test
+    void violationIsNotMaskedByALaterFailure() throws Exception {
+        Set<Value> keys = new HashSet<>();
+        int[] count = {0};
+        cluster.answer =
+                (asked, right) -> {
+                    count[0]++;
+                    if (count[0] == 3_000) {
+                        throw new IllegalStateException("the harness broke");
+                    }
+                    if (asked.f().equals("read") && keys.add(asked.key())) {
+                        return FakeCluster.operation(asked, Type.OK, Value.of(-1), null);
+                    }
+                    return right;
+                };
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.reasons()).anyMatch(reason -> reason.contains("the harness broke"));
+        assertThat(cluster.closed).isTrue();
+    }
+
+    @Test
+    void faultThatIsNotProvenIsNoEvidence() throws Exception {
+        cluster.onInject =
+                fault ->
+                        fault.kind().startsWith("partition")
+                                ? new FaultOutcome(
+                                        FaultOutcome.Status.INDETERMINATE,
+                                        List.of("packets still pass"))
+                                : FakeCluster.PROVEN;
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(results.gates())
+                .filteredOn(gate -> !gate.passed())
+                .extracting(Results.GateResult::name)
+                .containsExactly("partition-proven");
+    }
+
+    @Test
+    void operationThatNeverSucceedsIsNoEvidence() throws Exception {
+        cluster.answer =
+                (asked, right) ->
+                        asked.f().equals("cas")
+                                ? FakeCluster.operation(
+                                        asked, Type.FAIL, asked.value(), "refused: unsupported")
+                                : right;
+        Results results = run();
+        assertThat(results.gates())
+                .filteredOn(gate -> !gate.passed())
+                .extracting(Results.GateResult::name)
+                .containsExactly("cas-succeeded");
+        assertThat(results.verdict()).isNotEqualTo("valid");
+    }
+
+    @Test
+    void leaderThatNeverChangesAlthoughAimedAtIsNoEvidence() throws Exception {
+        cluster.leaderYields = false;
+        Results results = run();
+        assertThat(results.gates())
+                .filteredOn(gate -> !gate.passed())
+                .extracting(Results.GateResult::name)
+                .containsExactly("leader-changed");
+    }
+
+    @Test
+    void processThatMayStillBeAtItGoesOnUnderANewName() throws Exception {
+        cluster.answer =
+                (asked, right) ->
+                        asked.f().equals("write") && asked.process() < 10
+                                ? FakeCluster.operation(asked, Type.INFO, asked.value(), "timeout")
+                                : right;
+        History history = history(run());
+        Set<Long> dead = new HashSet<>();
+        for (HistoryEvent event : history.events()) {
+            assertThat(dead).doesNotContain(event.process());
+            if (event.type() == Type.INFO && event.process() >= 0) {
+                dead.add(event.process());
+            }
+        }
+        assertThat(dead).isNotEmpty();
+        assertThat(history.events()).anyMatch(event -> event.process() >= 10);
+    }
+
+    @Test
+    void clusterThatDoesNotComeUpIsAnErrorInItsOwnWords() throws Exception {
+        Results results =
+                run(
+                        PLAN,
+                        (folder, progress) -> {
+                            throw new TestRun.ClusterException(
+                                    "no Docker engine answers; start one with docker/engine up",
+                                    null);
+                        });
+        assertThat(results.verdict()).isEqualTo("error");
+        assertThat(results.reasons())
+                .containsExactly("no Docker engine answers; start one with docker/engine up");
+        assertThat(results.linearizability()).isEqualTo("not-checked");
+    }
+
+    @Test
+    void interruptedRunKeepsAndJudgesWhatItHas() throws Exception {
+        long[] asked = {0};
+        Results results =
+                TestRun.run(
+                        parameters(200),
+                        PLAN,
+                        root,
+                        (folder, progress) -> cluster,
+                        Budget.DEFAULT,
+                        line -> {},
+                        () -> ++asked[0] > 2_000);
+        assertThat(results.verdict()).isEqualTo("error");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(history(results).events()).isNotEmpty();
+        assertThat(cluster.closed).isTrue();
+    }
+
+    @Test
+    void planIsReadBackAsItWasSaved() throws Exception {
+        FaultPlan plan = FaultPlan.generate(5, NODES, Set.of(Family.values()), 60_000);
+        RunFolder folder = RunFolder.create(root, "register", 1, java.time.Instant.EPOCH);
+        folder.save("plan.json", PlanFile.document(plan, null));
+        assertThat(PlanFile.read(folder.path().resolve("plan.json"), NODES)).isEqualTo(plan);
+    }
+
+    @Test
+    void planForOtherNodesOrOfNonsenseIsRefusedInOneSentence() throws Exception {
+        Path file = root.resolve("p.json");
+        for (String bad :
+                List.of(
+                        "",
+                        "{",
+                        "[]",
+                        "{\"schema\":2,\"faults\":[]}",
+                        "{\"schema\":1}",
+                        "{\"schema\":1,\"faults\":[{\"id\":1,\"kind\":\"kill-one\",\"startMillis\":5,\"endMillis\":1,"
+                            + "\"order\":[\"n1\",\"n2\",\"n3\"]}]}",
+                        "{\"schema\":1,\"faults\":[{\"id\":1,\"kind\":\"kill-moon\",\"startMillis\":0,\"endMillis\":1,"
+                            + "\"order\":[\"n1\",\"n2\",\"n3\"]}]}",
+                        "{\"schema\":1,\"faults\":[{\"id\":1,\"kind\":\"kill-one\",\"startMillis\":0,\"endMillis\":1,"
+                            + "\"order\":[\"x\"]}]}",
+                        "{\"schema\":1,\"faults\":[{\"id\":1,\"kind\":null,\"startMillis\":0,\"endMillis\":1}]}")) {
+            Files.writeString(file, bad);
+            org.assertj.core.api.Assertions.assertThatThrownBy(() -> PlanFile.read(file, NODES))
+                    .as(bad)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("p.json");
+        }
+    }
+}
