@@ -1,0 +1,147 @@
+package raft.harness.docker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Blob;
+import raft.client.Request;
+import raft.client.Result;
+import raft.harness.cluster.Invocation;
+import raft.harness.cluster.Outcomes.Ending;
+import raft.harness.history.Value;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * Operations of a history as requests of the client protocol, and results back as values.
+ *
+ * <p>Numbers travel as decimal text and come back as numbers, so a workload must not use texts that
+ * look like numbers beside numbers: {@code 7} and {@code "7"} are one key, and one value.
+ */
+final class Translation {
+    /** The key of workloads that have only one object. */
+    private static final Blob ONLY_KEY = Blob.ofText("register");
+
+    private static final int LONG_DIGITS_MAX = 20;
+
+    private Translation() {}
+
+    /** How an operation ended, and what it learnt; null where it learnt nothing. */
+    record Learnt(Ending ending, @Nullable Value value) {}
+
+    /**
+     * The request that carries out an operation.
+     *
+     * @throws IllegalArgumentException with one clause that says why there is none
+     */
+    static Request request(Invocation invocation) {
+        Blob key = key(invocation.key());
+        return switch (invocation.f()) {
+            case "read" -> new Request.Get(key);
+            case "write" -> new Request.Put(key, present(invocation.value()));
+            case "cas" -> cas(key, invocation.value());
+            case "delete" -> new Request.Delete(key);
+            default ->
+                    throw new IllegalArgumentException(
+                            "the client protocol has no '" + invocation.f() + "'");
+        };
+    }
+
+    /** What a result means for a request; UNINTELLIGIBLE where it is no answer to it. */
+    static Learnt learnt(Request request, Result result) {
+        return switch (request) {
+            case Request.Get(_) ->
+                    switch (result) {
+                        case Result.Found(Blob value) -> new Learnt(Ending.DONE, value(value));
+                        case Result.Absent() -> new Learnt(Ending.DONE, Value.NIL);
+                        case Result.Done(), Result.CompareFailed() -> nonsense();
+                    };
+            case Request.Put(_, _) -> result instanceof Result.Done ? done() : nonsense();
+            case Request.Cas cas ->
+                    switch (result) {
+                        case Result.Done() -> done();
+                        case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
+                        case Result.Found(_), Result.Absent() -> nonsense();
+                    };
+            case Request.Delete(_) ->
+                    switch (result) {
+                        case Result.Done(), Result.Absent() -> done();
+                        case Result.Found(_), Result.CompareFailed() -> nonsense();
+                    };
+        };
+    }
+
+    private static Learnt done() {
+        return new Learnt(Ending.DONE, null);
+    }
+
+    private static Learnt nonsense() {
+        return new Learnt(Ending.UNINTELLIGIBLE, null);
+    }
+
+    private static Request cas(Blob key, Value value) {
+        if (value instanceof Value.Seq(List<Value> values) && values.size() == 2) {
+            return new Request.Cas(key, blob(values.getFirst()), present(values.getLast()));
+        }
+        throw new IllegalArgumentException("a cas needs [expected, new], not " + value);
+    }
+
+    private static Blob key(Value key) {
+        Blob blob = blob(key);
+        return blob == null ? ONLY_KEY : blob;
+    }
+
+    private static Blob present(Value value) {
+        Blob blob = blob(value);
+        if (blob == null) {
+            throw new IllegalArgumentException("nil cannot be written, only deleted");
+        }
+        return blob;
+    }
+
+    /** Null for absent. */
+    private static @Nullable Blob blob(Value value) {
+        return switch (value) {
+            case Value.Nil() -> null;
+            case Value.Int(long number) -> Blob.ofText(Long.toString(number));
+            case Value.Text(String text) -> Blob.ofText(text);
+            case Value.Bool(_), Value.Seq(_) ->
+                    throw new IllegalArgumentException("the client protocol cannot carry " + value);
+        };
+    }
+
+    private static Value value(Blob blob) {
+        String text;
+        try {
+            text =
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(blob.unsafeArray()))
+                            .toString();
+        } catch (CharacterCodingException e) {
+            // Nobody of ours wrote that. Shown as it is, so that two such values stay different.
+            return Value.of("0x" + HexFormat.of().formatHex(blob.unsafeArray()));
+        }
+        return isCanonicalLong(text) ? Value.of(Long.parseLong(text)) : Value.of(text);
+    }
+
+    /** "7" and "-7" but not "07", "+7", "-0" or digits of other scripts. */
+    private static boolean isCanonicalLong(String text) {
+        if (text.isEmpty() || text.length() > LONG_DIGITS_MAX) {
+            return false;
+        }
+        for (int i = text.charAt(0) == '-' ? 1 : 0; i < text.length(); i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                return false;
+            }
+        }
+        try {
+            return Long.toString(Long.parseLong(text)).equals(text);
+        } catch (NumberFormatException e) {
+            return false;
+        }
+    }
+}
