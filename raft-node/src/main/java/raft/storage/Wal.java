@@ -31,6 +31,7 @@ import java.util.function.LongSupplier;
 public final class Wal implements Closeable {
     public static final int DEFAULT_SEGMENT_BYTES = 16 << 20;
 
+    private static final int HARD_STATE_PAYLOAD_BYTES_MAX = 64;
     private static final String NEW_SEGMENT = "new-segment.tmp";
     private static final String SPARE_SEGMENT = "spare-segment.tmp";
     private static final int BUFFER_BYTES_INITIAL = 64 << 10;
@@ -91,7 +92,7 @@ public final class Wal implements Closeable {
         this.segmentBytes = segmentBytes;
         this.salts = salts;
         this.nextSequence = 1;
-        this.header = new SegmentHeader(1, salts.getAsLong(), segmentBytes);
+        this.header = new SegmentHeader(1, drawSalt(salts), segmentBytes);
         this.segment = createSegment(header);
         this.offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
     }
@@ -116,12 +117,17 @@ public final class Wal implements Closeable {
         segment.sync(true);
     }
 
+    /** Not 0, or whitening would change nothing. */
+    private static long drawSalt(LongSupplier salts) {
+        return salts.getAsLong() | 1;
+    }
+
     /** Adds to the batch; nothing is written yet. */
     public void append(List<LogWrite> writes) {
         for (LogWrite write : writes) {
             switch (write) {
                 case LogWrite.HardState state -> {
-                    reserve(WalFormat.recordBytes(64));
+                    reserve(WalFormat.recordBytes(HARD_STATE_PAYLOAD_BYTES_MAX));
                     WalFormat.putHardState(batch, state, nextSequence++, batchRecordCount++);
                 }
                 case LogWrite.Append append -> {
@@ -224,7 +230,7 @@ public final class Wal implements Closeable {
         segment.close();
         int neededBytes = Math.addExact(WalFormat.SEGMENT_HEADER_BYTES, batchBytes);
         long first = nextSequence - batchRecordCount;
-        header = new SegmentHeader(first, salts.getAsLong(), Math.max(segmentBytes, neededBytes));
+        header = new SegmentHeader(first, drawSalt(salts), Math.max(segmentBytes, neededBytes));
         segment = createSegment(header);
         offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
     }

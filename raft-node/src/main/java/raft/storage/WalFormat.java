@@ -28,7 +28,9 @@ import java.util.zip.CRC32C;
  * <p>The salt is drawn anew for every segment and enters every checksum, so bytes that another
  * segment left on the disk, or that a client put into a value, do not parse as records here. The
  * batch tells which records one fsync covered, which is what recovery needs to tell a write that a
- * crash cut short from damage to something promised.
+ * crash cut short from damage to something promised. For the same reason payloads are stored XORed
+ * with the salt: a sector of zeros then means a sector never written, even if a client's value is
+ * nothing but zeros.
  */
 public final class WalFormat {
     public static final int SEGMENT_HEADER_BYTES = 64;
@@ -146,14 +148,20 @@ public final class WalFormat {
         }
     }
 
-    /**
-     * Fills in the checksums of all records between 0 and the limit, for the segment they go to.
-     */
+    /** Finishes all records between 0 and the limit for the segment they go to. */
     static void seal(ByteBuffer records, long salt) {
         for (int at = 0; at < records.limit(); ) {
             int sizeBytes = recordBytes(records.getInt(at + 4));
+            whiten(records, at + RECORD_HEADER_BYTES, at + sizeBytes, salt);
             records.putInt(at, checksum(records, at, sizeBytes, salt));
             at += sizeBytes;
+        }
+    }
+
+    /** Padding included; records are padded to whole longs. */
+    private static void whiten(ByteBuffer bytes, int from, int to, long salt) {
+        for (int at = from; at < to; at += Long.BYTES) {
+            bytes.putLong(at, bytes.getLong(at) ^ salt);
         }
     }
 
@@ -207,26 +215,35 @@ public final class WalFormat {
     /**
      * @throws IllegalArgumentException if the record's values are none an entry can have
      */
-    static Entry entry(ByteBuffer segment, int offset) {
+    static Entry entry(ByteBuffer segment, int offset, long salt) {
         Entry.Kind kind = Entry.Kind.ofCode(segment.get(offset + 9));
         long term = segment.getLong(offset + 32);
-        return new Entry(index(segment, offset), term, kind, Bytes.wrap(payload(segment, offset)));
+        Bytes payload = Bytes.wrap(payload(segment, offset, salt));
+        return new Entry(index(segment, offset), term, kind, payload);
     }
 
     /**
      * @throws IllegalArgumentException if the vote is not a node id
      */
-    static HardState hardState(ByteBuffer segment, int offset) {
-        byte[] vote = payload(segment, offset);
+    static HardState hardState(ByteBuffer segment, int offset, long salt) {
+        byte[] vote = payload(segment, offset, salt);
         long term = segment.getLong(offset + 32);
         return new HardState(
                 term,
                 vote.length == 0 ? null : new NodeId(new String(vote, StandardCharsets.US_ASCII)));
     }
 
-    private static byte[] payload(ByteBuffer segment, int offset) {
+    private static byte[] payload(ByteBuffer segment, int offset, long salt) {
         byte[] payload = new byte[segment.getInt(offset + 4)];
-        segment.get(offset + RECORD_HEADER_BYTES, payload);
+        int from = offset + RECORD_HEADER_BYTES;
+        ByteBuffer plain = ByteBuffer.wrap(payload);
+        while (plain.remaining() >= Long.BYTES) {
+            plain.putLong(segment.getLong(from + plain.position()) ^ salt);
+        }
+        int rest = plain.position();
+        for (int i = rest; i < payload.length; i++) {
+            payload[i] = (byte) (segment.get(from + i) ^ salt >>> (56 - 8 * (i - rest)));
+        }
         return payload;
     }
 }

@@ -63,7 +63,7 @@ public final class WalRecovery {
             if (WalFormat.sequence(bytes, offset) != nextSequence) {
                 throw corrupt(offset, "has sequence " + WalFormat.sequence(bytes, offset));
             }
-            replay(bytes, offset);
+            replay(bytes, offset, header.salt());
             nextSequence++;
             offset += sizeBytes;
         }
@@ -116,11 +116,12 @@ public final class WalRecovery {
         return header;
     }
 
-    private void replay(ByteBuffer bytes, int offset) throws CorruptLogException {
+    private void replay(ByteBuffer bytes, int offset, long salt) throws CorruptLogException {
         try {
             switch (WalFormat.type(bytes, offset)) {
-                case WalFormat.HARD_STATE -> replayHardState(WalFormat.hardState(bytes, offset));
-                case WalFormat.ENTRY -> replayEntry(WalFormat.entry(bytes, offset));
+                case WalFormat.HARD_STATE ->
+                        replayHardState(WalFormat.hardState(bytes, offset, salt));
+                case WalFormat.ENTRY -> replayEntry(WalFormat.entry(bytes, offset, salt));
                 case WalFormat.TRUNCATE -> replayTruncate(WalFormat.index(bytes, offset));
                 default -> throw new IllegalArgumentException("unknown type");
             }
@@ -163,7 +164,6 @@ public final class WalRecovery {
         if (!last) {
             throw corrupt(bad, "damaged, but a later segment exists");
         }
-        int previousEnd = bad;
         for (int at = bad + 8; at <= bytes.limit() - WalFormat.RECORD_HEADER_BYTES; ) {
             int sizeBytes = WalFormat.validRecordBytes(bytes, at, salt);
             if (sizeBytes < 0) {
@@ -179,20 +179,27 @@ public final class WalRecovery {
                                 + " follows at offset "
                                 + at);
             }
-            previousEnd = at + sizeBytes;
-            at = previousEnd;
+            at += sizeBytes;
         }
     }
 
-    /** Whether a whole sector in [from, to) still is as it was preallocated. */
+    /**
+     * Whether a sector between {@code from} and the valid record at {@code to} was not written: it
+     * is zero from {@code from} or its start up to its end. What was written is never zero for so
+     * long, see {@link WalFormat}.
+     */
     private static boolean neverWritten(ByteBuffer bytes, int from, int to) {
-        int sector = (from + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
-        for (; sector + SECTOR_BYTES <= to; sector += SECTOR_BYTES) {
-            if (firstNonZero(bytes, sector) >= sector + SECTOR_BYTES) {
+        int start = from;
+        while (true) {
+            int end = (start / SECTOR_BYTES + 1) * SECTOR_BYTES;
+            if (end > to) {
+                return false;
+            }
+            if (firstNonZero(bytes, start) >= end) {
                 return true;
             }
+            start = end;
         }
-        return false;
     }
 
     private static int firstNonZero(ByteBuffer bytes, int from) {
