@@ -75,8 +75,6 @@ public final class HarnessBench {
                                     Arrays.stream(ascending).mapToLong(Math::round).toArray())));
             figures.put("operationsPerSecond" + processes, Math.round(median));
         }
-        figures.put(
-                ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() >> 20);
         return figures;
     }
 
