@@ -14,6 +14,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -103,7 +104,7 @@ class PythonExampleTest {
     @Test
     void goldenRequestsGetGoldenReplies() throws Exception {
         start("n1");
-        try (Socket socket = new Socket("127.0.0.1", clientPort)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), clientPort)) {
             OutputStream out = socket.getOutputStream();
             InputStream in = socket.getInputStream();
             say(out, "00000006 52414654 0001");
