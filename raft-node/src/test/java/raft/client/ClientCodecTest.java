@@ -207,7 +207,8 @@ class ClientCodecTest {
                             ClientCodec.encodeServerHello(
                                     new ServerHello.Accepted(1, "n1", "cluster"));
                 };
-        byte[] bytes = Arrays.copyOfRange(right.array(), 4, right.limit());
+        byte[] bytes = new byte[right.limit() - 4];
+        right.get(4, bytes);
         for (int i = random.nextInt(4); i > 0; i--) {
             bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
         }

@@ -26,25 +26,20 @@ class GoldenFramesTest {
 
     private static final Blob X = Blob.ofText("x");
 
-    private static final Map<String, Request> REQUESTS =
-            Map.of(
-                    "get", new Request.Get(X),
-                    "put", new Request.Put(X, Blob.ofText("42")),
-                    "cas", new Request.Cas(X, Blob.ofText("42"), Blob.ofText("43")),
-                    "cas-absent", new Request.Cas(Blob.ofText("y"), null, Blob.EMPTY),
-                    "delete", new Request.Delete(Blob.ofText("é")));
-    private static final Map<String, Long> REQUEST_IDS =
+    private record Asked(long id, Request request) {}
+
+    private static final Map<String, Asked> REQUESTS =
             Map.of(
                     "get",
-                    1L,
+                    new Asked(1, new Request.Get(X)),
                     "put",
-                    2L,
+                    new Asked(2, new Request.Put(X, Blob.ofText("42"))),
                     "cas",
-                    3L,
+                    new Asked(3, new Request.Cas(X, Blob.ofText("42"), Blob.ofText("43"))),
                     "cas-absent",
-                    4L,
+                    new Asked(4, new Request.Cas(Blob.ofText("y"), null, Blob.EMPTY)),
                     "delete",
-                    0x0102030405060708L);
+                    new Asked(0x0102030405060708L, new Request.Delete(Blob.ofText("é"))));
 
     private static final Map<String, Answer> REPLIES =
             Map.of(
@@ -91,8 +86,8 @@ class GoldenFramesTest {
         assertThat(ClientCodec.encodeClientHello().array())
                 .isEqualTo(bytes(golden, "client-hello"));
         REQUESTS.forEach(
-                (name, request) ->
-                        assertThat(ClientCodec.encodeCall(REQUEST_IDS.get(name), request).array())
+                (name, asked) ->
+                        assertThat(ClientCodec.encodeCall(asked.id(), asked.request()).array())
                                 .as(name)
                                 .isEqualTo(bytes(golden, name)));
         REPLIES.forEach(
@@ -111,14 +106,14 @@ class GoldenFramesTest {
     void decodersReadTheGoldenBytesBack() throws IOException {
         Map<String, Golden> golden = golden();
         assertThat(ClientCodec.decodeClientHello(frame(golden, "client-hello"))).isEqualTo(1);
-        for (Map.Entry<String, Request> entry : REQUESTS.entrySet()) {
-            Call call = ClientCodec.decodeCall(frame(golden, entry.getKey()));
-            assertThat(call)
+        for (Map.Entry<String, Asked> entry : REQUESTS.entrySet()) {
+            Request request = entry.getValue().request();
+            assertThat(ClientCodec.decodeCall(frame(golden, entry.getKey())))
                     .isEqualTo(
                             new Call(
-                                    REQUEST_IDS.get(entry.getKey()),
-                                    entry.getValue(),
-                                    ClientCodec.encodeCommand(entry.getValue())));
+                                    entry.getValue().id(),
+                                    request,
+                                    ClientCodec.encodeCommand(request)));
         }
         for (Map.Entry<String, Answer> entry : REPLIES.entrySet()) {
             assertThat(ClientCodec.decodeAnswer(frame(golden, entry.getKey())))
@@ -187,7 +182,7 @@ class GoldenFramesTest {
         try (InputStream in = GoldenFramesTest.class.getResourceAsStream("golden-frames.txt")) {
             String text =
                     new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
-            for (String line : text.split("\n")) {
+            for (String line : text.lines().toList()) {
                 if (!line.startsWith("#")) {
                     String[] parts = line.split(" \\| ", 3);
                     frames.put(parts[0], new Golden(parts[1], parts[2]));
