@@ -1,0 +1,301 @@
+package raft.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import raft.client.Blob;
+import raft.client.CallException;
+import raft.client.ClientConnection;
+import raft.client.Refusal;
+import raft.client.Reply;
+import raft.client.Request;
+import raft.client.Result;
+import raft.core.Effect.RoleName;
+import raft.core.NodeId;
+import raft.peer.Frame;
+import raft.peer.FrameBuffer;
+import raft.peer.Handshake;
+import raft.peer.PeerCodec;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Three nodes in one process, with real files and sockets. */
+@Tag("cluster")
+@Timeout(120)
+final class ClusterTest {
+    private static final int CALL_MILLIS = 10_000;
+
+    @TempDir private Path folder;
+    private TestCluster cluster = TestCluster.NONE;
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+        assertThat(cluster.fatalities()).isEmpty();
+    }
+
+    @Test
+    void aLeaderServesEveryOperationAndFollowersRefuseWithAHint() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        try (ClientConnection client = cluster.client(leader)) {
+            assertThat(call(client, new Request.Get(blob("k")))).isEqualTo(new Result.Absent());
+            assertThat(call(client, new Request.Put(blob("k"), blob("1"))))
+                    .isEqualTo(new Result.Done());
+            assertThat(call(client, new Request.Get(blob("k"))))
+                    .isEqualTo(new Result.Found(blob("1")));
+            assertThat(call(client, new Request.Cas(blob("k"), blob("0"), blob("2"))))
+                    .isEqualTo(new Result.CompareFailed());
+            assertThat(call(client, new Request.Cas(blob("k"), blob("1"), blob("2"))))
+                    .isEqualTo(new Result.Done());
+            assertThat(call(client, new Request.Delete(blob("k")))).isEqualTo(new Result.Done());
+            assertThat(call(client, new Request.Get(blob("k")))).isEqualTo(new Result.Absent());
+        }
+        String follower = cluster.anyBut(leader);
+        try (ClientConnection client = cluster.client(follower)) {
+            Reply reply = client.call(new Request.Get(blob("k")), CALL_MILLIS);
+            assertThat(reply)
+                    .isInstanceOfSatisfying(
+                            Reply.Refused.class,
+                            refused -> {
+                                assertThat(refused.reason()).isEqualTo(Refusal.NOT_LEADER);
+                                assertThat(refused.leader()).isEqualTo(leader);
+                            });
+        }
+        cluster.awaitConvergence();
+    }
+
+    @Test
+    void aKilledLeaderIsReplacedAndCatchesUpFromItsFiles() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String first = cluster.awaitLeader();
+        putMany(first, 0, 50);
+        cluster.kill(first);
+        String second = cluster.awaitLeader();
+        assertThat(second).isNotEqualTo(first);
+        putMany(second, 50, 100);
+        cluster.restart(first);
+        cluster.awaitConvergence();
+        assertThat(cluster.status(first).keyCount()).isEqualTo(100);
+        for (String id : cluster.ids()) {
+            cluster.kill(id);
+        }
+        for (String id : cluster.ids()) {
+            cluster.restart(id);
+        }
+        String third = cluster.awaitLeader();
+        assertThat(cluster.status(third).term()).isGreaterThan(cluster.termOf(second));
+        try (ClientConnection client = cluster.client(third)) {
+            for (int i = 0; i < 100; i++) {
+                assertThat(call(client, new Request.Get(blob("key" + i))))
+                        .isEqualTo(new Result.Found(blob("value" + i)));
+            }
+        }
+        cluster.awaitConvergence();
+    }
+
+    @Test
+    void withoutAMajorityNothingIsAnsweredOk() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        for (String id : cluster.ids()) {
+            if (!id.equals(leader)) {
+                cluster.kill(id);
+            }
+        }
+        try (ClientConnection client = cluster.client(leader)) {
+            Reply write = client.call(new Request.Put(blob("k"), blob("v")), CALL_MILLIS);
+            assertThat(write).isNotInstanceOf(Reply.Ok.class);
+        }
+        try (ClientConnection client = cluster.client(leader)) {
+            Reply read = client.call(new Request.Get(blob("k")), CALL_MILLIS);
+            assertThat(read).isInstanceOf(Reply.Refused.class);
+        }
+        cluster.await(
+                "the leader steps down", () -> cluster.status(leader).role() != RoleName.LEADER);
+    }
+
+    @Test
+    void aGracefulStopAnswersAndKeepsWhatWasWritten() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        String only = cluster.awaitLeader();
+        putMany(only, 0, 20);
+        cluster.node(only).close();
+        cluster.node(only).close();
+        cluster.restart(only);
+        cluster.awaitLeader();
+        try (ClientConnection client = cluster.client(only)) {
+            assertThat(call(client, new Request.Get(blob("key19"))))
+                    .isEqualTo(new Result.Found(blob("value19")));
+        }
+    }
+
+    @Test
+    void manyRequestsMayBeOnTheirWayAtOnce() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        int count = 900;
+        try (RawClient raw = RawClient.connect(cluster.node(leader).clientAddress())) {
+            raw.greet();
+            for (int i = 1; i <= count; i++) {
+                raw.send(i, new Request.Put(blob("key" + i), blob("value" + i)));
+            }
+            for (int i = 1; i <= count; i++) {
+                assertThat(raw.answer().reply()).isInstanceOf(Reply.Ok.class);
+            }
+        }
+        cluster.awaitConvergence();
+        long fsyncs = counter(cluster.status(leader), "fsyncs");
+        assertThat(fsyncs).as("group commit").isLessThan(count / 2);
+    }
+
+    @Test
+    void largeValuesTravelAndTooLargeOnesAreRefusedClearly() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        byte[] megabyte = new byte[1 << 20];
+        new Random(1).nextBytes(megabyte);
+        try (ClientConnection client = cluster.client(leader)) {
+            for (int i = 0; i < 20; i++) {
+                call(client, new Request.Put(blob("large" + i), Blob.wrap(megabyte.clone())));
+            }
+            assertThat(call(client, new Request.Get(blob("large7"))))
+                    .isEqualTo(new Result.Found(Blob.wrap(megabyte)));
+        }
+        cluster.awaitConvergence();
+    }
+
+    @Test
+    void garbageOnEveryPortDisturbsNobody() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        long term = cluster.status(leader).term();
+        Random random = new Random(3);
+        List<Socket> silent = new ArrayList<>();
+        for (String id : cluster.ids()) {
+            for (int port : cluster.ports(id)) {
+                for (int round = 0; round < 20; round++) {
+                    try (Socket socket = new Socket("127.0.0.1", port)) {
+                        byte[] noise = new byte[1 + random.nextInt(3000)];
+                        random.nextBytes(noise);
+                        socket.getOutputStream().write(noise);
+                    } catch (IOException e) {
+                        // The node hung up on the noise before it was all said.
+                    }
+                }
+                silent.add(new Socket("127.0.0.1", port));
+            }
+        }
+        putMany(leader, 0, 50);
+        assertThat(cluster.status(leader).term()).isEqualTo(term);
+        assertThat(cluster.status(leader).role()).isEqualTo(RoleName.LEADER);
+        for (Socket socket : silent) {
+            socket.close();
+        }
+    }
+
+    @Test
+    void aPeerOfAnotherClusterVersionOrNameIsToldWhy() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        cluster.awaitLeader();
+        assertThat(refusal(new Handshake.Hello(1, "other", new NodeId("n2"), 1)))
+                .isEqualTo("node n2 belongs to cluster other, node n1 to cluster lab");
+        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n2"), 1)))
+                .isEqualTo("node n2 speaks version 2 of the peer protocol, node n1 version 1");
+        assertThat(refusal(new Handshake.Hello(1, "lab", new NodeId("n9"), 1)))
+                .isEqualTo("node n9 is not a member of cluster lab");
+        assertThat(refusal(new Handshake.Hello(1, "lab", new NodeId("n1"), 1)))
+                .isEqualTo("both sides of the connection are node n1");
+        assertThat(counter(cluster.status("n1"), "peerRefusals")).isEqualTo(4);
+    }
+
+    @Test
+    void aClientOfAnotherVersionIsToldWhichOneIsSpoken() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        try (RawClient raw = RawClient.connect(cluster.node("n1").clientAddress())) {
+            raw.write(ByteBuffer.allocate(10).putInt(6).putInt(0x52414654).putShort((short) 9));
+            assertThat(raw.serverHello())
+                    .hasToString(
+                            "Refused[version=1, reason=This node speaks version 1 of the client"
+                                    + " protocol, not 9.]");
+            assertThat(raw.isClosedByServer()).isTrue();
+        }
+    }
+
+    @Test
+    void aSecondProcessCannotOpenTheDataDirectory() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        assertThatThrownBy(() -> cluster.startAnother("n1"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("is open in this process");
+    }
+
+    @Test
+    void statusAndHealthAreServedAsJson() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        assertThat(cluster.http("n1", "/health"))
+                .isEqualTo("200 {\"healthy\":true,\"leader\":\"n1\"}\n");
+        assertThat(cluster.http("n1", "/status"))
+                .startsWith("200 {\"id\":\"n1\",\"clusterId\":\"lab\",\"bootId\":\"")
+                .contains("\"role\":\"leader\"")
+                .contains("\"transitions\":[{\"time\":\"");
+        assertThat(cluster.http("n1", "/status/x")).startsWith("404");
+    }
+
+    private String refusal(Handshake.Hello hello) throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", cluster.ports("n1").getFirst())) {
+            ByteBuffer bytes = PeerCodec.encode(hello);
+            socket.getOutputStream().write(bytes.array(), 0, bytes.limit());
+            InputStream in = socket.getInputStream();
+            byte[] answer = in.readAllBytes();
+            FrameBuffer buffer = new FrameBuffer();
+            buffer.space().put(answer);
+            Frame frame = buffer.next(Frame.HANDSHAKE_BYTES_MAX);
+            assertThat(frame).isNotNull();
+            return ((Handshake.Goodbye) PeerCodec.decodeHandshake(frame)).reason();
+        }
+    }
+
+    private void putMany(String node, int from, int to) throws Exception {
+        try (ClientConnection client = cluster.client(node)) {
+            for (int i = from; i < to; i++) {
+                call(client, new Request.Put(blob("key" + i), blob("value" + i)));
+            }
+        }
+    }
+
+    private static Result call(ClientConnection client, Request request) throws CallException {
+        Reply reply = client.call(request, CALL_MILLIS);
+        assertThat(reply).isInstanceOf(Reply.Ok.class);
+        return ((Reply.Ok) reply).result();
+    }
+
+    private static long counter(Status status, String name) {
+        return status.counters().stream()
+                .filter(count -> count.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .value();
+    }
+
+    private static Blob blob(String text) {
+        return Blob.wrap(text.getBytes(StandardCharsets.UTF_8));
+    }
+}

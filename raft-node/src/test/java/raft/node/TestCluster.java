@@ -1,0 +1,222 @@
+package raft.node;
+
+import raft.client.CallException;
+import raft.client.ClientConnection;
+import raft.core.Effect.RoleName;
+import raft.core.NodeId;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+
+/** Nodes on loopback that tests start, kill and ask. */
+final class TestCluster implements AutoCloseable {
+    static final TestCluster NONE = new TestCluster(new TreeMap<>());
+
+    private static final long AWAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    private final SortedMap<String, NodeConfig> configs;
+    private final Map<String, Node> nodes = new HashMap<>();
+    private final Map<String, Long> terms = new HashMap<>();
+    private final List<String> fatalities = new CopyOnWriteArrayList<>();
+    private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+
+    private TestCluster(SortedMap<String, NodeConfig> configs) {
+        this.configs = configs;
+    }
+
+    static TestCluster start(Path folder, int nodeCount) throws Exception {
+        SortedMap<NodeId, NodeConfig.Address> members = new TreeMap<>();
+        Map<NodeId, NodeConfig.Address> clients = new HashMap<>();
+        List<ServerSocket> reserved = new ArrayList<>();
+        for (int i = 1; i <= nodeCount; i++) {
+            members.put(new NodeId("n" + i), reserve(reserved));
+            clients.put(new NodeId("n" + i), reserve(reserved));
+        }
+        for (ServerSocket socket : reserved) {
+            socket.close();
+        }
+        SortedMap<String, NodeConfig> configs = new TreeMap<>();
+        members.forEach(
+                (id, address) ->
+                        configs.put(
+                                id.name(),
+                                new NodeConfig(
+                                        id,
+                                        "lab",
+                                        members,
+                                        address,
+                                        Objects.requireNonNull(clients.get(id)),
+                                        new NodeConfig.Address("127.0.0.1", 0),
+                                        folder.resolve(id.name()),
+                                        500,
+                                        50)));
+        TestCluster cluster = new TestCluster(configs);
+        try {
+            for (String id : configs.keySet()) {
+                cluster.restart(id);
+            }
+        } catch (IOException e) {
+            cluster.close();
+            throw e;
+        }
+        return cluster;
+    }
+
+    private static NodeConfig.Address reserve(List<ServerSocket> reserved) throws IOException {
+        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        reserved.add(socket);
+        return new NodeConfig.Address("127.0.0.1", socket.getLocalPort());
+    }
+
+    void restart(String id) throws IOException {
+        nodes.put(id, startAnother(id));
+    }
+
+    Node startAnother(String id) throws IOException {
+        return Node.start(
+                config(id),
+                new Log(log, NodeClock.SYSTEM, id),
+                (status, what, cause) -> fatalities.add(id + ": " + what + ": " + cause));
+    }
+
+    void kill(String id) throws Exception {
+        terms.put(id, status(id).term());
+        node(id).kill();
+        nodes.remove(id);
+    }
+
+    /** The term that a node had when it was killed. */
+    long termOf(String id) {
+        return Objects.requireNonNull(terms.get(id));
+    }
+
+    List<String> ids() {
+        return List.copyOf(configs.keySet());
+    }
+
+    Node node(String id) {
+        return Objects.requireNonNull(nodes.get(id), id);
+    }
+
+    Status status(String id) throws TimeoutException, InterruptedException {
+        return node(id).status();
+    }
+
+    String anyBut(String id) {
+        return ids().stream().filter(other -> !other.equals(id)).findFirst().orElseThrow();
+    }
+
+    /** Peer port, client port, HTTP port. */
+    List<Integer> ports(String id) {
+        InetSocketAddress http = Objects.requireNonNull(node(id).httpAddress());
+        return List.of(
+                config(id).peerListen().port(), config(id).clientListen().port(), http.getPort());
+    }
+
+    ClientConnection client(String id) throws CallException {
+        InetSocketAddress address = node(id).clientAddress();
+        return ClientConnection.connect(address.getHostString(), address.getPort(), 10_000);
+    }
+
+    String http(String id, String path) throws IOException, InterruptedException {
+        InetSocketAddress address = Objects.requireNonNull(node(id).httpAddress());
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            URI uri = URI.create("http://127.0.0.1:" + address.getPort() + path);
+            HttpResponse<String> response =
+                    client.send(
+                            HttpRequest.newBuilder(uri).build(),
+                            HttpResponse.BodyHandlers.ofString());
+            return response.statusCode() + " " + response.body();
+        }
+    }
+
+    /** Waits until one running node leads with a commit of its own term, and returns its id. */
+    String awaitLeader() throws Exception {
+        List<String> leaders = new ArrayList<>();
+        await(
+                "a leader",
+                () -> {
+                    leaders.clear();
+                    for (String id : nodes.keySet()) {
+                        Status status = status(id);
+                        if (status.role() == RoleName.LEADER
+                                && status.commitIndex() == status.lastIndex()) {
+                            leaders.add(id);
+                        }
+                    }
+                    return leaders.size() == 1;
+                });
+        return leaders.getFirst();
+    }
+
+    /** Waits until all running nodes have applied the same log to the same state. */
+    void awaitConvergence() throws Exception {
+        await(
+                "convergence",
+                () -> {
+                    List<String> states = new ArrayList<>();
+                    for (String id : nodes.keySet()) {
+                        Status status = status(id);
+                        states.add(
+                                status.lastIndex()
+                                        + " "
+                                        + status.commitIndex()
+                                        + " "
+                                        + status.appliedIndex()
+                                        + " "
+                                        + status.stateHash());
+                    }
+                    return states.stream().distinct().count() == 1;
+                });
+    }
+
+    /** Polls; these are real processes' parts, with real time. */
+    void await(String what, Condition condition) throws Exception {
+        long deadline = System.nanoTime() + AWAIT_NANOS;
+        while (!condition.holds()) {
+            if (System.nanoTime() - deadline > 0 || !fatalities.isEmpty()) {
+                throw new AssertionError("no " + what + "\n" + fatalities + "\n" + log);
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+
+    /** Something that becomes true. */
+    @FunctionalInterface
+    interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    List<String> fatalities() {
+        return fatalities;
+    }
+
+    private NodeConfig config(String id) {
+        return Objects.requireNonNull(configs.get(id), id);
+    }
+
+    @Override
+    public void close() {
+        nodes.values().forEach(Node::close);
+        nodes.clear();
+    }
+}
