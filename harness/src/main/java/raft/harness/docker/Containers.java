@@ -1,0 +1,366 @@
+package raft.harness.docker;
+
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.AccessMode;
+import com.github.dockerjava.api.model.Bind;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.ExposedPort;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.LogConfig;
+import com.github.dockerjava.api.model.Network;
+import com.github.dockerjava.api.model.PortBinding;
+import com.github.dockerjava.api.model.Ports;
+import com.github.dockerjava.api.model.RestartPolicy;
+import com.github.dockerjava.api.model.Volume;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Makes and removes what one run has in the engine: its network, its pods, their volumes. Every
+ * object carries the run's labels from its creation on, so that nothing is lost whenever this
+ * process dies.
+ */
+final class Containers implements AutoCloseable {
+    private static final String PREFIX = "raftlab-";
+    private static final String NET_LOOP =
+            "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
+    private static final long NET_MEMORY_BYTES = 64L << 20;
+    private static final int NETWORK_TRIES = 30;
+    private static final int CONNECT_MILLIS = 1000;
+
+    private final Engine engine;
+    private final DockerOptions options;
+    private final Images.Ready images;
+    private final Path runFolder;
+    private final Map<String, String> labels;
+    private final ExecutorService workers =
+            Executors.newCachedThreadPool(
+                    Thread.ofPlatform().name("containers-", 0).daemon(true).factory());
+    private final SortedMap<String, String> addresses = new TreeMap<>();
+    private final SortedMap<String, Pod> pods = new TreeMap<>();
+
+    Containers(Engine engine, DockerOptions options, Images.Ready images, Path runFolder) {
+        this.engine = engine;
+        this.options = options;
+        this.images = images;
+        this.runFolder = runFolder;
+        this.labels = Owner.here(options.runId()).labels();
+    }
+
+    /** Brings up network and pods; the nodes' processes run afterwards, but may not answer yet. */
+    void start() throws EngineException {
+        String subnet = createNetwork();
+        for (int i = 1; i <= options.nodeCount(); i++) {
+            addresses.put("n" + i, Subnets.address(subnet, 10 + i));
+        }
+        Map<String, CompletableFuture<Pod>> starting = new LinkedHashMap<>();
+        for (String node : addresses.keySet()) {
+            starting.put(node, CompletableFuture.supplyAsync(() -> startPod(node), workers));
+        }
+        RuntimeException failure = null;
+        for (Map.Entry<String, CompletableFuture<Pod>> entry : starting.entrySet()) {
+            try {
+                pods.put(entry.getKey(), entry.getValue().join());
+            } catch (CompletionException e) {
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw new EngineException(
+                    "a node's containers could not be started: " + Engine.rootMessage(failure),
+                    failure);
+        }
+    }
+
+    private String name(String what) {
+        return PREFIX + options.runId() + "-" + what;
+    }
+
+    private String createNetwork() throws EngineException {
+        List<String> taken = takenSubnets();
+        String lastReason = "";
+        for (String subnet : Subnets.candidates(options.runId(), taken, NETWORK_TRIES)) {
+            try {
+                engine.commands()
+                        .createNetworkCmd()
+                        .withName(name("net"))
+                        .withDriver("bridge")
+                        .withCheckDuplicate(true)
+                        .withLabels(labels)
+                        .withIpam(
+                                new Network.Ipam()
+                                        .withConfig(new Network.Ipam.Config().withSubnet(subnet)))
+                        .exec();
+                return subnet;
+            } catch (DockerException e) {
+                // Another run took it since we looked, or something here uses it.
+                lastReason = Engine.rootMessage(e);
+                if (!Subnets.isTaken(lastReason)) {
+                    break;
+                }
+            }
+        }
+        throw new EngineException("the run's network could not be made: " + lastReason);
+    }
+
+    private List<String> takenSubnets() {
+        List<String> taken = new ArrayList<>();
+        for (Network network : engine.commands().listNetworksCmd().exec()) {
+            Network.Ipam ipam = network.getIpam();
+            if (ipam != null && ipam.getConfig() != null) {
+                ipam.getConfig().forEach(config -> taken.add(String.valueOf(config.getSubnet())));
+            }
+        }
+        return taken;
+    }
+
+    private Pod startPod(String node) {
+        String net = name(node + "-net");
+        String process = name(node);
+        String volume = name(node + "-data");
+        engine.commands().createVolumeCmd().withName(volume).withLabels(labels).exec();
+        createNet(node, net);
+        engine.commands().startContainerCmd(net).exec();
+        createNode(node, net, process, volume);
+        try {
+            NodeLog log =
+                    new NodeLog(
+                            engine,
+                            process,
+                            runFolder.resolve("nodes").resolve(node).resolve("node.log"));
+            engine.commands().startContainerCmd(process).exec();
+            log.follow();
+            PodShell shell = new PodShell(engine, net);
+            return new Pod(
+                    node,
+                    net,
+                    process,
+                    volume,
+                    address(node),
+                    reachable(node, net, DockerCluster.CLIENT_PORT),
+                    reachable(node, net, DockerCluster.HTTP_PORT),
+                    shell,
+                    log);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private void createNet(String node, String net) {
+        HostConfig host =
+                HostConfig.newHostConfig()
+                        .withNetworkMode(name("net"))
+                        .withCapDrop(Capability.ALL)
+                        .withCapAdd(Capability.NET_ADMIN)
+                        .withSecurityOpts(List.of("no-new-privileges"))
+                        .withReadonlyRootfs(true)
+                        .withTmpFs(Map.of("/run", "rw,size=4m", "/tmp", "rw,size=4m"))
+                        .withMemory(NET_MEMORY_BYTES)
+                        .withRestartPolicy(RestartPolicy.noRestart())
+                        .withPortBindings(
+                                published(DockerCluster.CLIENT_PORT),
+                                published(DockerCluster.HTTP_PORT));
+        engine.commands()
+                .createContainerCmd(images.net())
+                .withName(net)
+                .withHostName(node)
+                .withLabels(labels)
+                .withEntrypoint("sh", "-c", NET_LOOP)
+                .withCmd(List.of())
+                .withExposedPorts(
+                        ExposedPort.tcp(DockerCluster.CLIENT_PORT),
+                        ExposedPort.tcp(DockerCluster.HTTP_PORT))
+                .withHostConfig(host)
+                .withIpv4Address(address(node))
+                .exec();
+    }
+
+    /** A port on this machine's loopback that the engine chooses. */
+    private static PortBinding published(int port) {
+        return new PortBinding(Ports.Binding.bindIp("127.0.0.1"), ExposedPort.tcp(port));
+    }
+
+    private void createNode(String node, String net, String process, String volume) {
+        HostConfig host =
+                HostConfig.newHostConfig()
+                        .withNetworkMode("container:" + net)
+                        .withCapDrop(Capability.ALL)
+                        .withSecurityOpts(List.of("no-new-privileges"))
+                        .withReadonlyRootfs(true)
+                        .withTmpFs(Map.of("/tmp", "rw,mode=1777,size=64m"))
+                        .withBinds(new Bind(volume, new Volume("/data"), AccessMode.rw))
+                        .withMemory(options.nodeMemoryBytes())
+                        .withMemorySwap(options.nodeMemoryBytes())
+                        .withRestartPolicy(RestartPolicy.noRestart())
+                        .withLogConfig(
+                                // Said outright: the engine's default may be a kind that cannot
+                                // be read back.
+                                new LogConfig(LogConfig.LoggingType.JSON_FILE, Map.of()));
+        engine.commands()
+                .createContainerCmd(images.node())
+                .withName(process)
+                .withLabels(labels)
+                .withEnv(environment(node))
+                .withHostConfig(host)
+                .exec();
+    }
+
+    private List<String> environment(String node) {
+        Map<String, String> values = new LinkedHashMap<>(options.environment());
+        values.put("RAFT_NODE_ID", node);
+        values.put("RAFT_CLUSTER_ID", options.runId());
+        values.put(
+                "RAFT_MEMBERS",
+                addresses.entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue() + ":" + DockerCluster.PEER_PORT)
+                        .collect(Collectors.joining(",")));
+        values.put("RAFT_PEER_LISTEN", "0.0.0.0:" + DockerCluster.PEER_PORT);
+        values.put("RAFT_CLIENT_LISTEN", "0.0.0.0:" + DockerCluster.CLIENT_PORT);
+        values.put("RAFT_HTTP_LISTEN", "0.0.0.0:" + DockerCluster.HTTP_PORT);
+        values.put("RAFT_DATA_DIR", "/data");
+        return values.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
+    }
+
+    private String address(String node) {
+        String address = addresses.get(node);
+        if (address == null) {
+            throw new IllegalStateException("no address for " + node);
+        }
+        return address;
+    }
+
+    /**
+     * The pod's own address where this machine routes to it, else the published port. The forwarder
+     * behind a published port accepts connections also for a dead node, and then a refused
+     * connection, which tells for certain that nothing was done, could not be told from a lost one.
+     */
+    private InetSocketAddress reachable(String node, String net, int port)
+            throws UnknownHostException {
+        InetSocketAddress direct =
+                new InetSocketAddress(InetAddress.getByName(address(node)), port);
+        if (answersDirectly(direct)) {
+            return direct;
+        }
+        InspectContainerResponse seen = engine.commands().inspectContainerCmd(net).exec();
+        Ports.Binding[] bindings =
+                seen.getNetworkSettings().getPorts().getBindings().get(ExposedPort.tcp(port));
+        if (bindings == null || bindings.length == 0) {
+            throw new IllegalStateException("the engine published no port for " + net);
+        }
+        String host = engine.host().getHost();
+        boolean local = host == null || host.isEmpty();
+        return new InetSocketAddress(
+                InetAddress.getByName(local ? "127.0.0.1" : host),
+                Integer.parseInt(bindings[0].getHostPortSpec()));
+    }
+
+    /** A refusal is an answer too. */
+    private static boolean answersDirectly(InetSocketAddress address) {
+        try (Socket socket = new Socket()) {
+            socket.connect(address, CONNECT_MILLIS);
+            return true;
+        } catch (ConnectException e) {
+            return String.valueOf(e.getMessage()).contains("refused");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    ExecutorService workers() {
+        return workers;
+    }
+
+    Collection<Pod> pods() {
+        return List.copyOf(pods.values());
+    }
+
+    Map<String, InetSocketAddress> addresses(Function<Pod, InetSocketAddress> which) {
+        Map<String, InetSocketAddress> result = new TreeMap<>();
+        pods.forEach((node, pod) -> result.put(node, which.apply(pod)));
+        return result;
+    }
+
+    /** The first of these nodes whose container has ended; null when all run. */
+    @Nullable String firstEnded(List<String> nodes) {
+        for (String node : nodes) {
+            var state = engine.commands().inspectContainerCmd(name(node)).exec().getState();
+            if (!Boolean.TRUE.equals(state.getRunning())) {
+                return node;
+            }
+        }
+        return null;
+    }
+
+    /** The end of a node's log and where the rest is, to be put behind an error message. */
+    String whatItSaid(String node) {
+        Pod pod = pods.get(node);
+        if (pod == null) {
+            return "";
+        }
+        try {
+            pod.log().complete();
+        } catch (IOException e) {
+            return " (" + e.getMessage() + ")";
+        }
+        String tail = pod.log().tail(1).strip();
+        return (tail.isEmpty() ? "; it said nothing" : "; its last words: " + tail)
+                + " (log: "
+                + runFolder.resolve("nodes").resolve(node).resolve("node.log")
+                + ")";
+    }
+
+    /** Keeps the logs and removes everything of this run. */
+    @Override
+    public void close() {
+        List<CompletableFuture<Void>> ending = new ArrayList<>();
+        for (Pod pod : pods.values()) {
+            ending.add(CompletableFuture.runAsync(() -> end(pod), workers));
+        }
+        CompletableFuture.allOf(ending.toArray(CompletableFuture[]::new)).join();
+        List<String> removed = Cleaner.removeRun(engine, options.runId());
+        assert removed != null;
+        workers.shutdownNow();
+        engine.close();
+    }
+
+    private void end(Pod pod) {
+        pod.shell().close();
+        try {
+            engine.commands().killContainerCmd(pod.nodeContainer()).exec();
+        } catch (DockerException e) {
+            // It was down already, or somebody removed it; the log is fetched all the same.
+        }
+        try {
+            pod.log().complete();
+        } catch (IOException | NotFoundException e) {
+            // What was followed while it ran stays in the file.
+        }
+    }
+}

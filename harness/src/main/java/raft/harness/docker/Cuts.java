@@ -1,0 +1,279 @@
+package raft.harness.docker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultOutcome.Status;
+import raft.harness.nemesis.Link;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.stream.Collectors;
+
+/**
+ * The cut links of one cluster. What is cut follows from the set of active cuts alone: every change
+ * writes the whole chain of every pod anew, so a link that two cuts share opens when the second of
+ * them is taken back, in whatever order. Called by one thread at a time (the cuts' lane).
+ */
+final class Cuts {
+    private static final long COMMAND_MILLIS = 10_000;
+
+    /** A first packet may wait for its neighbour's hardware address; this is ample for both. */
+    private static final int PROBE_ROUNDS = 10;
+
+    private static final long PROBE_PAUSE_MILLIS = 30;
+
+    private final SortedMap<String, Pod> pods;
+    private final ExecutorService workers;
+    private final Map<Long, List<Link>> active = new TreeMap<>();
+
+    /** The address families that pods really have: the tool's name, then node to address. */
+    private final SortedMap<String, SortedMap<String, String>> families = new TreeMap<>();
+
+    Cuts(Collection<Pod> pods, ExecutorService workers) {
+        this.pods = new TreeMap<>();
+        this.workers = workers;
+        pods.forEach(pod -> this.pods.put(pod.node(), pod));
+        SortedMap<String, String> v4 = new TreeMap<>();
+        pods.forEach(pod -> v4.put(pod.node(), pod.address()));
+        families.put("iptables", v4);
+    }
+
+    /** Looks for global IPv6 addresses: packets that go there would pass an IPv4 filter. */
+    void findSecondFamily() throws IOException {
+        SortedMap<String, String> v6 = new TreeMap<>();
+        for (Pod pod : pods.values()) {
+            String table =
+                    pod.shell().check("cat /proc/net/if_inet6 2>/dev/null || true", COMMAND_MILLIS);
+            String address = globalV6(table);
+            if (address != null) {
+                v6.put(pod.node(), address);
+            }
+        }
+        if (v6.size() == pods.size()) {
+            families.put("ip6tables", v6);
+        }
+    }
+
+    /** The first address of global scope (00) in /proc/net/if_inet6, null when there is none. */
+    static @Nullable String globalV6(String table) {
+        for (String line : table.lines().toList()) {
+            String[] fields = line.trim().split("\\s+", -1);
+            if (fields.length >= 6 && fields[3].equals("00") && fields[0].length() == 32) {
+                return fields[0].replaceAll("(.{4})(?!$)", "$1:");
+            }
+        }
+        return null;
+    }
+
+    FaultOutcome cut(long fault, List<Link> links) {
+        active.put(fault, List.copyOf(links));
+        return applyAndProve("cut");
+    }
+
+    FaultOutcome heal(long fault) {
+        List<Link> links = active.remove(fault);
+        if (links == null) {
+            return Findings.of(Status.SKIPPED, "there is no cut of this fault to take back");
+        }
+        return applyAndProve("healed");
+    }
+
+    /** Removes every cut and our chains. Returns what went wrong, one sentence each. */
+    List<String> removeAll() {
+        active.clear();
+        List<String> problems = new ArrayList<>();
+        inParallel(
+                        pod -> {
+                            for (String tool : families.keySet()) {
+                                pod.shell().check(CutRules.removeCommand(tool), COMMAND_MILLIS);
+                            }
+                        })
+                .forEach((node, failure) -> problems.add(failure));
+        return problems;
+    }
+
+    private FaultOutcome applyAndProve(String what) {
+        Set<Link> blocked = blockedLinks();
+        Map<String, String> failures = inParallel(pod -> apply(pod, blocked));
+        if (!failures.isEmpty()) {
+            return new FaultOutcome(Status.INDETERMINATE, List.copyOf(failures.values()));
+        }
+        try {
+            FaultOutcome outcome = prove(what, blocked);
+            if (active.isEmpty() && outcome.status() == Status.INSTALLED) {
+                // The proof needs the chain; afterwards nothing of ours is left to stay behind.
+                List<String> problems = removeAll();
+                if (!problems.isEmpty()) {
+                    return new FaultOutcome(Status.INDETERMINATE, problems);
+                }
+            }
+            return outcome;
+        } catch (IOException e) {
+            return Findings.of(Status.INDETERMINATE, "the probes failed: " + e.getMessage());
+        }
+    }
+
+    private Set<Link> blockedLinks() {
+        Set<Link> blocked = new TreeSet<>();
+        active.values().forEach(blocked::addAll);
+        blocked.removeIf(link -> !pods.containsKey(link.from()) || !pods.containsKey(link.to()));
+        return blocked;
+    }
+
+    private void apply(Pod receiver, Set<Link> blocked) throws IOException {
+        Set<String> sources =
+                blocked.stream()
+                        .filter(link -> link.to().equals(receiver.node()))
+                        .map(Link::from)
+                        .collect(Collectors.toSet());
+        for (Map.Entry<String, SortedMap<String, String>> family : families.entrySet()) {
+            String rules = CutRules.restoreInput(peersOf(receiver, family.getValue()), sources);
+            receiver.shell().check(CutRules.applyCommand(family.getKey(), rules), COMMAND_MILLIS);
+        }
+    }
+
+    private static SortedMap<String, String> peersOf(Pod pod, SortedMap<String, String> all) {
+        SortedMap<String, String> peers = new TreeMap<>(all);
+        peers.remove(pod.node());
+        return peers;
+    }
+
+    /**
+     * Sends a probe over every directed pair, not only the cut ones: a filter that cuts too much is
+     * as wrong as one that cuts too little. The counters start at 0 since the rules are new.
+     */
+    private FaultOutcome prove(String what, Set<Link> blocked) throws IOException {
+        List<String> evidence = new ArrayList<>();
+        boolean asExpected = true;
+        for (String tool : families.keySet()) {
+            Map<Link, CutRules.Count> counts = probe(tool);
+            TreeSet<Link> dropped = new TreeSet<>();
+            TreeSet<Link> open = new TreeSet<>();
+            TreeSet<Link> lost = new TreeSet<>();
+            counts.forEach(
+                    (link, count) ->
+                            (count.arrived() == 0 ? lost : count.passed() == 0 ? dropped : open)
+                                    .add(link));
+            asExpected &= lost.isEmpty() && dropped.equals(blocked);
+            String family = tool.equals("iptables") ? "IPv4" : "IPv6";
+            evidence.add(
+                    family + " probes arrived and were dropped by the rule on " + names(dropped));
+            evidence.add(family + " probes arrived and passed on " + names(open));
+            if (!lost.isEmpty()) {
+                evidence.add(family + " probes never arrived on " + names(lost));
+            }
+            if (!dropped.equals(blocked)) {
+                evidence.add("meant to be blocked once " + what + ": " + names(blocked));
+            }
+        }
+        return new FaultOutcome(asExpected ? Status.INSTALLED : Status.INDETERMINATE, evidence);
+    }
+
+    private Map<Link, CutRules.Count> probe(String tool) throws IOException {
+        SortedMap<String, String> addresses = families.get(tool);
+        if (addresses == null) {
+            throw new IllegalStateException("no addresses for " + tool);
+        }
+        Map<Link, CutRules.Count> counts = new HashMap<>();
+        for (int round = 0; round < PROBE_ROUNDS; round++) {
+            requireNone(
+                    inParallel(
+                            pod ->
+                                    pod.shell()
+                                            .check(
+                                                    CutRules.probeCommand(
+                                                            peersOf(pod, addresses).values()),
+                                                    COMMAND_MILLIS)));
+            for (int look = 0; look < 2; look++) {
+                counts = readCounts(tool);
+                if (counts.size() == addresses.size() * (addresses.size() - 1)
+                        && counts.values().stream().allMatch(c -> c.arrived() > 0)) {
+                    return counts;
+                }
+                pause();
+            }
+        }
+        return counts;
+    }
+
+    private Map<Link, CutRules.Count> readCounts(String tool) throws IOException {
+        Map<Link, CutRules.Count> counts = new ConcurrentHashMap<>();
+        requireNone(
+                inParallel(
+                        pod -> {
+                            String saved =
+                                    pod.shell().check(CutRules.countsCommand(tool), COMMAND_MILLIS);
+                            CutRules.counts(saved)
+                                    .forEach(
+                                            (from, count) ->
+                                                    counts.put(new Link(from, pod.node()), count));
+                        }));
+        return counts;
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(PROBE_PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while probing", e);
+        }
+    }
+
+    private static void requireNone(Map<String, String> failures) throws IOException {
+        if (!failures.isEmpty()) {
+            throw new IOException(String.join("; ", failures.values()));
+        }
+    }
+
+    private static String names(Set<Link> links) {
+        return links.isEmpty()
+                ? "no link"
+                : links.stream().map(Link::toString).collect(Collectors.joining(", "));
+    }
+
+    private interface PodWork {
+        void on(Pod pod) throws IOException;
+    }
+
+    /** Node to what went wrong there; empty when all went well. */
+    private SortedMap<String, String> inParallel(PodWork work) {
+        SortedMap<String, CompletableFuture<String>> running = new TreeMap<>();
+        pods.forEach(
+                (node, pod) ->
+                        running.put(
+                                node,
+                                CompletableFuture.supplyAsync(
+                                        () -> failureOf(work, pod), workers)));
+        SortedMap<String, String> failures = new TreeMap<>();
+        running.forEach(
+                (node, result) -> {
+                    String failure = result.join();
+                    if (!failure.isEmpty()) {
+                        failures.put(node, node + ": " + failure);
+                    }
+                });
+        return failures;
+    }
+
+    private static String failureOf(PodWork work, Pod pod) {
+        try {
+            work.on(pod);
+            return "";
+        } catch (IOException | RuntimeException e) {
+            return Engine.rootMessage(e);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+package raft.harness.docker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.cluster.Cluster;
+import raft.harness.cluster.Completion;
+import raft.harness.cluster.Invocation;
+import raft.harness.cluster.NodeStatus;
+import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultAction;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultOutcome.Status;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Five (or one to nine) nodes as pods of two containers in a network of their own.
+ *
+ * <p>Nothing that takes time happens in the caller's thread: faults run in lanes, one for all cuts
+ * and one for each node, so that what overlaps on one node is done one after the other, and what
+ * does not overlap is not delayed. What came of it arrives through {@link #poll}.
+ *
+ * <p>{@link #close} may be called by any thread, a shutdown hook's say, and at any moment.
+ */
+public final class DockerCluster implements Cluster {
+    static final int PEER_PORT = 7000;
+    static final int CLIENT_PORT = 7001;
+    static final int HTTP_PORT = 7002;
+
+    private static final long OBSERVE_MILLIS = 800;
+
+    private final long originNanos;
+    private final Containers containers;
+    private final StatusProbe statuses;
+    private final ProtocolClients clients;
+    private final Cuts cuts;
+    private final Lane cutLane = new Lane("faults-network");
+    private final SortedMap<String, Node> nodes = new TreeMap<>();
+    private final BlockingQueue<Completion> completions = new LinkedBlockingQueue<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private record Node(NodeProcess process, Lane lane) {}
+
+    /**
+     * Starts a cluster and waits until every node answers.
+     *
+     * @param runFolder where the nodes' logs go, in {@code nodes/<id>/node.log}
+     * @param progress told one sentence about everything that takes time
+     * @throws EngineException when it does not come up; what had been made is gone again, the logs
+     *     are kept
+     */
+    public static DockerCluster start(
+            DockerOptions options, Path runFolder, Consumer<String> progress)
+            throws EngineException {
+        Engine engine = Engine.connect();
+        Containers containers = null;
+        try {
+            Cleaner.cleanStale(engine).forEach(progress);
+            Path jar = options.nodeJar();
+            String image = options.image();
+            Images.Ready images =
+                    image != null
+                            ? Images.ensureFor(engine, image, progress)
+                            : Images.ensure(engine, Objects.requireNonNull(jar), progress);
+            containers = new Containers(engine, options, images, runFolder);
+            containers.start();
+            DockerCluster cluster = new DockerCluster(containers, options);
+            cluster.awaitNodes(options.startupTimeoutMillis());
+            return cluster;
+        } catch (EngineException | RuntimeException e) {
+            if (containers != null) {
+                containers.close();
+            } else {
+                engine.close();
+            }
+            throw e instanceof EngineException known
+                    ? known
+                    : new EngineException("the Docker engine failed: " + Engine.rootMessage(e), e);
+        }
+    }
+
+    private DockerCluster(Containers containers, DockerOptions options) throws EngineException {
+        this.originNanos = System.nanoTime();
+        this.containers = containers;
+        this.statuses = new StatusProbe(containers.addresses(Pod::http));
+        this.clients =
+                new ProtocolClients(
+                        containers.addresses(Pod::client), this::nowNanos, completions::add);
+        this.cuts = new Cuts(containers.pods(), containers.workers());
+        for (Pod pod : containers.pods()) {
+            NodeProcess process =
+                    new NodeProcess(
+                            containers.engine(), pod, statuses, options.startupTimeoutMillis());
+            nodes.put(pod.node(), new Node(process, new Lane("faults-" + pod.node())));
+        }
+        try {
+            cuts.findSecondFamily();
+        } catch (IOException e) {
+            throw new EngineException("a pod's shell does not work: " + e.getMessage(), e);
+        }
+    }
+
+    private void awaitNodes(long timeoutMillis) throws EngineException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        while (true) {
+            List<String> silent =
+                    statuses.askAll(OBSERVE_MILLIS).join().stream()
+                            .filter(status -> !status.reachable())
+                            .map(NodeStatus::node)
+                            .toList();
+            if (silent.isEmpty()) {
+                return;
+            }
+            String ended = containers.firstEnded(silent);
+            if (ended != null || System.nanoTime() - deadline > 0) {
+                String node = ended != null ? ended : silent.getFirst();
+                String message =
+                        ended != null
+                                ? "the node " + node + " ended while it started"
+                                : "the node "
+                                        + node
+                                        + " did not answer within "
+                                        + timeoutMillis
+                                        + " ms";
+                throw new EngineException(message + containers.whatItSaid(node));
+            }
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new EngineException("interrupted while the nodes started", e);
+            }
+        }
+    }
+
+    @Override
+    public String kind() {
+        return "docker";
+    }
+
+    @Override
+    public List<String> nodes() {
+        return List.copyOf(nodes.keySet());
+    }
+
+    @Override
+    public long nowNanos() {
+        return System.nanoTime() - originNanos;
+    }
+
+    @Override
+    public void invoke(Invocation invocation) {
+        clients.invoke(invocation);
+    }
+
+    @Override
+    public void inject(ActiveFault fault) {
+        long id = fault.id();
+        CompletableFuture<FaultOutcome> outcome =
+                switch (fault.action()) {
+                    case FaultAction.Cut(var links) -> cutLane.submit(() -> cuts.cut(id, links));
+                    case FaultAction.Kill(var names) -> onEach(names, p -> p.kill(id));
+                    case FaultAction.Pause(var names) -> onEach(names, p -> p.pause(id));
+                };
+        report(id, true, outcome);
+    }
+
+    @Override
+    public void heal(ActiveFault fault) {
+        long id = fault.id();
+        CompletableFuture<FaultOutcome> outcome =
+                switch (fault.action()) {
+                    case FaultAction.Cut cut -> cutLane.submit(() -> cuts.heal(id));
+                    case FaultAction.Kill(var names) -> onEach(names, p -> p.restart(id));
+                    case FaultAction.Pause(var names) -> onEach(names, p -> p.resume(id));
+                };
+        report(id, false, outcome);
+    }
+
+    private CompletableFuture<FaultOutcome> onEach(
+            List<String> names, Function<NodeProcess, FaultOutcome> work) {
+        List<CompletableFuture<FaultOutcome>> parts = new ArrayList<>();
+        for (String name : names) {
+            Node node = nodes.get(name);
+            if (node == null) {
+                throw new IllegalArgumentException("no such node: " + name);
+            }
+            parts.add(node.lane().submit(() -> work.apply(node.process())));
+        }
+        return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+                .thenApply(
+                        done -> Findings.all(parts.stream().map(CompletableFuture::join).toList()));
+    }
+
+    private void report(long fault, boolean injected, CompletableFuture<FaultOutcome> outcome) {
+        var reported =
+                outcome.exceptionally(
+                                failure ->
+                                        Findings.of(
+                                                Status.INDETERMINATE,
+                                                "the harness failed: "
+                                                        + Engine.rootMessage(failure)))
+                        .thenAccept(
+                                found ->
+                                        completions.add(
+                                                new Completion.FaultChange(
+                                                        fault, injected, found)));
+        assert reported != null;
+    }
+
+    @Override
+    public void observe() {
+        var reported =
+                statuses.askAll(OBSERVE_MILLIS)
+                        .thenAccept(seen -> completions.add(new Completion.Observation(seen)));
+        assert reported != null;
+    }
+
+    @Override
+    public @Nullable Completion poll(long deadlineNanos) throws InterruptedException {
+        return completions.poll(Math.max(0, deadlineNanos - nowNanos()), TimeUnit.NANOSECONDS);
+    }
+
+    /** Where a person's tools reach a node: the client port and the HTTP port on this machine. */
+    public Map<String, InetSocketAddress> clientAddresses() {
+        return containers.addresses(Pod::client);
+    }
+
+    public Map<String, InetSocketAddress> httpAddresses() {
+        return containers.addresses(Pod::http);
+    }
+
+    @Override
+    public void healAll() {
+        List<CompletableFuture<?>> parts = new ArrayList<>();
+        parts.add(cutLane.submit(cuts::removeAll));
+        nodes.values().forEach(node -> parts.add(node.lane().submit(node.process()::recover)));
+        CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).join();
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        clients.close();
+        cutLane.close();
+        nodes.values().forEach(node -> node.lane().close());
+        statuses.close();
+        containers.close();
+    }
+}

@@ -1,0 +1,343 @@
+package raft.harness.docker;
+
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.command.BuildImageCmd;
+import com.github.dockerjava.api.command.BuildImageResultCallback;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.PullResponseItem;
+
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+
+import java.io.BufferedOutputStream;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The images of a pod, made where they are missing. Their tags are hashes of what they are made
+ * from: nothing is built twice, and nothing stale is used.
+ *
+ * <p>{@code raftlab/net} is Debian with the fault tools. {@code raftlab/node} is three layers:
+ * Debian's essential packages, the Java run-time, the node's jar; so another jar (a node with a
+ * planted bug) costs one small layer, well under a second.
+ *
+ * <p>Debian itself is taken from the image that is present, else pulled, else made from the
+ * packages of the machine ({@code docker/bootstrap}).
+ */
+public final class Images {
+    private static final String DEBIAN = "debian:bookworm-slim";
+    private static final String BASE = "raftlab/base";
+    private static final String NET = "raftlab/net";
+    private static final String RUNTIME = "raftlab/runtime";
+    private static final String NODE = "raftlab/node";
+
+    /** Where a registry is reachable the first bytes come at once. */
+    private static final long PULL_SECONDS = 60;
+
+    private static final long BUILD_SECONDS = 300;
+    private static final long BOOTSTRAP_SECONDS = 600;
+
+    private final Engine engine;
+    private final Path definitions;
+    private final Path cache;
+    private final Consumer<String> progress;
+
+    private Images(Engine engine, Path definitions, Path cache, Consumer<String> progress) {
+        this.engine = engine;
+        this.definitions = definitions;
+        this.cache = cache;
+        this.progress = progress;
+    }
+
+    /** Names of images that the engine has. */
+    public record Ready(String net, String node) {}
+
+    /**
+     * Makes what is missing of both images.
+     *
+     * @param nodeJar our node, or one that speaks its protocol and starts with {@code java -jar}
+     * @param progress told one sentence about everything that takes time
+     * @throws EngineException when an image cannot be made; says why
+     */
+    public static Ready ensure(Engine engine, Path nodeJar, Consumer<String> progress)
+            throws EngineException {
+        return locked(engine, progress, images -> images.withNode(nodeJar));
+    }
+
+    /**
+     * Makes only the pod's own image and checks that {@code image} is there, pulling it if not.
+     *
+     * @throws EngineException when there is no such image
+     */
+    public static Ready ensureFor(Engine engine, String image, Consumer<String> progress)
+            throws EngineException {
+        return locked(
+                engine,
+                progress,
+                images -> {
+                    if (!images.has(image) && !images.pulled(image)) {
+                        throw new EngineException(
+                                "there is no image "
+                                        + image
+                                        + " and it cannot be pulled: build it, or docker load it");
+                    }
+                    return new Ready(images.bases().net(), image);
+                });
+    }
+
+    private interface Making {
+        Ready make(Images images) throws IOException;
+    }
+
+    /** One at a time on this machine: two runs that start together would make everything twice. */
+    private static Ready locked(Engine engine, Consumer<String> progress, Making making)
+            throws EngineException {
+        Path cache = ProjectFolder.cache();
+        Path definitions = ProjectFolder.find().resolve("docker");
+        try {
+            Files.createDirectories(cache);
+            try (FileChannel channel =
+                            FileChannel.open(
+                                    cache.resolve("lock"),
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.WRITE);
+                    FileLock lock = channel.lock()) {
+                assert lock.isValid();
+                return making.make(new Images(engine, definitions, cache, progress));
+            }
+        } catch (EngineException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            throw new EngineException("the images could not be made: " + Engine.rootMessage(e), e);
+        }
+    }
+
+    private record Bases(String base, String net) {}
+
+    private Ready withNode(Path nodeJar) throws IOException {
+        if (!Files.isReadable(nodeJar)) {
+            throw new EngineException("there is no node's jar " + nodeJar + ": build it first");
+        }
+        Bases bases = bases();
+        String runtime = runtime(bases.base());
+        return new Ready(bases.net(), node(runtime, nodeJar));
+    }
+
+    private String node(String runtime, Path nodeJar) throws IOException {
+        byte[] jar = Files.readAllBytes(nodeJar);
+        String dockerfile = definition("node.Dockerfile");
+        String tag = NODE + ":" + Hashes.shortHash(runtime + dockerfile + Hashes.shortHash(jar));
+        if (!has(tag)) {
+            progress.accept("building the image of " + nodeJar.getFileName());
+            Path context = Files.createTempDirectory(cache, "context.");
+            try {
+                Files.write(context.resolve("raft-node.jar"), jar);
+                Files.writeString(context.resolve("Dockerfile"), dockerfile);
+                build(context, Map.of("RUNTIME", runtime), tag);
+            } finally {
+                RuntimeImage.deleteTree(context);
+            }
+        }
+        return tag;
+    }
+
+    private String runtime(String base) throws IOException {
+        String dockerfile = definition("runtime.Dockerfile");
+        String tag = RUNTIME + ":" + Hashes.shortHash(id(base) + dockerfile + RuntimeImage.key());
+        if (!has(tag)) {
+            Path context = RuntimeImage.ensure(cache, progress);
+            Files.writeString(context.resolve("Dockerfile"), dockerfile);
+            build(context, Map.of("BASE", base), tag);
+        }
+        return tag;
+    }
+
+    /** Debian: present, else pulled, else made here; says which when it takes time. */
+    private Bases bases() throws IOException {
+        String bootstrap = definition("bootstrap");
+        String net = definition("net.Dockerfile");
+        String version = Hashes.shortHash(bootstrap + net);
+        Bases made = new Bases(BASE + ":" + version, NET + ":" + version);
+        if (has(made.base()) && has(made.net())) {
+            return made;
+        }
+        boolean present = has(DEBIAN);
+        if (present || pulled(DEBIAN)) {
+            progress.accept("base image: " + DEBIAN + (present ? " is present" : " was pulled"));
+            if (fromDebian(net, made)) {
+                return made;
+            }
+        }
+        bootstrap(made);
+        return made;
+    }
+
+    private boolean fromDebian(String netDockerfile, Bases made) throws IOException {
+        Path context = Files.createTempDirectory(cache, "context.");
+        try {
+            Files.writeString(context.resolve("Dockerfile"), netDockerfile);
+            build(context, Map.of("BASE", DEBIAN), made.net());
+        } catch (EngineException e) {
+            progress.accept(
+                    "packages cannot be installed in a container here (" + e.getMessage() + ")");
+            return false;
+        } finally {
+            RuntimeImage.deleteTree(context);
+        }
+        String version = made.base().substring(BASE.length() + 1);
+        engine.commands().tagImageCmd(DEBIAN, BASE, version).exec();
+        return true;
+    }
+
+    private void bootstrap(Bases made) throws IOException {
+        progress.accept("base image: made from this machine's Debian packages (once, about 30 s)");
+        Path work = Files.createTempDirectory(cache, "bootstrap.");
+        try {
+            runBootstrap(work);
+            importImage(work, "net.tar", made.net());
+            importImage(work, "base.tar", made.base());
+        } finally {
+            RuntimeImage.deleteTree(work);
+        }
+    }
+
+    private void runBootstrap(Path work) throws IOException {
+        Path log = cache.resolve("bootstrap.log");
+        Process process =
+                new ProcessBuilder(definitions.resolve("bootstrap").toString(), work.toString())
+                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                        .redirectError(log.toFile())
+                        .start();
+        try (BufferedReader out = process.inputReader()) {
+            String tool = out.readLine();
+            if (!process.waitFor(BOOTSTRAP_SECONDS, TimeUnit.SECONDS)) {
+                process.destroy();
+                throw new EngineException("docker/bootstrap did not end; see " + log);
+            }
+            if (process.exitValue() != 0) {
+                throw new EngineException(
+                        "no base image: "
+                                + DEBIAN
+                                + " is neither present nor to be pulled, and making one failed: "
+                                + lastLine(log)
+                                + " (all of it: "
+                                + log
+                                + ")");
+            }
+            progress.accept("base image: made with " + tool);
+        } catch (InterruptedException e) {
+            process.destroy();
+            Thread.currentThread().interrupt();
+            throw new EngineException("interrupted while the base image was made", e);
+        }
+    }
+
+    private static String lastLine(Path file) throws IOException {
+        return Files.readAllLines(file).stream()
+                .filter(line -> !line.isBlank())
+                .reduce("", (before, line) -> line.strip());
+    }
+
+    /**
+     * The library's import sends an empty body; a build that adds the archive comes to the same.
+     */
+    private void importImage(Path work, String archive, String tag) throws IOException {
+        Path context = Files.createDirectory(work.resolve("context-" + archive));
+        Files.move(work.resolve(archive), context.resolve(archive));
+        Files.writeString(
+                context.resolve("Dockerfile"),
+                "FROM scratch\nADD " + archive + " /\nCMD [\"bash\"]\n");
+        build(context, Map.of(), tag);
+    }
+
+    private boolean pulled(String image) {
+        progress.accept("pulling " + image);
+        try {
+            ResultCallback.Adapter<PullResponseItem> pull =
+                    engine.streams().pullImageCmd(image).start();
+            boolean ended = pull.awaitCompletion(PULL_SECONDS, TimeUnit.SECONDS);
+            pull.close();
+            return ended && has(image);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (IOException | RuntimeException e) {
+            return false; // No registry, or none that has it: the next way is tried.
+        }
+    }
+
+    private void build(Path context, Map<String, String> arguments, String tag) throws IOException {
+        Path archive = Files.createTempFile(cache, "context.", ".tar");
+        try {
+            packed(context, archive);
+            try (InputStream content = Files.newInputStream(archive)) {
+                BuildImageCmd command =
+                        engine.streams()
+                                .buildImageCmd(content)
+                                .withTags(Set.of(tag))
+                                .withLabels(Map.of(Owner.IMAGE, tag))
+                                .withRemove(true)
+                                .withForcerm(true)
+                                .withPull(false);
+                arguments.forEach(command::withBuildArg);
+                String id =
+                        command.exec(new BuildImageResultCallback())
+                                .awaitImageId(BUILD_SECONDS, TimeUnit.SECONDS);
+                assert !id.isEmpty();
+            }
+        } catch (RuntimeException e) {
+            throw new EngineException(
+                    "building the image " + tag + " failed: " + Engine.rootMessage(e), e);
+        } finally {
+            Files.deleteIfExists(archive);
+        }
+    }
+
+    /** The library would compress a context, which takes longer than all the rest of the build. */
+    private static void packed(Path context, Path archive) throws IOException {
+        try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(archive));
+                TarArchiveOutputStream tar = new TarArchiveOutputStream(file);
+                Stream<Path> all = Files.walk(context)) {
+            tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+            for (Path path : all.filter(Files::isRegularFile).sorted().toList()) {
+                TarArchiveEntry entry = new TarArchiveEntry(context.relativize(path).toString());
+                entry.setSize(Files.size(path));
+                entry.setMode(Files.isExecutable(path) ? 0100755 : 0100644);
+                // No times and no owners: the same content is the same layer.
+                entry.setModTime(0);
+                tar.putArchiveEntry(entry);
+                Files.copy(path, tar);
+                tar.closeArchiveEntry();
+            }
+        }
+    }
+
+    private boolean has(String image) {
+        try {
+            engine.commands().inspectImageCmd(image).exec();
+            return true;
+        } catch (NotFoundException e) {
+            return false;
+        }
+    }
+
+    private String id(String image) {
+        return String.valueOf(engine.commands().inspectImageCmd(image).exec().getId());
+    }
+
+    private String definition(String name) throws IOException {
+        return Files.readString(definitions.resolve(name));
+    }
+}

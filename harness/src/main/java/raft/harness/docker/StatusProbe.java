@@ -1,0 +1,121 @@
+package raft.harness.docker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.cluster.NodeStatus;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Asks nodes for {@code GET /status}. Every answer has a deadline; hanging nodes cost no more. */
+final class StatusProbe implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final SortedMap<String, InetSocketAddress> addresses;
+    private final HttpClient http =
+            HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(Duration.ofSeconds(1))
+                    .build();
+
+    /**
+     * @param addresses where each node's HTTP is to be reached
+     */
+    StatusProbe(Map<String, InetSocketAddress> addresses) {
+        this.addresses = new TreeMap<>(addresses);
+    }
+
+    /** All nodes at once, sorted by name; never fails and ends within the timeout. */
+    CompletableFuture<List<NodeStatus>> askAll(long timeoutMillis) {
+        List<CompletableFuture<NodeStatus>> answers = new ArrayList<>();
+        addresses.keySet().forEach(node -> answers.add(ask(node, timeoutMillis)));
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+                .thenApply(done -> answers.stream().map(CompletableFuture::join).toList());
+    }
+
+    /** One node; unreachable when it gives no sensible answer in time. */
+    CompletableFuture<NodeStatus> ask(String node, long timeoutMillis) {
+        InetSocketAddress address = addresses.get(node);
+        if (address == null) {
+            throw new IllegalArgumentException("no such node: " + node);
+        }
+        URI uri =
+                URI.create(
+                        "http://"
+                                + address.getAddress().getHostAddress()
+                                + ":"
+                                + address.getPort()
+                                + "/status");
+        HttpRequest request =
+                HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(timeoutMillis)).build();
+        return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+                // The request's own timeout ends with the headers; a body may hang as well.
+                .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
+                .handle((answer, failure) -> read(node, answer));
+    }
+
+    /** Waits for one answer. */
+    NodeStatus askNow(String node, long timeoutMillis) {
+        return ask(node, timeoutMillis).join();
+    }
+
+    private static NodeStatus read(String node, @Nullable HttpResponse<String> answer) {
+        if (answer == null || answer.statusCode() != 200) {
+            return NodeStatus.unreachable(node);
+        }
+        try {
+            return parse(node, answer.body());
+        } catch (IOException e) {
+            return NodeStatus.unreachable(node);
+        }
+    }
+
+    /**
+     * Reads a status document; unknown fields are left alone, missing ones are 0 or "".
+     *
+     * @throws IOException when it is no JSON object
+     */
+    static NodeStatus parse(String node, String body) throws IOException {
+        JsonNode json;
+        try {
+            json = JSON.readTree(body);
+        } catch (JacksonException e) {
+            throw new IOException("the status of " + node + " is not JSON", e);
+        }
+        if (!json.isObject()) {
+            throw new IOException("the status of " + node + " is not a JSON object");
+        }
+        JsonNode leader = json.path("leader");
+        return new NodeStatus(
+                node,
+                true,
+                json.path("role").asString(""),
+                json.path("term").asLong(0),
+                leader.isString() && !leader.asString().isEmpty() ? leader.asString() : null,
+                json.path("commitIndex").asLong(0),
+                json.path("appliedIndex").asLong(0),
+                json.path("lastIndex").asLong(0),
+                body);
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+}

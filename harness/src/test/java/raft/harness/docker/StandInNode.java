@@ -1,0 +1,140 @@
+package raft.harness.docker;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Not a Raft node, only something with its outside: the three ports, a status, data that survive a
+ * kill. It tells what reaches it from its peers, so that tests see a fault from where it matters.
+ * One class without dependencies, because the image holds nothing but the JDK.
+ */
+final class StandInNode {
+    private static final Map<String, AtomicInteger> RECEIVED = new ConcurrentHashMap<>();
+
+    private StandInNode() {}
+
+    public static void main(String[] args) throws IOException {
+        if (System.getenv("STAND_IN_FAILS") != null) {
+            System.out.println("the stand-in was told to fail");
+            System.exit(7);
+        }
+        String id = System.getenv("RAFT_NODE_ID");
+        int starts = countStart();
+        Map<String, String> names = namesByAddress();
+        Thread.ofPlatform().start(() -> receive(names));
+        Thread.ofPlatform().start(() -> accept(7000));
+        Thread.ofPlatform().start(() -> accept(7001));
+        HttpServer http = HttpServer.create(new InetSocketAddress(7002), 0);
+        http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        http.createContext("/status", exchange -> answer(exchange, status(id, starts)));
+        http.createContext("/send", StandInNode::send);
+        http.createContext("/connect", StandInNode::connect);
+        http.start();
+        System.out.println("stand-in " + id + " started, start number " + starts);
+    }
+
+    private static int countStart() throws IOException {
+        Path file = Path.of(System.getenv("RAFT_DATA_DIR"), "starts");
+        int starts = Files.exists(file) ? Integer.parseInt(Files.readString(file)) + 1 : 1;
+        Files.writeString(file, Integer.toString(starts));
+        return starts;
+    }
+
+    private static Map<String, String> namesByAddress() {
+        Map<String, String> names = new TreeMap<>();
+        for (String member : System.getenv("RAFT_MEMBERS").split(",", -1)) {
+            String[] parts = member.split("[=:]", -1);
+            names.put(parts[1], parts[0]);
+        }
+        return names;
+    }
+
+    private static String status(String id, int starts) {
+        StringBuilder received = new StringBuilder();
+        new TreeMap<>(RECEIVED)
+                .forEach(
+                        (from, count) ->
+                                received.append(received.isEmpty() ? "" : ",")
+                                        .append('"')
+                                        .append(from)
+                                        .append("\":")
+                                        .append(count));
+        return "{\"id\":\""
+                + id
+                + "\",\"role\":\"follower\",\"term\":"
+                + starts
+                + ",\"leader\":null,\"commitIndex\":1,\"appliedIndex\":2,\"lastIndex\":3,"
+                + "\"received\":{"
+                + received
+                + "}}";
+    }
+
+    private static void receive(Map<String, String> names) {
+        try (DatagramSocket socket = new DatagramSocket(7000)) {
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            while (true) {
+                socket.receive(packet);
+                String from = packet.getAddress().getHostAddress();
+                RECEIVED.computeIfAbsent(
+                                names.getOrDefault(from, from), name -> new AtomicInteger())
+                        .incrementAndGet();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void accept(int port) {
+        try (ServerSocket server = new ServerSocket(port)) {
+            while (true) {
+                server.accept().close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Sends one datagram to the address in the query. */
+    private static void send(HttpExchange exchange) throws IOException {
+        try (DatagramSocket socket = new DatagramSocket()) {
+            InetAddress to = InetAddress.getByName(exchange.getRequestURI().getQuery());
+            socket.send(new DatagramPacket(new byte[] {1}, 1, to, 7000));
+        }
+        answer(exchange, "sent");
+    }
+
+    /** Says whether a TCP connection to the address in the query comes about within 300 ms. */
+    private static void connect(HttpExchange exchange) throws IOException {
+        String result = "connected";
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(exchange.getRequestURI().getQuery(), 7000), 300);
+        } catch (IOException e) {
+            result = "failed";
+        }
+        answer(exchange, result);
+    }
+
+    private static void answer(HttpExchange exchange, String text) throws IOException {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
+    }
+}
