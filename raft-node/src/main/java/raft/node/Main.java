@@ -36,7 +36,10 @@ public final class Main {
                         config.nodeId().name());
         Fatal fatal =
                 (status, what, cause) -> {
-                    log.error(what, cause);
+                    log.error(
+                            (status == Fatal.BUG ? "stopped by a bug: " : "stopped by the disk: ")
+                                    + what,
+                            cause);
                     Runtime.getRuntime().halt(status);
                 };
         try {

@@ -1,0 +1,431 @@
+package raft.shell;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import raft.harness.checker.Budget;
+import raft.harness.docker.DockerCluster;
+import raft.harness.docker.DockerOptions;
+import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.report.Outcome;
+import raft.harness.report.Results;
+import raft.harness.report.Summary;
+import raft.harness.run.Parameters;
+import raft.harness.run.PlanFile;
+import raft.harness.run.PlantedBug;
+import raft.harness.run.TestRun;
+
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** {@code ./raft test}: the main job. */
+@Command(
+        name = "test",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Brings up a cluster, runs a workload under faults, records the history, checks it and"
+                    + " reports.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  ./raft test                                    five nodes, one minute, all faults",
+            "  ./raft test --faults partition --time 30s      only partitions",
+            "  ./raft test --plant L1                         a node with a planted bug: must end"
+                    + " with status 1",
+            "  ./raft test --image my-raft:latest             your own node, see"
+                    + " raft-node/PROTOCOL.md"
+        })
+final class TestCommand implements Callable<Integer> {
+    @Option(
+            names = "--cluster",
+            defaultValue = "auto",
+            paramLabel = "auto|docker|sim",
+            description = "where the nodes run (default: auto)")
+    String cluster = "auto";
+
+    @Option(
+            names = "--nodes",
+            defaultValue = "5",
+            paramLabel = "N",
+            description = "members, 1 to 9 (default: 5)")
+    int nodes;
+
+    @Option(
+            names = "--workload",
+            defaultValue = "register",
+            paramLabel = "NAME",
+            description = "what clients do (default: register)")
+    String workload = "register";
+
+    @Option(
+            names = "--faults",
+            defaultValue = "all",
+            paramLabel = "LIST",
+            description = "partition,kill,pause, or none, or all (default: all)")
+    String faults = "all";
+
+    @Option(
+            names = "--time",
+            defaultValue = "60s",
+            paramLabel = "DURATION",
+            converter = DurationOption.class,
+            description = "how long clients work (default: 60s)")
+    Duration time = Duration.ofSeconds(60);
+
+    @Option(
+            names = "--rate",
+            defaultValue = "200",
+            paramLabel = "HZ",
+            description = "operations started per second (default: 200)")
+    double rate;
+
+    @Option(
+            names = "--concurrency",
+            defaultValue = "10",
+            paramLabel = "N",
+            description = "client processes (default: 10)")
+    int concurrency;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "of workload and faults (default: a new one)")
+    @Nullable Long seed;
+
+    @Option(
+            names = "--plan",
+            paramLabel = "FILE",
+            description = "faults from a saved plan.json instead of the seed")
+    @Nullable Path plan;
+
+    @Option(
+            names = "--system",
+            defaultValue = "raft",
+            paramLabel = "NAME",
+            description = "what is tested (default: raft)")
+    String system = "raft";
+
+    @Option(names = "--image", paramLabel = "IMAGE", description = "a node's image of your own")
+    @Nullable String image;
+
+    @Option(
+            names = "--plant",
+            paramLabel = "ID",
+            description = "build the node with a planted bug (L1, C6)")
+    @Nullable String plant;
+
+    @Option(
+            names = "--operation-timeout",
+            defaultValue = "2s",
+            paramLabel = "DURATION",
+            converter = DurationOption.class,
+            description = "how long a client waits for an answer (default: 2s)")
+    Duration operationTimeout = Duration.ofSeconds(2);
+
+    @Option(
+            names = "--check-time",
+            defaultValue = "60s",
+            paramLabel = "DURATION",
+            converter = DurationOption.class,
+            description = "budget of the check (default: 60s)")
+    Duration checkTime = Duration.ofSeconds(60);
+
+    @Option(
+            names = "--histories",
+            paramLabel = "FOLDER",
+            description = "where runs are saved (default: histories)")
+    @Nullable Path histories;
+
+    @Option(
+            names = "--output",
+            defaultValue = "text",
+            paramLabel = "text|json",
+            description = "(default: text)")
+    String output = "text";
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final CountDownLatch finished = new CountDownLatch(1);
+
+    @Override
+    public Integer call() throws InterruptedException {
+        validate();
+        PrintWriter err = spec.commandLine().getErr();
+        List<String> members = IntStream.rangeClosed(1, nodes).mapToObj(i -> "n" + i).toList();
+        long chosenSeed = seed == null ? new SplittableRandom().nextLong(1, 1_000_000_000) : seed;
+        FaultPlan faultPlan = faultPlan(members, chosenSeed);
+        String runId =
+                "r"
+                        + Long.toString(System.currentTimeMillis(), 36)
+                        + Long.toString(ProcessHandle.current().pid(), 36);
+        Parameters parameters = parameters(runId, chosenSeed, members);
+        // Ctrl-C ends the run, not the record: the hook asks the loop to stop and gives it time to
+        // save and to clean up.
+        Thread hook = new Thread(this::stopAndWait, "stop");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Results results =
+                    TestRun.run(
+                            parameters,
+                            faultPlan,
+                            root(),
+                            (folder, progress) -> start(runId, members, folder, progress),
+                            new Budget(checkTime, Runtime.getRuntime().maxMemory() / 2),
+                            line -> {
+                                err.println(line);
+                                err.flush();
+                            },
+                            stop::get);
+            print(results);
+            return exitStatus(results.verdict());
+        } catch (IOException e) {
+            err.println(
+                    "raft: the run's folder cannot be written: "
+                            + e
+                            + "; make room, or choose another with --histories");
+            return Main.EXIT_FAILURE;
+        } finally {
+            finished.countDown();
+        }
+    }
+
+    private void stopAndWait() {
+        stop.set(true);
+        try {
+            boolean saved = finished.await(30, TimeUnit.SECONDS);
+            if (!saved) {
+                System.err.println(
+                        "raft: gave up waiting for the run to end; './raft clean' removes what is"
+                                + " left");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private DockerCluster start(
+            String runId,
+            List<String> members,
+            Path folder,
+            java.util.function.Consumer<String> progress)
+            throws TestRun.ClusterException {
+        try {
+            Path home = home();
+            Path jar = home.resolve("raft-node/target/raft-node.jar");
+            if (plant != null) {
+                PlantedBug bug = PlantedBug.named(plant);
+                progress.accept("planting " + bug.id() + ": " + bug.title());
+                jar =
+                        bug.build(
+                                home.resolve("raft-node/src/main/java"),
+                                home.resolve("raft-node/target/planted/" + plant));
+            }
+            DockerOptions options =
+                    image == null
+                            ? DockerOptions.ofJar(runId, members.size(), jar)
+                            : DockerOptions.ofImage(runId, members.size(), image);
+            return DockerCluster.start(options, folder, progress);
+        } catch (IOException e) {
+            throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void validate() {
+        require(
+                List.of("auto", "docker", "sim").contains(cluster),
+                "--cluster must be auto, docker or sim");
+        require(
+                !cluster.equals("sim"),
+                "the simulated cluster is not there yet; use containers: docker/engine up, then"
+                        + " --cluster docker");
+        require(nodes >= 1 && nodes <= 9, "--nodes must be between 1 and 9, got " + nodes);
+        require(
+                workload.equals("register"),
+                "no workload is called '" + workload + "'; there is: register");
+        require(
+                system.equals("raft"),
+                "no system is called '"
+                        + system
+                        + "'; there is: raft (and --image for your own node)");
+        require(
+                !time.isZero() && time.compareTo(Duration.ofHours(24)) <= 0,
+                "--time must be more than 0 and at most 24h");
+        require(rate > 0 && rate <= 1_000_000, "--rate must be positive, got " + rate);
+        require(
+                concurrency >= 1 && concurrency <= 1000,
+                "--concurrency must be between 1 and 1000, got " + concurrency);
+        require(!operationTimeout.isZero(), "--operation-timeout must be more than 0");
+        require(!checkTime.isZero(), "--check-time must be more than 0");
+        require(List.of("text", "json").contains(output), "--output must be text or json");
+        require(
+                plant == null || image == null,
+                "--plant builds our own node, so it cannot go with --image");
+        if (plant != null) {
+            try {
+                PlantedBug.named(plant);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+        }
+        families();
+    }
+
+    private void require(boolean holds, String words) {
+        if (!holds) {
+            throw new ParameterException(spec.commandLine(), words);
+        }
+    }
+
+    private Set<Family> families() {
+        Set<Family> families = new LinkedHashSet<>();
+        for (String word : faults.split(",")) {
+            switch (word.strip()) {
+                case "none" -> {}
+                case "all" -> families.addAll(List.of(Family.values()));
+                default ->
+                        families.add(
+                                Stream.of(Family.values())
+                                        .filter(family -> family.label().equals(word.strip()))
+                                        .findFirst()
+                                        .orElseThrow(
+                                                () ->
+                                                        new ParameterException(
+                                                                spec.commandLine(),
+                                                                "no fault is called '"
+                                                                        + word.strip()
+                                                                        + "'; there are partition,"
+                                                                        + " kill, pause, all,"
+                                                                        + " none")));
+            }
+        }
+        return families;
+    }
+
+    private FaultPlan faultPlan(List<String> members, long chosenSeed) {
+        if (plan == null) {
+            return FaultPlan.generate(chosenSeed, members, families(), time.toMillis());
+        }
+        try {
+            return PlanFile.read(plan, members);
+        } catch (IOException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    e instanceof java.nio.file.NoSuchFileException
+                            ? plan + " does not exist"
+                            : String.valueOf(e.getMessage()),
+                    e);
+        }
+    }
+
+    private Parameters parameters(String runId, long chosenSeed, List<String> members) {
+        return new Parameters(
+                runId,
+                "docker",
+                system,
+                image,
+                plant,
+                members.size(),
+                workload,
+                families().stream().map(Family::label).toList(),
+                plan == null ? null : plan.toString(),
+                time.toMillis(),
+                rate,
+                concurrency,
+                operationTimeout.toMillis(),
+                chosenSeed,
+                repeat(chosenSeed),
+                List.of(
+                        "raft lab 0.1.0",
+                        "java " + Runtime.version(),
+                        System.getProperty("os.name") + " " + System.getProperty("os.version")));
+    }
+
+    private String repeat(long chosenSeed) {
+        List<String> words = new ArrayList<>(List.of("./raft", "test"));
+        words.addAll(
+                List.of(
+                        "--nodes",
+                        Integer.toString(nodes),
+                        "--workload",
+                        workload,
+                        "--faults",
+                        faults));
+        words.addAll(
+                List.of(
+                        "--time",
+                        time.toMillis() + "ms",
+                        "--rate",
+                        String.format(Locale.ROOT, "%s", rate)));
+        words.addAll(
+                List.of(
+                        "--concurrency",
+                        Integer.toString(concurrency),
+                        "--seed",
+                        Long.toString(chosenSeed)));
+        words.addAll(List.of("--operation-timeout", operationTimeout.toMillis() + "ms"));
+        if (plan != null) {
+            words.addAll(List.of("--plan", plan.toString()));
+        }
+        if (image != null) {
+            words.addAll(List.of("--image", image));
+        }
+        if (plant != null) {
+            words.addAll(List.of("--plant", plant));
+        }
+        return String.join(" ", words);
+    }
+
+    private Path home() {
+        return Path.of(System.getProperty("raft.home", "."));
+    }
+
+    private Path root() {
+        return histories == null ? home().resolve("histories") : histories;
+    }
+
+    private void print(Results results) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (output.equals("json")) {
+            out.println(JsonMapper.shared().writeValueAsString(results));
+        } else {
+            Summary.lines(results).forEach(out::println);
+        }
+        out.flush();
+    }
+
+    private static int exitStatus(String verdict) {
+        return Stream.of(Outcome.values())
+                .filter(outcome -> outcome.label().equals(verdict))
+                .mapToInt(Outcome::exitStatus)
+                .findFirst()
+                .orElse(Main.EXIT_FAILURE);
+    }
+}
