@@ -89,7 +89,8 @@ public final class HarnessBench {
             Interpreter interpreter =
                     new Interpreter(
                             cluster,
-                            new RegisterWorkload(1, RegisterWorkload.Options.atRate(10_000_000)),
+                            new RegisterWorkload(
+                                    1, concurrency, RegisterWorkload.Options.atRate(10_000_000)),
                             FaultPlan.NONE,
                             new Interpreter.Options(
                                     millis * 1_000_000, concurrency, 2_000_000_000L, 1),

@@ -84,7 +84,9 @@ public final class TestRun {
         this.folder = folder;
         this.workload =
                 new RegisterWorkload(
-                        parameters.seed(), RegisterWorkload.Options.atRate(parameters.rate()));
+                        parameters.seed(),
+                        parameters.concurrency(),
+                        RegisterWorkload.Options.atRate(parameters.rate()));
         this.progress = progress;
         this.stopRequested = stopRequested;
     }
