@@ -14,6 +14,7 @@ import java.util.Map;
  * @param verdict {@link Outcome#label}
  * @param operations client operations that were begun
  * @param seconds from the first operation to the end of the final reads
+ * @param secondsToFirstOperation from the start of this process; -1 where there was none
  * @param run the run's folder
  * @param explanation on violation, which operations contradict each other; absent else
  * @param counterexample on violation, the smallest impossible sub-history found, as history lines;
@@ -30,6 +31,7 @@ public record Results(
         String verdict,
         long operations,
         double seconds,
+        double secondsToFirstOperation,
         String run,
         @Nullable String explanation,
         @Nullable List<String> counterexample,

@@ -78,8 +78,11 @@ public final class Summary {
                                     "VALID: %d operations are linearizable (checked in %.2f s).",
                                     results.operations(), results.checkSeconds());
                     case VIOLATION ->
-                            "VIOLATION: the history is not linearizable; the system under test is"
-                                    + " wrong.";
+                            results.linearizability().equals("violation")
+                                    ? "VIOLATION: the history is not linearizable; the system under"
+                                            + " test is wrong."
+                                    : "VIOLATION: nodes broke their own invariants; the system"
+                                            + " under test is wrong.";
                     case UNKNOWN -> "UNKNOWN: the check ended before it could tell.";
                     case INSUFFICIENT_EVIDENCE ->
                             "NOT ENOUGH EVIDENCE: nothing wrong was found, but too little was tried"

@@ -95,6 +95,7 @@ public final class HarnessBench {
                             new Interpreter.Options(
                                     millis * 1_000_000, concurrency, 2_000_000_000L, 1),
                             history,
+                            (timeNanos, nodes) -> {},
                             line -> {},
                             () -> false);
             RunRecord record = interpreter.run();

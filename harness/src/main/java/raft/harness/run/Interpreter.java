@@ -55,6 +55,15 @@ public final class Interpreter {
     public record Options(
             long runNanos, int concurrency, long operationTimeoutNanos, long finalPhaseNanos) {}
 
+    /** Takes what the nodes said of themselves, each time they were asked. */
+    @FunctionalInterface
+    public interface Observer {
+        /**
+         * @param timeNanos since the workload began
+         */
+        void observed(long timeNanos, List<NodeStatus> nodes) throws IOException;
+    }
+
     private final Cluster cluster;
     private final Workload workload;
     private final FaultPlan plan;
@@ -63,6 +72,7 @@ public final class Interpreter {
     private final RunRecord record;
     private final Consumer<String> progress;
     private final BooleanSupplier stopRequested;
+    private final Observer observer;
 
     private long eventCount;
     private long startNanos;
@@ -97,6 +107,7 @@ public final class Interpreter {
             FaultPlan plan,
             Options options,
             HistoryWriter history,
+            Observer observer,
             Consumer<String> progress,
             BooleanSupplier stopRequested) {
         this.cluster = cluster;
@@ -104,6 +115,7 @@ public final class Interpreter {
         this.plan = plan;
         this.options = options;
         this.history = history;
+        this.observer = observer;
         this.record = new RunRecord();
         this.progress = progress;
         this.stopRequested = stopRequested;
@@ -405,6 +417,11 @@ public final class Interpreter {
     private void observed(List<NodeStatus> nodes) {
         observing = false;
         record.observed(now(), nodes);
+        try {
+            observer.observed(now(), nodes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         leader = null;
         leaderTerm = 0;
         for (NodeStatus node : nodes) {

@@ -72,6 +72,8 @@ public final class TestRun {
     private final List<String> reasons = new ArrayList<>();
     private boolean failed;
     private RunRecord record = new RunRecord();
+    private List<String> brokenInvariants = List.of();
+    private double secondsToFirstOperation = -1;
 
     private TestRun(
             Parameters parameters,
@@ -166,13 +168,24 @@ public final class TestRun {
                                 parameters.operationTimeoutMillis() * 1_000_000,
                                 FINAL_PHASE.toNanos()),
                         history,
+                        new StatusSamples(folder.path())::observed,
                         progress,
                         stopRequested);
         record = interpreter.record();
+        secondsToFirstOperation = secondsSinceProcessStart();
         interpreter.run();
         if (stopRequested.getAsBoolean()) {
             fail("the run was interrupted; what was recorded until then was judged");
         }
+    }
+
+    /** What a person waits for, the JVM's own start included; -1 where the system does not tell. */
+    private static double secondsSinceProcessStart() {
+        return ProcessHandle.current()
+                .info()
+                .startInstant()
+                .map(start -> Duration.between(start, Instant.now()).toMillis() / 1e3)
+                .orElse(-1.0);
     }
 
     private void fail(String reason) {
@@ -185,6 +198,7 @@ public final class TestRun {
         long startNanos = System.nanoTime();
         Verdict verdict = recorded ? check(budget) : new Verdict.Unknown(0, "nothing was recorded");
         double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
+        brokenInvariants = brokenInvariants();
         TreeSet<Family> families = new TreeSet<>();
         plan.faults().forEach(fault -> families.add(fault.kind().family()));
         List<Gate> gates =
@@ -215,9 +229,19 @@ public final class TestRun {
         }
     }
 
+    private List<String> brokenInvariants() {
+        try {
+            return NodeLogs.brokenInvariants(folder.path());
+        } catch (IOException | UncheckedIOException e) {
+            fail("the nodes' logs could not be read: " + e.getMessage());
+            return List.of();
+        }
+    }
+
     /** 1 wins, then 255, then 2: a violation is a fact whatever else went wrong. */
     private Outcome outcome(Verdict verdict, List<Gate> gates) {
-        if (verdict instanceof Verdict.Violation) {
+        reasons.addAll(brokenInvariants);
+        if (verdict instanceof Verdict.Violation || !brokenInvariants.isEmpty()) {
             return Outcome.VIOLATION;
         }
         if (failed) {
@@ -240,6 +264,7 @@ public final class TestRun {
                 outcome.label(),
                 record.invokedCount(),
                 record.totalNanos() / 1e9,
+                secondsToFirstOperation,
                 folder.path().toString(),
                 explanation == null ? null : explanation.summary(),
                 explanation == null

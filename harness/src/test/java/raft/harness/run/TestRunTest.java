@@ -308,4 +308,44 @@ final class TestRunTest {
                     .hasMessageContaining("p.json");
         }
     }
+
+    @Test
+    void nodeThatStoppedItselfByABugIsAViolationAlthoughTheHistoryIsLinearizable()
+            throws Exception {
+        Results results =
+                run(
+                        PLAN,
+                        (folder, progress) -> {
+                            write(
+                                    folder.resolve("nodes/n2"),
+                                    "2026-01-01T00:00:00.000Z INFO  n2 fine\n"
+                                        + "2026-01-01T00:00:01.000Z ERROR n2 stopped by a bug: a"
+                                        + " dump\n"
+                                        + "java.lang.IllegalStateException: election safety\n");
+                            return cluster;
+                        });
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(results.reasons())
+                .containsExactly(
+                        "n2 stopped by a bug: a dump | java.lang.IllegalStateException: election"
+                                + " safety");
+    }
+
+    private static void write(Path nodeFolder, String log) {
+        try {
+            Files.createDirectories(nodeFolder);
+            Files.writeString(nodeFolder.resolve("node.log"), log);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void whatNodesSaidOfThemselvesIsKept() throws Exception {
+        Path samples = Path.of(run().run()).resolve("nodes/n1/status.jsonl");
+        assertThat(Files.readAllLines(samples))
+                .hasSizeGreaterThan(4)
+                .allMatch(line -> line.startsWith("{\"time\":") && line.endsWith("\"status\":{}}"));
+    }
 }

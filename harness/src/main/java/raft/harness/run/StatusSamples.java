@@ -1,0 +1,59 @@
+package raft.harness.run;
+
+import raft.harness.cluster.NodeStatus;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Keeps what nodes said of themselves as {@code nodes/ID/status.jsonl}: a line whenever role, term
+ * or reachability changed, and every few seconds else.
+ */
+final class StatusSamples {
+    private static final long EVERY_NANOS = 5_000_000_000L;
+
+    private final Path nodes;
+    private final Map<String, Sample> last = new HashMap<>();
+
+    private record Sample(long timeNanos, boolean reachable, String role, long term) {}
+
+    StatusSamples(Path runFolder) {
+        this.nodes = runFolder.resolve("nodes");
+    }
+
+    /**
+     * @param timeNanos since the workload began
+     */
+    void observed(long timeNanos, List<NodeStatus> statuses) throws IOException {
+        for (NodeStatus status : statuses) {
+            Sample before = last.get(status.node());
+            Sample now = new Sample(timeNanos, status.reachable(), status.role(), status.term());
+            if (before == null
+                    || timeNanos - before.timeNanos >= EVERY_NANOS
+                    || before.reachable != now.reachable
+                    || !before.role.equals(now.role)
+                    || before.term != now.term) {
+                last.put(status.node(), now);
+                append(timeNanos, status);
+            }
+        }
+    }
+
+    private void append(long timeNanos, NodeStatus status) throws IOException {
+        Path folder = nodes.resolve(status.node());
+        Files.createDirectories(folder);
+        String document = status.reachable() ? status.json().strip() : "null";
+        Files.writeString(
+                folder.resolve("status.jsonl"),
+                "{\"time\":" + timeNanos + ",\"status\":" + document + "}\n",
+                StandardCharsets.UTF_8,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+    }
+}
