@@ -2,6 +2,7 @@ package raft.node;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.client.Answer;
 import raft.client.Call;
 import raft.client.ClientCodec;
 import raft.client.FrameBuffer;
@@ -12,7 +13,9 @@ import raft.client.Reply;
 import raft.client.ServerHello;
 import raft.core.Bytes;
 
+import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
@@ -35,7 +38,7 @@ import java.util.concurrent.TimeUnit;
  * their bytes, and answers that a client does not fetch (then nothing more is read from it). What
  * exceeds a bound is refused as busy, which means: certainly not applied.
  */
-final class ClientServer {
+final class ClientServer implements Closeable {
     static final int CONNECTION_COUNT_MAX = 4096;
     static final int OUTSTANDING_PER_CONNECTION_MAX = 1024;
     static final int OUTSTANDING_MAX = 16_384;
@@ -48,6 +51,7 @@ final class ClientServer {
 
     private final ServerSocketChannel listener;
     private final Selector selector;
+    private final SelectionKey acceptKey;
     private final ServerHello.Accepted welcome;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
@@ -59,6 +63,7 @@ final class ClientServer {
 
     private List<Answered> outbox = new ArrayList<>();
     private boolean stopping;
+    private volatile boolean refusing;
 
     // Of the thread alone.
     private final Set<Connection> connections = new LinkedHashSet<>();
@@ -77,6 +82,10 @@ final class ClientServer {
         private final SocketChannel channel;
         private final FrameBuffer frames = new FrameBuffer();
         private final long openedNanos;
+
+        /** Answers not yet turned into bytes: until then a value is shared with the store. */
+        private final ArrayDeque<Answer> answers = new ArrayDeque<>();
+
         private final ArrayDeque<ByteBuffer> unsent = new ArrayDeque<>();
         private @Nullable SelectionKey key;
         private boolean greeted;
@@ -106,7 +115,13 @@ final class ClientServer {
         this.counters = counters;
         this.log = log;
         listener.configureBlocking(false);
-        listener.register(selector, SelectionKey.OP_ACCEPT);
+        acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
+    }
+
+    /** For a server whose thread never started. */
+    @Override
+    public void close() {
+        closeAll();
     }
 
     /** Takes the answers of one turn of the event loop. */
@@ -117,6 +132,11 @@ final class ClientServer {
         selector.wakeup();
     }
 
+    /** From now on every new request is refused. */
+    void refuseNew() {
+        refusing = true;
+    }
+
     /** Sends what has been answered so far, as far as the sockets take it, and ends the thread. */
     void stop() {
         synchronized (outboxLock) {
@@ -125,7 +145,11 @@ final class ClientServer {
         selector.wakeup();
     }
 
-    /** The thread. */
+    /**
+     * The thread.
+     *
+     * @throws UncheckedIOException if waiting for sockets failed, which nothing explains
+     */
     void run() {
         nextSweepNanos = clock.nanoTime();
         try {
@@ -150,7 +174,7 @@ final class ClientServer {
                 sweep();
             }
         } catch (IOException e) {
-            log.error("the client listener failed", e);
+            throw new UncheckedIOException(e);
         } finally {
             closeAll();
         }
@@ -190,6 +214,8 @@ final class ClientServer {
             }
         } catch (IOException e) {
             log.warn("cannot accept a client: " + e);
+            // Out of file descriptors, say; it would be tried again at once and without end.
+            acceptKey.interestOps(0);
         }
     }
 
@@ -213,7 +239,7 @@ final class ClientServer {
         } catch (ProtocolException e) {
             counters.clientProtocolErrors.incrementAndGet();
             if (connection.greeted) {
-                send(connection, ClientCodec.encodeAnswer(0, e.answer().reply()));
+                send(connection, e.answer());
                 connection.closeWhenSent = true;
             } else {
                 refuse(connection, String.valueOf(e.getMessage()));
@@ -260,7 +286,13 @@ final class ClientServer {
                 throw e;
             }
             counters.repliesRefused.incrementAndGet();
-            send(connection, ClientCodec.encodeAnswer(e.requestId(), e.answer().reply()));
+            send(connection, e.answer());
+            return;
+        }
+        if (refusing) {
+            counters.repliesRefused.incrementAndGet();
+            Reply refusal = new Reply.Refused(Refusal.STOPPING, null, "This node is stopping.");
+            send(connection, new Answer(call.id(), refusal));
             return;
         }
         if (connection.outstandingCount >= OUTSTANDING_PER_CONNECTION_MAX
@@ -268,7 +300,7 @@ final class ClientServer {
                 || outstandingBytes >= OUTSTANDING_BYTES_MAX) {
             counters.repliesRefused.incrementAndGet();
             Reply busy = new Reply.Refused(Refusal.BUSY, null, "Too many requests are waiting.");
-            send(connection, ClientCodec.encodeAnswer(call.id(), busy));
+            send(connection, new Answer(call.id(), busy));
             return;
         }
         Bytes command = Bytes.wrap(call.command().unsafeArray());
@@ -296,14 +328,19 @@ final class ClientServer {
             outstandingCount--;
             outstandingBytes -= call.command().sizeBytes();
             if (!connection.closed) {
-                send(connection, ClientCodec.encodeAnswer(call.id(), answered.reply()));
+                send(connection, new Answer(call.id(), answered.reply()));
             }
         }
         return last;
     }
 
-    private void send(Connection connection, ByteBuffer frame) {
-        connection.unsent.add(frame);
+    private void send(Connection connection, Answer answer) {
+        connection.answers.add(answer);
+        dirty.add(connection);
+    }
+
+    private void send(Connection connection, ByteBuffer hello) {
+        connection.unsent.add(hello);
         dirty.add(connection);
     }
 
@@ -313,22 +350,38 @@ final class ClientServer {
         }
         try {
             boolean taken = true;
-            while (taken && !connection.unsent.isEmpty()) {
+            while (taken && !(connection.unsent.isEmpty() && connection.answers.isEmpty())) {
+                encodeSome(connection);
                 taken = writeSome(connection);
             }
-            if (connection.unsent.isEmpty() && connection.closeWhenSent) {
+            boolean allSent = connection.unsent.isEmpty() && connection.answers.isEmpty();
+            if (allSent && connection.closeWhenSent) {
                 close(connection);
                 return;
             }
-            int interest = connection.unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE;
+            int interest = allSent ? 0 : SelectionKey.OP_WRITE;
             boolean mayRead =
-                    !connection.closeWhenSent && connection.unsent.size() < UNFETCHED_ANSWERS_MAX;
+                    !connection.closeWhenSent && connection.answers.size() < UNFETCHED_ANSWERS_MAX;
             SelectionKey key = connection.key;
             if (key != null) {
                 key.interestOps(interest | (mayRead ? SelectionKey.OP_READ : 0));
             }
         } catch (IOException | CancelledKeyException e) {
             close(connection);
+        }
+    }
+
+    /** As much as one write may take. */
+    private static void encodeSome(Connection connection) {
+        int bytes = 0;
+        for (ByteBuffer frame : connection.unsent) {
+            bytes += frame.remaining();
+        }
+        Answer answer;
+        while (bytes < WRITE_BYTES && (answer = connection.answers.poll()) != null) {
+            ByteBuffer frame = ClientCodec.encodeAnswer(answer.id(), answer.reply());
+            bytes += frame.remaining();
+            connection.unsent.add(frame);
         }
     }
 
@@ -372,6 +425,7 @@ final class ClientServer {
             return;
         }
         nextSweepNanos = now + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
+        acceptKey.interestOps(SelectionKey.OP_ACCEPT);
         long oldest = now - TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
         for (Connection connection : List.copyOf(connections)) {
             if (!connection.greeted && connection.openedNanos - oldest < 0) {
@@ -389,6 +443,7 @@ final class ClientServer {
     private void close(Connection connection) {
         connection.closed = true;
         connection.unsent.clear();
+        connection.answers.clear();
         connections.remove(connection);
         closeQuietly(connection.channel);
     }
@@ -399,7 +454,7 @@ final class ClientServer {
         closeQuietly(selector);
     }
 
-    private static void closeQuietly(java.io.Closeable closeable) {
+    private static void closeQuietly(Closeable closeable) {
         try {
             closeable.close();
         } catch (IOException e) {

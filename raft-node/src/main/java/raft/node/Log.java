@@ -24,15 +24,15 @@ public final class Log {
     }
 
     public void info(String text) {
-        line("INFO ", text);
+        line("INFO ", oneLine(text));
     }
 
     public void warn(String text) {
-        line("WARN ", text);
+        line("WARN ", oneLine(text));
     }
 
     public void error(String text) {
-        line("ERROR", text);
+        line("ERROR", oneLine(text));
     }
 
     /** With the stack trace on the lines below. */
@@ -40,6 +40,11 @@ public final class Log {
         StringWriter trace = new StringWriter();
         cause.printStackTrace(new PrintWriter(trace));
         line("ERROR", text + "\n" + trace.toString().stripTrailing());
+    }
+
+    /** What others sent may be in a text and must not pass for lines of ours. */
+    private static String oneLine(String text) {
+        return text.replace('\n', ' ').replace('\r', ' ');
     }
 
     private synchronized void line(String level, String text) {

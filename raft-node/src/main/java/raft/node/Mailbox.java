@@ -15,15 +15,24 @@ final class Mailbox<T> {
     private final Condition filled = lock.newCondition();
     private final Condition drained = lock.newCondition();
     private final int itemCountMax;
+    private final long itemBytesMax;
     private List<T> items = new ArrayList<>();
+    private long itemBytes;
     private boolean waiting;
     private boolean closed;
 
+    /** For senders that never wait. */
+    Mailbox() {
+        this(Integer.MAX_VALUE, Long.MAX_VALUE);
+    }
+
     /**
      * @param itemCountMax at which {@link #putPatiently} waits
+     * @param itemBytesMax likewise
      */
-    Mailbox(int itemCountMax) {
+    Mailbox(int itemCountMax, long itemBytesMax) {
         this.itemCountMax = itemCountMax;
+        this.itemBytesMax = itemBytesMax;
     }
 
     /** Never waits; for senders whose amount is bounded elsewhere. Lost once closed. */
@@ -41,13 +50,18 @@ final class Mailbox<T> {
         }
     }
 
-    /** Waits while the box is full, which is how a peer's socket is slowed down. */
-    void putPatiently(Collection<? extends T> more) throws InterruptedException {
+    /**
+     * Waits while the box is full, which is how a peer's socket is slowed down.
+     *
+     * @param moreBytes what the items weigh together
+     */
+    void putPatiently(Collection<? extends T> more, long moreBytes) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            while (items.size() >= itemCountMax && !closed) {
+            while ((items.size() >= itemCountMax || itemBytes >= itemBytesMax) && !closed) {
                 drained.await();
             }
+            itemBytes += moreBytes;
             add(more);
         } finally {
             lock.unlock();
@@ -82,6 +96,7 @@ final class Mailbox<T> {
             }
             List<T> taken = items;
             items = new ArrayList<>(Math.min(taken.size(), 1024));
+            itemBytes = 0;
             drained.signalAll();
             return taken;
         } finally {

@@ -5,6 +5,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.util.List;
 
 /** The process. */
@@ -48,12 +51,27 @@ public final class Main {
             // Only daemons run from here on: the main thread keeps the process alive.
             Thread.currentThread().join();
         } catch (IOException e) {
-            log.error("cannot start: " + e.getMessage());
-            say(FileDescriptor.err, "raft-node: cannot start: " + e.getMessage());
+            log.error("cannot start: " + sentence(e));
+            say(FileDescriptor.err, "raft-node: cannot start: " + sentence(e));
             Runtime.getRuntime().halt(CANNOT_START);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** The file system's exceptions carry no more than a path. */
+    private static String sentence(IOException e) {
+        return switch (e) {
+            case AccessDeniedException denied -> "no permission for " + denied.getFile();
+            case FileAlreadyExistsException exists -> exists.getFile() + " is not a folder";
+            case FileSystemException other ->
+                    other.getFile()
+                            + ": "
+                            + (other.getReason() == null
+                                    ? other.getClass().getSimpleName()
+                                    : other.getReason());
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     private static void stop(Node node) {

@@ -17,6 +17,7 @@ import raft.storage.Wal;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.util.ArrayList;
@@ -44,13 +45,15 @@ public final class Node implements Closeable {
     /** Above this, peers' connections are no longer read until the loop has caught up. */
     private static final int INBOX_COUNT_MAX = 8192;
 
+    private static final long INBOX_BYTES_MAX = 32 << 20;
+
     private final NodeConfig config;
     private final NodeClock clock = NodeClock.SYSTEM;
     private final long startedNanos = clock.nanoTime();
     private final long bootId;
     private final Log log;
     private final Counters counters = new Counters();
-    private final Mailbox<Input> inbox = new Mailbox<>(INBOX_COUNT_MAX);
+    private final Mailbox<Input> inbox = new Mailbox<>(INBOX_COUNT_MAX, INBOX_BYTES_MAX);
     private final Map<NodeId, PeerLink> links = new TreeMap<>();
 
     private final DataDirectory data;
@@ -115,11 +118,9 @@ public final class Node implements Closeable {
                 new ServerHello.Accepted(
                         ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
         this.clients = new ClientServer(clientListener, welcome, inbox, clock, counters, log);
+        opened.add(clients);
         NodeConfig.Address httpListen = config.httpListen();
-        this.http =
-                httpListen == null
-                        ? null
-                        : new HttpStatus(resolve(httpListen, "HTTP"), this::status);
+        this.http = httpListen == null ? null : listenForHttp(httpListen, opened);
         EventLoop loop = new EventLoop(raft, inbox, clock, counters, log, fatal, new Wiring());
 
         log.info(
@@ -134,9 +135,9 @@ public final class Node implements Closeable {
         this.diskThreads =
                 List.of(Threads.start("storage", storage), Threads.start("spare", spare));
         this.loopThread = Threads.start("loop", loop::run);
-        links.values().forEach(link -> Threads.start("peer-" + link.peer(), link::run));
-        Threads.start("peers", peers::run);
-        this.clientThread = Threads.start("clients", clients::run);
+        links.values().forEach(link -> vital("peer-" + link.peer(), link::run, fatal));
+        vital("peers", peers::run, fatal);
+        this.clientThread = vital("clients", clients::run, fatal);
         if (http != null) {
             http.start();
         }
@@ -192,6 +193,7 @@ public final class Node implements Closeable {
         }
         closed = true;
         log.info("stopping");
+        clients.refuseNew();
         if (graceful) {
             inbox.put(new Input.Stop());
         } else {
@@ -238,6 +240,19 @@ public final class Node implements Closeable {
         }
     }
 
+    /** A node without one of these threads would look alive and not be. */
+    private static Thread vital(String name, Runnable work, Fatal fatal) {
+        return Threads.start(
+                name,
+                () -> {
+                    try {
+                        work.run();
+                    } catch (RuntimeException | Error e) {
+                        fatal.stop(Fatal.BUG, "the thread " + name + " failed", e);
+                    }
+                });
+    }
+
     private void persisted(long ticket) {
         inbox.put(new Input.Core(new Event.Persisted(ticket)));
     }
@@ -253,6 +268,18 @@ public final class Node implements Closeable {
                     "cannot listen for " + forWhom + " on " + address + ": " + e.getMessage(), e);
         }
         return listener;
+    }
+
+    private HttpStatus listenForHttp(NodeConfig.Address address, List<Closeable> opened)
+            throws IOException {
+        try {
+            HttpStatus listener = new HttpStatus(resolve(address, "HTTP"), this::status);
+            opened.add(listener::stop);
+            return listener;
+        } catch (BindException e) {
+            throw new IOException(
+                    "cannot listen for HTTP on " + address + ": " + e.getMessage(), e);
+        }
     }
 
     private static InetSocketAddress resolve(NodeConfig.Address address, String forWhom)

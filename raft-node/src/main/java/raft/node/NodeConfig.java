@@ -4,7 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 import raft.core.NodeId;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +86,7 @@ public record NodeConfig(
     }
 
     public NodeConfig {
-        members = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(members));
+        members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
     }
 
     /**
@@ -130,7 +132,7 @@ public record NodeConfig(
                 peer == null ? own : address(peer, "RAFT_PEER_LISTEN"),
                 address(required(settings, "RAFT_CLIENT_LISTEN"), "RAFT_CLIENT_LISTEN"),
                 http == null ? null : address(http, "RAFT_HTTP_LISTEN"),
-                Path.of(required(settings, "RAFT_DATA_DIR")),
+                folder(required(settings, "RAFT_DATA_DIR")),
                 election,
                 heartbeat);
     }
@@ -196,11 +198,22 @@ public record NodeConfig(
             if (address.port == 0) {
                 throw new BadSettingException("RAFT_MEMBERS gives " + id + " port 0");
             }
+            if (members.containsValue(address)) {
+                throw new BadSettingException("RAFT_MEMBERS gives " + address + " to two nodes");
+            }
             if (members.put(id, address) != null) {
                 throw new BadSettingException("RAFT_MEMBERS names " + id + " twice");
             }
         }
         return members;
+    }
+
+    private static Path folder(String text) throws BadSettingException {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new BadSettingException("RAFT_DATA_DIR is no folder's name: " + e.getMessage());
+        }
     }
 
     private static Address address(String text, String name) throws BadSettingException {

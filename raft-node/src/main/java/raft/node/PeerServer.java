@@ -15,6 +15,7 @@ import raft.peer.PeerProtocolException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
@@ -25,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Takes in the connections over which peers send. Who has not shown within a second that it is a
@@ -33,6 +35,7 @@ import java.util.Set;
 final class PeerServer {
     private static final int HANDSHAKE_MILLIS_MAX = 1000;
     private static final int STRANGER_COUNT_MAX = 32;
+    private static final long ACCEPT_PAUSE_NANOS = 200_000_000;
     private static final int SILENCE_MILLIS_MAX = 4 * PeerLink.SILENCE_MILLIS_MAX;
 
     private final ServerSocketChannel listener;
@@ -80,6 +83,7 @@ final class PeerServer {
             } catch (IOException e) {
                 // Out of file descriptors, say: existing peers must go on being served.
                 log.warn("cannot accept a peer: " + e);
+                LockSupport.parkNanos(ACCEPT_PAUSE_NANOS);
             }
         }
     }
@@ -114,6 +118,9 @@ final class PeerServer {
             // Lost connections are ordinary; the sender's side of the link reports them.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            // Whatever it sent, it must not take the node with it.
+            log.error("a bug in reading from " + (peer == null ? address : peer.name()), e);
         } finally {
             forget(connection, peer);
         }
@@ -126,7 +133,7 @@ final class PeerServer {
         long deadline = clock.nanoTime() + HANDSHAKE_MILLIS_MAX * 1_000_000L;
         Frame frame;
         while ((frame = in.next(Frame.HANDSHAKE_BYTES_MAX)) == null) {
-            if (!fill(in, stream) || clock.nanoTime() - deadline > 0) {
+            if (!fillBefore(deadline, in, stream)) {
                 throw new EOFException("no handshake");
             }
         }
@@ -162,21 +169,37 @@ final class PeerServer {
         ByteBuffer pong = ByteBuffer.allocate(Frame.HEADER_BYTES);
         PeerCodec.encodeEmpty(PeerCodec.PONG, pong);
         List<Input> batch = new ArrayList<>();
+        long batchBytes = 0;
         do {
             Frame frame;
             while ((frame = in.next(Frame.BODY_BYTES_MAX)) != null) {
                 if (frame.type() == PeerCodec.PING) {
                     connection.write(pong.flip());
                 } else {
+                    batchBytes += frame.body().remaining();
                     batch.add(new Input.Core(new Event.Receive(peer, PeerCodec.decode(frame))));
                 }
             }
             if (!batch.isEmpty()) {
                 counters.framesReceived.addAndGet(batch.size());
-                inbox.putPatiently(batch);
+                inbox.putPatiently(batch, batchBytes);
                 batch.clear();
+                batchBytes = 0;
             }
         } while (fill(in, stream));
+    }
+
+    /** Neither silence nor one byte now and then buys more time. */
+    private boolean fillBefore(long deadlineNanos, FrameBuffer in, InputStream stream)
+            throws IOException {
+        try {
+            if (clock.nanoTime() - deadlineNanos <= 0) {
+                return fill(in, stream);
+            }
+        } catch (SocketTimeoutException e) {
+            // Said below.
+        }
+        throw new PeerProtocolException("no handshake within " + HANDSHAKE_MILLIS_MAX + " ms");
     }
 
     private static boolean fill(FrameBuffer in, InputStream stream) throws IOException {

@@ -7,7 +7,7 @@ import raft.storage.Wal;
  * Preallocates the next log segment while the storage thread goes on writing. Never interrupted.
  */
 final class SpareThread implements Runnable {
-    private final Mailbox<Boolean> wishes = new Mailbox<>(Integer.MAX_VALUE);
+    private final Mailbox<Boolean> wishes = new Mailbox<>();
     private final Wal wal;
     private final Fatal fatal;
 

@@ -17,7 +17,7 @@ import java.util.function.LongConsumer;
 final class StorageThread implements Runnable {
     private static final int GROUP_BYTES_MAX = 4 << 20;
 
-    private final Mailbox<Effect.Persist> queue = new Mailbox<>(Integer.MAX_VALUE);
+    private final Mailbox<Effect.Persist> queue = new Mailbox<>();
     private final Wal wal;
     private final NodeClock clock;
     private final Counters counters;

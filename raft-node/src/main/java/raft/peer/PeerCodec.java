@@ -178,7 +178,7 @@ public final class PeerCodec {
         try {
             Handshake handshake =
                     switch (frame.type()) {
-                        case HELLO -> new Hello(in.getInt(), text(in), nodeId(in), in.getLong());
+                        case HELLO -> new Hello(in.getInt(), name(in), nodeId(in), in.getLong());
                         case GOODBYE -> new Goodbye(text(in));
                         default ->
                                 throw new PeerProtocolException(
@@ -305,5 +305,10 @@ public final class PeerCodec {
 
     private static NodeId nodeId(ByteBuffer in) {
         return new NodeId(text(in));
+    }
+
+    /** A cluster's name follows the rule of a node's. */
+    private static String name(ByteBuffer in) {
+        return nodeId(in).name();
     }
 }

@@ -24,13 +24,14 @@ import raft.peer.Handshake;
 import raft.peer.PeerCodec;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 /** Three nodes in one process, with real files and sockets. */
@@ -209,6 +210,77 @@ final class ClusterTest {
     }
 
     @Test
+    void whoNeverShakesHandsIsToldWhyAndClosed() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        try (RawClient client = RawClient.connect(cluster.node("n1").clientAddress());
+                Socket peer = new Socket("127.0.0.1", cluster.ports("n1").getFirst())) {
+            assertThat(goodbye(peer)).isEqualTo("no handshake within 1000 ms");
+            assertThat(client.serverHello()).asString().contains("No handshake within 5000 ms.");
+            assertThat(client.isClosedByServer()).isTrue();
+        }
+    }
+
+    @Test
+    void aClientThatDoesNotReadItsAnswersDisturbsNobody() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        byte[] megabyte = new byte[1 << 20];
+        try (RawClient deaf = RawClient.connect(cluster.node("n1").clientAddress());
+                ClientConnection other = cluster.client("n1")) {
+            call(other, new Request.Put(blob("large"), Blob.wrap(megabyte)));
+            deaf.greet();
+            for (int i = 1; i <= 900; i++) {
+                deaf.send(i, new Request.Get(blob("large")));
+            }
+            putMany("n1", 0, 50);
+            assertThat(call(other, new Request.Get(blob("large"))))
+                    .isEqualTo(new Result.Found(Blob.wrap(megabyte)));
+            for (int i = 1; i <= 900; i++) {
+                assertThat(deaf.answer().reply()).isInstanceOf(Reply.Ok.class);
+            }
+        }
+    }
+
+    @Test
+    void moreRequestsThanAllowedAtOnceAreRefusedAsBusy() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        String leader = cluster.awaitLeader();
+        int count = 20_000;
+        try (RawClient raw = RawClient.connect(cluster.node(leader).clientAddress())) {
+            raw.greet();
+            Thread sender =
+                    Threads.start(
+                            "sender",
+                            () -> {
+                                try {
+                                    for (int i = 1; i <= count; i++) {
+                                        raw.send(i, new Request.Put(blob("k" + i), blob("v")));
+                                    }
+                                } catch (IOException e) {
+                                    throw new UncheckedIOException(e);
+                                }
+                            });
+            int ok = 0;
+            int busy = 0;
+            for (int i = 1; i <= count; i++) {
+                switch (raw.answer().reply()) {
+                    case Reply.Ok ignored -> ok++;
+                    case Reply.Refused refused -> {
+                        assertThat(refused.reason()).isEqualTo(Refusal.BUSY);
+                        busy++;
+                    }
+                    case Reply.Unknown unknown -> throw new AssertionError(unknown);
+                }
+            }
+            Threads.join(sender);
+            assertThat(ok + busy).isEqualTo(count);
+            assertThat(ok).isPositive();
+            assertThat(cluster.status(leader).keyCount()).isEqualTo(ok);
+        }
+    }
+
+    @Test
     void aPeerOfAnotherClusterVersionOrNameIsToldWhy() throws Exception {
         cluster = TestCluster.start(folder, 3);
         cluster.awaitLeader();
@@ -263,14 +335,15 @@ final class ClusterTest {
         try (Socket socket = new Socket("127.0.0.1", cluster.ports("n1").getFirst())) {
             ByteBuffer bytes = PeerCodec.encode(hello);
             socket.getOutputStream().write(bytes.array(), 0, bytes.limit());
-            InputStream in = socket.getInputStream();
-            byte[] answer = in.readAllBytes();
-            FrameBuffer buffer = new FrameBuffer();
-            buffer.space().put(answer);
-            Frame frame = buffer.next(Frame.HANDSHAKE_BYTES_MAX);
-            assertThat(frame).isNotNull();
-            return ((Handshake.Goodbye) PeerCodec.decodeHandshake(frame)).reason();
+            return goodbye(socket);
         }
+    }
+
+    private static String goodbye(Socket socket) throws IOException {
+        FrameBuffer buffer = new FrameBuffer();
+        buffer.space().put(socket.getInputStream().readAllBytes());
+        Frame frame = Objects.requireNonNull(buffer.next(Frame.HANDSHAKE_BYTES_MAX));
+        return ((Handshake.Goodbye) PeerCodec.decodeHandshake(frame)).reason();
     }
 
     private void putMany(String node, int from, int to) throws Exception {
