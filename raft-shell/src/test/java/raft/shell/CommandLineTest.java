@@ -1,0 +1,62 @@
+package raft.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import picocli.CommandLine;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+/** What a person who mistypes sees: one clear sentence on standard error and status 254. */
+final class CommandLineTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int execute(String... words) {
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setOut(new PrintWriter(out, true));
+        commandLine.setErr(new PrintWriter(err, true));
+        return commandLine.execute(words);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "test --moon | --moon",
+                "test --nodes 0 | --nodes must be between 1 and 9",
+                "test --nodes ten | ten",
+                "test --faults partition,moon | no fault is called 'moon'",
+                "test --time 5x | '5x' is not a duration",
+                "test --time 0s | --time must be more than 0",
+                "test --rate -1 | --rate must be positive",
+                "test --rate NaN | --rate must be positive",
+                "test --concurrency 0 | --concurrency must be between 1 and 1000",
+                "test --workload bank | no workload is called 'bank'",
+                "test --cluster mars | --cluster must be auto, docker or sim",
+                "test --plant Q9 | no planted bug is called 'Q9'",
+                "test --plant L1 --image x | cannot go with --image",
+                "test --plan /nowhere/plan.json | /nowhere/plan.json does not exist",
+                "test --output xml | --output must be text or json",
+                "tset | tset",
+                "'' | a command is missing"
+            })
+    void mistakesAreNamedInOneSentence(String words, String expected) {
+        assertThat(execute(words.isBlank() ? new String[0] : words.strip().split(" ")))
+                .isEqualTo(254);
+        assertThat(err.toString()).contains(expected.strip()).doesNotContain("\tat ");
+        assertThat(err.toString().lines().count()).isLessThanOrEqualTo(4);
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void helpGoesToStandardOutput() {
+        assertThat(execute("test", "--help")).isZero();
+        assertThat(out.toString()).contains("--faults").contains("Examples:");
+        assertThat(err.toString()).isEmpty();
+    }
+}

@@ -1,0 +1,198 @@
+package raft.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import raft.harness.docker.Engine;
+import raft.harness.docker.EngineException;
+import raft.harness.history.History;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryReader;
+
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The command as a person runs it, on real containers. */
+@Tag("containers")
+final class TestCommandContainersTest {
+    private static final Path HOME = Path.of("..").toAbsolutePath().normalize();
+
+    @TempDir private Path histories;
+
+    @BeforeAll
+    static void anEngineAnswers() {
+        boolean required = "required".equals(System.getenv("RAFT_CONTAINERS"));
+        String missing = null;
+        try (Engine engine = Engine.connect()) {
+            System.out.println("containers: engine " + engine);
+        } catch (EngineException e) {
+            missing = e.getMessage();
+        }
+        if (missing != null && !required) {
+            System.out.println("SKIPPED, the tests on containers: " + missing);
+        }
+        if (required) {
+            assertThat(missing).as("containers are required (RAFT_CONTAINERS)").isNull();
+        }
+        assumeTrue(missing == null, missing);
+    }
+
+    /** A command that ran to its end. */
+    private record Ran(int status, String out, String err) {
+        JsonNode json() {
+            return JsonMapper.shared().readTree(out);
+        }
+    }
+
+    private ProcessBuilder command(String... words) {
+        List<String> command = new ArrayList<>(List.of(HOME.resolve("raft").toString()));
+        command.addAll(List.of(words));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        // The build that runs this test has built everything; a build inside it would disturb it.
+        builder.environment().put("RAFT_NO_BUILD", "1");
+        builder.redirectError(histories.resolve("err.txt").toFile());
+        builder.redirectOutput(histories.resolve("out.txt").toFile());
+        return builder;
+    }
+
+    private Ran ran(Process process) throws IOException, InterruptedException {
+        assertThat(process.waitFor(3, TimeUnit.MINUTES)).as("ends in time").isTrue();
+        return new Ran(
+                process.exitValue(),
+                Files.readString(histories.resolve("out.txt")),
+                Files.readString(histories.resolve("err.txt")));
+    }
+
+    private Ran run(String... words) throws IOException, InterruptedException {
+        return ran(command(words).start());
+    }
+
+    private String[] test(String... more) {
+        List<String> words =
+                new ArrayList<>(
+                        List.of("test", "--output", "json", "--histories", histories.toString()));
+        words.addAll(List.of(more));
+        return words.toArray(String[]::new);
+    }
+
+    @Test
+    void rightNodesUnderAllFaultsAreValidAndEverythingIsSaved() throws Exception {
+        Ran ran = run(test("--seed", "7", "--time", "25s"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("valid");
+        assertThat(results.get("operations").asLong()).isGreaterThan(2_500);
+        Path run = Path.of(results.get("run").asString());
+        assertThat(run).isDirectoryContaining(path -> path.endsWith("test.json"));
+        assertThat(run).isDirectoryContaining(path -> path.endsWith("plan.json"));
+        assertThat(run).isDirectoryContaining(path -> path.endsWith("results.json"));
+        for (String node : List.of("n1", "n2", "n3", "n4", "n5")) {
+            assertThat(Files.readString(run.resolve("nodes").resolve(node).resolve("node.log")))
+                    .contains("starting in cluster");
+            assertThat(run.resolve("nodes").resolve(node).resolve("status.jsonl")).isNotEmptyFile();
+        }
+        for (JsonNode fault : results.get("faults")) {
+            assertThat(fault.get("injected").asString()).isEqualTo("installed");
+            assertThat(fault.get("healed").asString()).isEqualTo("installed");
+            assertThat(fault.get("injectEvidence").size()).isPositive();
+        }
+        assertThat(containersOfOurs()).isEmpty();
+    }
+
+    /** The proof that the harness can fail a system: the edit is one line of the node's source. */
+    @Test
+    void leaderThatAnswersReadsWithoutAQuorumIsReportedWithTheOperationsConcerned()
+            throws Exception {
+        Ran ran =
+                run(test("--seed", "5", "--time", "25s", "--faults", "partition", "--plant", "L1"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isEqualTo(1);
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("violation");
+        assertThat(results.get("explanation").asString()).contains("read");
+        assertThat(results.get("counterexample").size()).isGreaterThan(1);
+    }
+
+    @Test
+    void interruptedRunKeepsWhatWasRecordedAndLeavesNothingBehind() throws Exception {
+        Process process = command(test("--seed", "9", "--time", "120s")).start();
+        Path history = awaitHistory(process);
+        process.destroy(); // SIGTERM; Ctrl-C takes the same way.
+        Ran ran = ran(process);
+        assertThat(ran.status()).isNotZero();
+        History recorded = HistoryReader.read(history);
+        assertThat(recorded.events()).hasSizeGreaterThan(20);
+        JsonNode results =
+                JsonMapper.shared()
+                        .readTree(Files.readString(history.resolveSibling("results.json")));
+        assertThat(results.get("verdict").asString()).isEqualTo("error");
+        assertThat(results.get("linearizability").asString()).isEqualTo("valid");
+        assertThat(containersOfOurs()).isEmpty();
+    }
+
+    @Test
+    void killedHarnessLeavesAReadableHistoryAndCleanRemovesTheRest() throws Exception {
+        Process process = command(test("--seed", "9", "--time", "120s")).start();
+        Path history = awaitHistory(process);
+        process.destroyForcibly();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        List<HistoryEvent> events = HistoryReader.read(history).events();
+        assertThat(events).hasSizeGreaterThan(20);
+        assertThat(containersOfOurs()).isNotEmpty();
+        Ran cleaned = run("clean");
+        assertThat(cleaned.status()).as(cleaned.err()).isZero();
+        assertThat(containersOfOurs()).isEmpty();
+    }
+
+    /** Waits until clients are at work; the run's own folder is the witness. */
+    private Path awaitHistory(Process process) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+        while (System.nanoTime() < deadline && process.isAlive()) {
+            try (Stream<Path> all = Files.walk(histories)) {
+                for (Path path : all.filter(file -> file.endsWith("history.jsonl")).toList()) {
+                    if (Files.size(path) > 10_000 && !path.toString().contains("latest")) {
+                        return path;
+                    }
+                }
+            }
+            Thread.sleep(100);
+        }
+        throw new AssertionError(
+                "no operation was recorded: " + Files.readString(histories.resolve("err.txt")));
+    }
+
+    private static List<String> containersOfOurs() throws IOException, InterruptedException {
+        Process docker =
+                new ProcessBuilder(
+                                "docker",
+                                "ps",
+                                "-a",
+                                "--filter",
+                                "label=raftlab.run",
+                                "--format",
+                                "{{.Names}}")
+                        .start();
+        try (BufferedReader out =
+                new BufferedReader(
+                        new InputStreamReader(docker.getInputStream(), StandardCharsets.UTF_8))) {
+            List<String> names = out.lines().toList();
+            assertThat(docker.waitFor()).isZero();
+            return names;
+        }
+    }
+}
