@@ -7,6 +7,7 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -14,12 +15,19 @@ import java.util.stream.IntStream;
 /** One check of one history. */
 final class Check {
     /** How to check; the tests switch single ways off to compare them. */
-    record Options(boolean traced, int firstWidth) {
-        static final Options DEFAULT = new Options(false, 256);
+    record Options(boolean traced, int firstWidth, boolean shapes, RegisterCheck.Ways ways) {
+        static final Options DEFAULT = new Options(false, 0, true, RegisterCheck.Ways.ALL);
 
         /** Every way that must come to the same verdict. */
         static List<Options> all() {
-            return List.of(DEFAULT, new Options(true, 2));
+            return List.of(
+                    DEFAULT,
+                    new Options(true, 0, true, RegisterCheck.Ways.ALL),
+                    new Options(true, 2, false, RegisterCheck.Ways.ALL),
+                    new Options(false, 0, true, RegisterCheck.Ways.SEARCH_ONLY),
+                    new Options(true, 0, true, new RegisterCheck.Ways(false, false, false, true)),
+                    new Options(true, 1, true, new RegisterCheck.Ways(false, false, true, true)),
+                    new Options(true, 4, true, new RegisterCheck.Ways(true, false, true, false)));
         }
     }
 
@@ -53,7 +61,26 @@ final class Check {
     }
 
     private Outcome judge(Part part) {
-        for (int width = options.firstWidth(); ; width = width > 1 << 24 ? 0 : width * 8) {
+        if (options.shapes() && model.shape() == Model.Shape.REGISTER) {
+            RegisterPart register = RegisterPart.of(part, events);
+            var check =
+                    new RegisterCheck(
+                            register,
+                            meter.gauge(),
+                            options.traced(),
+                            options.ways(),
+                            options.firstWidth());
+            Outcome outcome = check.judge();
+            if (outcome instanceof Fits(int[] order)
+                    && order != null
+                    && !RegisterCheck.replays(register, order)) {
+                throw new IllegalStateException(
+                        "a linearization that does not replay: " + Arrays.toString(order));
+            }
+            return outcome;
+        }
+        int firstWidth = options.firstWidth() > 0 ? options.firstWidth() : 256;
+        for (int width = firstWidth; ; width = width > 1 << 24 ? 0 : width * 8) {
             var search = new GeneralSearch(model, meter.gauge(), width, options.traced());
             Outcome outcome = walk(part, search);
             if (!(outcome instanceof Impossible) || !search.dropped()) {

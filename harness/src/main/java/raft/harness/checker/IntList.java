@@ -22,6 +22,12 @@ final class IntList {
         items[length++] = item;
     }
 
+    void insert(int index, int item) {
+        add(item);
+        System.arraycopy(items, index, items, index + 1, length - 1 - index);
+        items[index] = item;
+    }
+
     int at(int index) {
         return items[index];
     }
@@ -32,6 +38,10 @@ final class IntList {
 
     int length() {
         return length;
+    }
+
+    void truncate(int newLength) {
+        length = newLength;
     }
 
     void clear() {
