@@ -42,7 +42,6 @@ final class ClientServer implements Closeable {
     static final int CONNECTION_COUNT_MAX = 4096;
     static final int OUTSTANDING_PER_CONNECTION_MAX = 1024;
     static final int OUTSTANDING_MAX = 16_384;
-    static final long OUTSTANDING_BYTES_MAX = 64 << 20;
     static final int HANDSHAKE_MILLIS_MAX = 5000;
 
     private static final int UNFETCHED_ANSWERS_MAX = 2 * OUTSTANDING_PER_CONNECTION_MAX;
@@ -53,6 +52,7 @@ final class ClientServer implements Closeable {
     private final Selector selector;
     private final SelectionKey acceptKey;
     private final ServerHello.Accepted welcome;
+    private final long outstandingBytesMax;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
     private final Counters counters;
@@ -99,9 +99,13 @@ final class ClientServer implements Closeable {
         }
     }
 
+    /**
+     * @param outstandingBytesMax most bytes of requests not answered yet
+     */
     ClientServer(
             ServerSocketChannel listener,
             ServerHello.Accepted welcome,
+            long outstandingBytesMax,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
@@ -110,6 +114,7 @@ final class ClientServer implements Closeable {
         this.listener = listener;
         this.selector = Selector.open();
         this.welcome = welcome;
+        this.outstandingBytesMax = outstandingBytesMax;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -297,7 +302,7 @@ final class ClientServer implements Closeable {
         }
         if (connection.outstandingCount >= OUTSTANDING_PER_CONNECTION_MAX
                 || outstandingCount >= OUTSTANDING_MAX
-                || outstandingBytes >= OUTSTANDING_BYTES_MAX) {
+                || outstandingBytes >= outstandingBytesMax) {
             counters.repliesRefused.incrementAndGet();
             Reply busy = new Reply.Refused(Refusal.BUSY, null, "Too many requests are waiting.");
             send(connection, new Answer(call.id(), busy));
