@@ -81,7 +81,6 @@ final class ClientServer implements Closeable {
     static final class Connection {
         private final SocketChannel channel;
         private final FrameBuffer frames = new FrameBuffer();
-        private final long openedNanos;
 
         /** Answers not yet turned into bytes: until then a value is shared with the store. */
         private final ArrayDeque<Answer> answers = new ArrayDeque<>();
@@ -90,12 +89,19 @@ final class ClientServer implements Closeable {
         private @Nullable SelectionKey key;
         private boolean greeted;
         private boolean closeWhenSent;
+
+        /** All is said; what still arrives is thrown away, so that what was said is heard. */
+        private boolean draining;
+
+        /** When a connection is closed that has not shaken hands, or has been given up. */
+        private long closeNanos;
+
         private boolean closed;
         private int outstandingCount;
 
-        private Connection(SocketChannel channel, long openedNanos) {
+        private Connection(SocketChannel channel, long closeNanos) {
             this.channel = channel;
-            this.openedNanos = openedNanos;
+            this.closeNanos = closeNanos;
         }
     }
 
@@ -203,13 +209,17 @@ final class ClientServer implements Closeable {
         }
     }
 
+    private long closeNanos() {
+        return clock.nanoTime() + TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
+    }
+
     private void accept() {
         try {
             SocketChannel channel;
             while ((channel = listener.accept()) != null) {
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Connection connection = new Connection(channel, clock.nanoTime());
+                Connection connection = new Connection(channel, closeNanos());
                 connection.key = channel.register(selector, SelectionKey.OP_READ, connection);
                 connections.add(connection);
                 counters.clientConnections.incrementAndGet();
@@ -226,6 +236,12 @@ final class ClientServer implements Closeable {
 
     private void read(Connection connection) {
         try {
+            if (connection.draining) {
+                if (connection.channel.read(scratch.clear()) < 0) {
+                    close(connection);
+                }
+                return;
+            }
             // One read per round and client, so that none of them can starve the others.
             int got = connection.channel.read(connection.frames.space());
             if (got < 0) {
@@ -245,7 +261,7 @@ final class ClientServer implements Closeable {
             counters.clientProtocolErrors.incrementAndGet();
             if (connection.greeted) {
                 send(connection, e.answer());
-                connection.closeWhenSent = true;
+                giveUp(connection);
             } else {
                 refuse(connection, String.valueOf(e.getMessage()));
             }
@@ -278,7 +294,12 @@ final class ClientServer implements Closeable {
         counters.clientRefusals.incrementAndGet();
         ServerHello refusal = new ServerHello.Refused(ClientCodec.VERSION, reason);
         send(connection, ClientCodec.encodeServerHello(refusal));
+        giveUp(connection);
+    }
+
+    private void giveUp(Connection connection) {
         connection.closeWhenSent = true;
+        connection.closeNanos = closeNanos();
     }
 
     private void call(Connection connection, ByteBuffer frame) throws ProtocolException {
@@ -360,13 +381,17 @@ final class ClientServer implements Closeable {
                 taken = writeSome(connection);
             }
             boolean allSent = connection.unsent.isEmpty() && connection.answers.isEmpty();
-            if (allSent && connection.closeWhenSent) {
-                close(connection);
-                return;
+            if (allSent && connection.closeWhenSent && !connection.draining) {
+                // Closing with unread bytes in the socket would reset the connection, and the
+                // reset could overtake the reason that was just sent.
+                connection.channel.shutdownOutput();
+                connection.draining = true;
             }
             int interest = allSent ? 0 : SelectionKey.OP_WRITE;
             boolean mayRead =
-                    !connection.closeWhenSent && connection.answers.size() < UNFETCHED_ANSWERS_MAX;
+                    connection.closeWhenSent
+                            ? connection.draining
+                            : connection.answers.size() < UNFETCHED_ANSWERS_MAX;
             SelectionKey key = connection.key;
             if (key != null) {
                 key.interestOps(interest | (mayRead ? SelectionKey.OP_READ : 0));
@@ -431,12 +456,11 @@ final class ClientServer implements Closeable {
         }
         nextSweepNanos = now + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
         acceptKey.interestOps(SelectionKey.OP_ACCEPT);
-        long oldest = now - TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
         for (Connection connection : List.copyOf(connections)) {
-            if (!connection.greeted && connection.openedNanos - oldest < 0) {
+            if (now - connection.closeNanos > 0) {
                 if (connection.closeWhenSent) {
                     close(connection);
-                } else {
+                } else if (!connection.greeted) {
                     refuse(connection, "No handshake within " + HANDSHAKE_MILLIS_MAX + " ms.");
                     write(connection);
                 }
