@@ -42,7 +42,6 @@ final class ClientServer implements Closeable {
     static final int CONNECTION_COUNT_MAX = 4096;
     static final int OUTSTANDING_PER_CONNECTION_MAX = 1024;
     static final int OUTSTANDING_MAX = 16_384;
-    static final long OUTSTANDING_BYTES_MAX = 64 << 20;
     static final int HANDSHAKE_MILLIS_MAX = 5000;
 
     private static final int UNFETCHED_ANSWERS_MAX = 2 * OUTSTANDING_PER_CONNECTION_MAX;
@@ -53,6 +52,7 @@ final class ClientServer implements Closeable {
     private final Selector selector;
     private final SelectionKey acceptKey;
     private final ServerHello.Accepted welcome;
+    private final long outstandingBytesMax;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
     private final Counters counters;
@@ -81,7 +81,6 @@ final class ClientServer implements Closeable {
     static final class Connection {
         private final SocketChannel channel;
         private final FrameBuffer frames = new FrameBuffer();
-        private final long openedNanos;
 
         /** Answers not yet turned into bytes: until then a value is shared with the store. */
         private final ArrayDeque<Answer> answers = new ArrayDeque<>();
@@ -90,18 +89,29 @@ final class ClientServer implements Closeable {
         private @Nullable SelectionKey key;
         private boolean greeted;
         private boolean closeWhenSent;
+
+        /** All is said; what still arrives is thrown away, so that what was said is heard. */
+        private boolean draining;
+
+        /** When a connection is closed that has not shaken hands, or has been given up. */
+        private long closeNanos;
+
         private boolean closed;
         private int outstandingCount;
 
-        private Connection(SocketChannel channel, long openedNanos) {
+        private Connection(SocketChannel channel, long closeNanos) {
             this.channel = channel;
-            this.openedNanos = openedNanos;
+            this.closeNanos = closeNanos;
         }
     }
 
+    /**
+     * @param outstandingBytesMax most bytes of requests not answered yet
+     */
     ClientServer(
             ServerSocketChannel listener,
             ServerHello.Accepted welcome,
+            long outstandingBytesMax,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
@@ -110,6 +120,7 @@ final class ClientServer implements Closeable {
         this.listener = listener;
         this.selector = Selector.open();
         this.welcome = welcome;
+        this.outstandingBytesMax = outstandingBytesMax;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -198,13 +209,17 @@ final class ClientServer implements Closeable {
         }
     }
 
+    private long closeNanos() {
+        return clock.nanoTime() + TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
+    }
+
     private void accept() {
         try {
             SocketChannel channel;
             while ((channel = listener.accept()) != null) {
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Connection connection = new Connection(channel, clock.nanoTime());
+                Connection connection = new Connection(channel, closeNanos());
                 connection.key = channel.register(selector, SelectionKey.OP_READ, connection);
                 connections.add(connection);
                 counters.clientConnections.incrementAndGet();
@@ -221,6 +236,12 @@ final class ClientServer implements Closeable {
 
     private void read(Connection connection) {
         try {
+            if (connection.draining) {
+                if (connection.channel.read(scratch.clear()) < 0) {
+                    close(connection);
+                }
+                return;
+            }
             // One read per round and client, so that none of them can starve the others.
             int got = connection.channel.read(connection.frames.space());
             if (got < 0) {
@@ -240,7 +261,7 @@ final class ClientServer implements Closeable {
             counters.clientProtocolErrors.incrementAndGet();
             if (connection.greeted) {
                 send(connection, e.answer());
-                connection.closeWhenSent = true;
+                giveUp(connection);
             } else {
                 refuse(connection, String.valueOf(e.getMessage()));
             }
@@ -273,7 +294,12 @@ final class ClientServer implements Closeable {
         counters.clientRefusals.incrementAndGet();
         ServerHello refusal = new ServerHello.Refused(ClientCodec.VERSION, reason);
         send(connection, ClientCodec.encodeServerHello(refusal));
+        giveUp(connection);
+    }
+
+    private void giveUp(Connection connection) {
         connection.closeWhenSent = true;
+        connection.closeNanos = closeNanos();
     }
 
     private void call(Connection connection, ByteBuffer frame) throws ProtocolException {
@@ -297,7 +323,7 @@ final class ClientServer implements Closeable {
         }
         if (connection.outstandingCount >= OUTSTANDING_PER_CONNECTION_MAX
                 || outstandingCount >= OUTSTANDING_MAX
-                || outstandingBytes >= OUTSTANDING_BYTES_MAX) {
+                || outstandingBytes >= outstandingBytesMax) {
             counters.repliesRefused.incrementAndGet();
             Reply busy = new Reply.Refused(Refusal.BUSY, null, "Too many requests are waiting.");
             send(connection, new Answer(call.id(), busy));
@@ -355,13 +381,17 @@ final class ClientServer implements Closeable {
                 taken = writeSome(connection);
             }
             boolean allSent = connection.unsent.isEmpty() && connection.answers.isEmpty();
-            if (allSent && connection.closeWhenSent) {
-                close(connection);
-                return;
+            if (allSent && connection.closeWhenSent && !connection.draining) {
+                // Closing with unread bytes in the socket would reset the connection, and the
+                // reset could overtake the reason that was just sent.
+                connection.channel.shutdownOutput();
+                connection.draining = true;
             }
             int interest = allSent ? 0 : SelectionKey.OP_WRITE;
             boolean mayRead =
-                    !connection.closeWhenSent && connection.answers.size() < UNFETCHED_ANSWERS_MAX;
+                    connection.closeWhenSent
+                            ? connection.draining
+                            : connection.answers.size() < UNFETCHED_ANSWERS_MAX;
             SelectionKey key = connection.key;
             if (key != null) {
                 key.interestOps(interest | (mayRead ? SelectionKey.OP_READ : 0));
@@ -426,12 +456,11 @@ final class ClientServer implements Closeable {
         }
         nextSweepNanos = now + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
         acceptKey.interestOps(SelectionKey.OP_ACCEPT);
-        long oldest = now - TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
         for (Connection connection : List.copyOf(connections)) {
-            if (!connection.greeted && connection.openedNanos - oldest < 0) {
+            if (now - connection.closeNanos > 0) {
                 if (connection.closeWhenSent) {
                     close(connection);
-                } else {
+                } else if (!connection.greeted) {
                     refuse(connection, "No handshake within " + HANDSHAKE_MILLIS_MAX + " ms.");
                     write(connection);
                 }

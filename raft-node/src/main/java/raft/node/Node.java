@@ -45,6 +45,7 @@ public final class Node implements Closeable {
     /** Above this, peers' connections are no longer read until the loop has caught up. */
     private static final int INBOX_COUNT_MAX = 8192;
 
+    private static final long PENDING_BYTES_MAX = 64 << 20;
     private static final long INBOX_BYTES_MAX = 32 << 20;
 
     private final NodeConfig config;
@@ -117,7 +118,9 @@ public final class Node implements Closeable {
         ServerHello.Accepted welcome =
                 new ServerHello.Accepted(
                         ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
-        this.clients = new ClientServer(clientListener, welcome, inbox, clock, counters, log);
+        this.clients =
+                new ClientServer(
+                        clientListener, welcome, pendingBytesMax(), inbox, clock, counters, log);
         opened.add(clients);
         NodeConfig.Address httpListen = config.httpListen();
         this.http = httpListen == null ? null : listenForHttp(httpListen, opened);
@@ -229,8 +232,13 @@ public final class Node implements Closeable {
                 TimeUnit.MILLISECONDS.toNanos(config.heartbeatMillis()),
                 defaults.appendBytesMax(),
                 defaults.inflightAppendsMax(),
-                defaults.uncommittedBytesMax(),
+                pendingBytesMax(),
                 defaults.seed());
+    }
+
+    /** What waits to be replicated may take a sixth of the heap, 64 MiB at most. */
+    private static long pendingBytesMax() {
+        return Math.min(PENDING_BYTES_MAX, Runtime.getRuntime().maxMemory() / 6);
     }
 
     private void addLink(

@@ -16,9 +16,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -339,10 +341,10 @@ final class PeerLink {
                     throw new PeerProtocolException("type " + frame.type() + " instead of a pong");
                 }
             }
+        } catch (SocketTimeoutException e) {
+            trouble(new IOException("no answer for " + SILENCE_MILLIS_MAX + " ms", e));
         } catch (IOException e) {
-            if (!isStopped()) {
-                trouble(e);
-            }
+            trouble(e);
         } finally {
             closeQuietly(connection);
             lock.lock();
@@ -371,7 +373,8 @@ final class PeerLink {
 
     /** One line per kind of trouble, not one per attempt. */
     private synchronized void trouble(IOException e) {
-        if (isStopped()) {
+        if (isStopped() || e instanceof ClosedChannelException) {
+            // The one of the link's two threads that closed it has said why.
             return;
         }
         if (e instanceof PeerProtocolException) {

@@ -35,6 +35,8 @@ import java.util.concurrent.locks.LockSupport;
 final class PeerServer {
     private static final int HANDSHAKE_MILLIS_MAX = 1000;
     private static final int STRANGER_COUNT_MAX = 32;
+    private static final int GOODBYE_MILLIS_MAX = 100;
+    private static final int GOODBYE_BYTES_MAX = 64 << 10;
     private static final long ACCEPT_PAUSE_NANOS = 200_000_000;
     private static final int SILENCE_MILLIS_MAX = 4 * PeerLink.SILENCE_MILLIS_MAX;
 
@@ -214,6 +216,11 @@ final class PeerServer {
     private static void sayGoodbye(SocketChannel connection, String reason) {
         try {
             connection.write(PeerCodec.encode(new Goodbye(reason)));
+            connection.shutdownOutput();
+            // Closing with unread bytes in the socket would reset the connection, and the reset
+            // could overtake the reason. A moment is enough; nobody may hold this thread longer.
+            connection.socket().setSoTimeout(GOODBYE_MILLIS_MAX);
+            connection.socket().getInputStream().skipNBytes(GOODBYE_BYTES_MAX);
         } catch (IOException e) {
             // It need not hear it.
         }

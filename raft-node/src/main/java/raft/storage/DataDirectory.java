@@ -35,7 +35,7 @@ public final class DataDirectory implements Closeable {
      */
     public static DataDirectory open(Path folder, String clusterId, String nodeId)
             throws IOException {
-        Files.createDirectories(folder);
+        createDurably(folder.toAbsolutePath());
         FileChannel channel =
                 FileChannel.open(
                         folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -59,6 +59,17 @@ public final class DataDirectory implements Closeable {
     @Override
     public void close() throws IOException {
         lockChannel.close();
+    }
+
+    /** A folder whose name a crash forgets takes the votes in it along. */
+    private static void createDurably(Path folder) throws IOException {
+        Path parent = folder.getParent();
+        if (parent == null || Files.isDirectory(folder)) {
+            return;
+        }
+        createDurably(parent);
+        Files.createDirectory(folder);
+        new DirectoryDisk(parent).syncDirectory();
     }
 
     private static void lock(FileChannel channel, Path folder) throws IOException {

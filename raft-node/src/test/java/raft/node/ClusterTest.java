@@ -25,6 +25,7 @@ import raft.peer.PeerCodec;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -190,7 +191,7 @@ final class ClusterTest {
         for (String id : cluster.ids()) {
             for (int port : cluster.ports(id)) {
                 for (int round = 0; round < 20; round++) {
-                    try (Socket socket = new Socket("127.0.0.1", port)) {
+                    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                         byte[] noise = new byte[1 + random.nextInt(3000)];
                         random.nextBytes(noise);
                         socket.getOutputStream().write(noise);
@@ -198,7 +199,7 @@ final class ClusterTest {
                         // The node hung up on the noise before it was all said.
                     }
                 }
-                silent.add(new Socket("127.0.0.1", port));
+                silent.add(new Socket(InetAddress.getLoopbackAddress(), port));
             }
         }
         putMany(leader, 0, 50);
@@ -214,7 +215,9 @@ final class ClusterTest {
         cluster = TestCluster.start(folder, 1);
         cluster.awaitLeader();
         try (RawClient client = RawClient.connect(cluster.node("n1").clientAddress());
-                Socket peer = new Socket("127.0.0.1", cluster.ports("n1").getFirst())) {
+                Socket peer =
+                        new Socket(
+                                InetAddress.getLoopbackAddress(), cluster.ports("n1").getFirst())) {
             assertThat(goodbye(peer)).isEqualTo("no handshake within 1000 ms");
             assertThat(client.serverHello()).asString().contains("No handshake within 5000 ms.");
             assertThat(client.isClosedByServer()).isTrue();
@@ -332,9 +335,12 @@ final class ClusterTest {
     }
 
     private String refusal(Handshake.Hello hello) throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", cluster.ports("n1").getFirst())) {
-            ByteBuffer bytes = PeerCodec.encode(hello);
-            socket.getOutputStream().write(bytes.array(), 0, bytes.limit());
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), cluster.ports("n1").getFirst())) {
+            ByteBuffer encoded = PeerCodec.encode(hello);
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            socket.getOutputStream().write(bytes);
             return goodbye(socket);
         }
     }

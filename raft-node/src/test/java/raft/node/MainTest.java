@@ -44,7 +44,7 @@ final class MainTest {
 
     @Test
     void aTakenPortEndsWith255AndNamesIt() throws Exception {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Ended ended = run(options("127.0.0.1:" + taken.getLocalPort()));
             assertThat(ended.status).isEqualTo(255);
             assertThat(ended.output)

@@ -24,6 +24,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** A link against a peer that this test plays. */
@@ -33,8 +34,7 @@ final class PeerLinkTest {
     private static final Hello ME = new Hello(1, "lab", new NodeId("n1"), 11);
     private static final Hello PEER = new Hello(1, "lab", new NodeId("n2"), 22);
 
-    private final ServerSocket listener =
-            new ServerSocket(0, 10, InetAddress.getByName("127.0.0.1"));
+    private final ServerSocket listener = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
     private final Counters counters = new Counters();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final PeerLink link =
@@ -114,7 +114,7 @@ final class PeerLinkTest {
                 peer.send(PeerCodec.encode(new Goodbye("no\nway")));
             }
         }
-        assertThat(log.toString(java.nio.charset.StandardCharsets.UTF_8).lines())
+        assertThat(log.toString(StandardCharsets.UTF_8).lines())
                 .singleElement()
                 .asString()
                 .endsWith("it refuses: no way");
@@ -127,7 +127,9 @@ final class PeerLinkTest {
         }
 
         private void send(ByteBuffer bytes) throws IOException {
-            socket.getOutputStream().write(bytes.array(), 0, bytes.limit());
+            byte[] array = new byte[bytes.remaining()];
+            bytes.get(array);
+            socket.getOutputStream().write(array);
         }
 
         private Frame next() throws IOException {

@@ -82,7 +82,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     private static NodeConfig.Address reserve(List<ServerSocket> reserved) throws IOException {
-        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         reserved.add(socket);
         return new NodeConfig.Address("127.0.0.1", socket.getLocalPort());
     }

@@ -22,6 +22,7 @@ import raft.core.Recovered;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What recovery makes of damage at every place of a small log. The log has two segments; the last
@@ -278,9 +279,7 @@ final class WalDamageTest {
     }
 
     private static byte[] bytes(MemoryDisk disk, String file) {
-        byte[] bytes = disk.files.get(file);
-        assertThat(bytes).isNotNull();
-        return bytes;
+        return Objects.requireNonNull(disk.files.get(file), file);
     }
 
     private int recordAt(String file, int at) {
