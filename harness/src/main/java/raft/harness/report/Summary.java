@@ -11,6 +11,32 @@ public final class Summary {
     /** The lines to print, the verdict last but for where the run was saved. */
     public static List<String> lines(Results results) {
         List<String> lines = new ArrayList<>();
+        if (results.operations() > 0) {
+            addWhatHappened(results, lines);
+        }
+        if (results.explanation() != null) {
+            lines.add("");
+            lines.add("Why this is impossible:");
+            results.explanation().lines().forEach(line -> lines.add("  " + line));
+        }
+        if (results.counterexample() != null) {
+            lines.add("");
+            lines.add("The operations concerned:");
+            results.counterexample().forEach(line -> lines.add("  " + line));
+        }
+        if (!lines.isEmpty()) {
+            lines.add("");
+        }
+        lines.add(verdict(results));
+        results.reasons().forEach(reason -> lines.add("  " + reason));
+        lines.add("Saved in " + results.run());
+        if (results.operations() > 0 && !results.verdict().equals(Outcome.VALID.label())) {
+            lines.add("To repeat: " + results.repeat());
+        }
+        return lines;
+    }
+
+    private static void addWhatHappened(Results results, List<String> lines) {
         results.counts()
                 .forEach(
                         (f, byOutcome) ->
@@ -46,27 +72,11 @@ public final class Summary {
                         results.availability().recoveryMillis() < 0
                                 ? "never"
                                 : seconds(results.availability().recoveryMillis())));
-        results.gates().stream()
-                .filter(gate -> !gate.passed())
-                .forEach(gate -> lines.add("  NOT ENOUGH: " + gate.words()));
-        if (results.explanation() != null) {
-            lines.add("");
-            lines.add("Why this is impossible:");
-            results.explanation().lines().forEach(line -> lines.add("  " + line));
+        if (!results.verdict().equals(Outcome.ERROR.label())) {
+            results.gates().stream()
+                    .filter(gate -> !gate.passed())
+                    .forEach(gate -> lines.add("  NOT ENOUGH: " + gate.words()));
         }
-        if (results.counterexample() != null) {
-            lines.add("");
-            lines.add("The operations concerned:");
-            results.counterexample().forEach(line -> lines.add("  " + line));
-        }
-        lines.add("");
-        lines.add(verdict(results));
-        results.reasons().forEach(reason -> lines.add("  " + reason));
-        lines.add("Saved in " + results.run());
-        if (!results.verdict().equals(Outcome.VALID.label())) {
-            lines.add("To repeat: " + results.repeat());
-        }
-        return lines;
     }
 
     private static String verdict(Results results) {

@@ -138,11 +138,11 @@ public final class TestRun {
         } catch (ClusterException e) {
             fail(e.getMessage());
             return false;
-        } catch (IOException | UncheckedIOException e) {
-            fail(
-                    "the history could not be written: "
-                            + e.getMessage()
-                            + "; make room or choose another folder with --histories");
+        } catch (IOException e) {
+            historyFailed(e);
+            return true;
+        } catch (UncheckedIOException e) {
+            historyFailed(e.getCause());
             return true;
         } catch (RuntimeException e) {
             fail("the harness failed: " + e);
@@ -154,6 +154,10 @@ public final class TestRun {
                 fail("plan.json could not be written: " + e.getMessage());
             }
         }
+    }
+
+    private void historyFailed(IOException cause) {
+        fail(cause.getMessage() + "; make room, or choose another folder with --histories");
     }
 
     private void interpret(Cluster cluster, HistoryWriter history) throws InterruptedException {
@@ -194,7 +198,9 @@ public final class TestRun {
     }
 
     private Results judge(boolean recorded, Budget budget) {
-        progress.accept("checking " + record.invokedCount() + " operations");
+        if (record.invokedCount() > 0) {
+            progress.accept("checking " + record.invokedCount() + " operations");
+        }
         long startNanos = System.nanoTime();
         Verdict verdict = recorded ? check(budget) : new Verdict.Unknown(0, "nothing was recorded");
         double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
