@@ -7,29 +7,28 @@ final class Json {
     private final StringBuilder text = new StringBuilder(4096);
     private boolean first = true;
 
-    Json object(String name) {
+    /** Starts the document, or the next object in an array. */
+    Json beginObject() {
+        separate();
+        return open('{');
+    }
+
+    Json beginObject(String name) {
         name(name);
         return open('{');
     }
 
-    Json array(String name) {
+    Json endObject() {
+        return close('}');
+    }
+
+    Json beginArray(String name) {
         name(name);
         return open('[');
     }
 
-    Json open(char bracket) {
-        if (bracket == '{' || bracket == '[') {
-            separateAfterBracket();
-            text.append(bracket);
-            first = true;
-        }
-        return this;
-    }
-
-    Json close(char bracket) {
-        text.append(bracket);
-        first = false;
-        return this;
+    Json endArray() {
+        return close(']');
     }
 
     Json field(String name, long value) {
@@ -59,20 +58,29 @@ final class Json {
         return text.toString();
     }
 
-    private void name(String name) {
-        if (!first) {
-            text.append(',');
-        }
+    private Json open(char bracket) {
+        text.append(bracket);
+        first = true;
+        return this;
+    }
+
+    private Json close(char bracket) {
+        text.append(bracket);
         first = false;
+        return this;
+    }
+
+    private void name(String name) {
+        separate();
         quote(name);
         text.append(':');
     }
 
-    private void separateAfterBracket() {
-        int last = text.length() - 1;
-        if (!first && last >= 0 && text.charAt(last) != ':') {
+    private void separate() {
+        if (!first) {
             text.append(',');
         }
+        first = false;
     }
 
     private void quote(String value) {

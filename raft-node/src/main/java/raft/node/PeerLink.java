@@ -48,9 +48,9 @@ final class PeerLink {
     private static final int CONTROL_COUNT_MAX = 4096;
     private static final long BULK_BYTES_MAX = 32 << 20;
     private static final int BUFFER_BYTES = 256 << 10;
-    private static final int CONNECT_MILLIS_MAX = 1000;
+    private static final int CONNECT_MILLIS_MAX = 500;
     private static final int BACKOFF_MILLIS_MIN = 20;
-    private static final int BACKOFF_MILLIS_MAX = 500;
+    private static final int BACKOFF_MILLIS_MAX = 250;
 
     private final NodeId peer;
     private final NodeConfig.Address address;

@@ -78,8 +78,7 @@ public record Status(
 
     /** One JSON object. */
     String json() {
-        Json json = new Json();
-        json.open('{');
+        Json json = new Json().beginObject();
         json.field("id", id).field("clusterId", clusterId).field("bootId", bootId);
         json.field("uptimeMillis", uptimeMillis);
         json.field("role", word(role)).field("term", term);
@@ -88,24 +87,24 @@ public record Status(
         json.field("lastTerm", lastTerm).field("durableIndex", durableIndex);
         json.field("commitIndex", commitIndex).field("appliedIndex", appliedIndex);
         json.field("keyCount", keyCount).field("stateHash", stateHash);
-        json.object("queues").field("events", queues.events);
-        json.field("requests", queues.requests).field("writes", queues.writes).close('}');
-        json.array("peers");
+        json.beginObject("queues").field("events", queues.events);
+        json.field("requests", queues.requests).field("writes", queues.writes).endObject();
+        json.beginArray("peers");
         for (Peer peer : peers) {
-            json.open('{').field("id", peer.id).field("connected", peer.connected);
-            json.field("queuedMessages", peer.queuedMessages).close('}');
+            json.beginObject().field("id", peer.id).field("connected", peer.connected);
+            json.field("queuedMessages", peer.queuedMessages).endObject();
         }
-        json.close(']').object("counters");
+        json.endArray().beginObject("counters");
         for (Count count : counters) {
             json.field(count.name, count.value);
         }
-        json.close('}').array("transitions");
+        json.endObject().beginArray("transitions");
         for (Change change : transitions) {
-            json.open('{').field("time", Log.utc(change.utcMillis));
+            json.beginObject().field("time", Log.utc(change.utcMillis));
             json.field("from", word(change.from)).field("to", word(change.to));
             json.field("term", change.term).field("leader", change.leader);
-            json.field("votedFor", change.votedFor).field("reason", change.reason).close('}');
+            json.field("votedFor", change.votedFor).field("reason", change.reason).endObject();
         }
-        return json.close(']').close('}').toString();
+        return json.endArray().endObject().toString();
     }
 }

@@ -1,0 +1,61 @@
+package raft.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+import raft.core.Effect.RoleName;
+
+import java.util.List;
+
+final class StatusTest {
+    /** The whole document, since programs of others read it. */
+    @Test
+    void theDocumentIsOneJsonObject() {
+        Status status =
+                new Status(
+                        "n1",
+                        "lab",
+                        "00ff",
+                        12,
+                        RoleName.PRE_CANDIDATE,
+                        3,
+                        null,
+                        "n2",
+                        1,
+                        9,
+                        2,
+                        8,
+                        7,
+                        6,
+                        5,
+                        "0a",
+                        new Status.Queues(1, 2, 3),
+                        List.of(new Status.Peer("n2", true, 4), new Status.Peer("n3", false, 0)),
+                        List.of(new Status.Count("a", 1), new Status.Count("b", 2)),
+                        List.of(
+                                new Status.Change(
+                                        1_700_000_000_123L,
+                                        RoleName.FOLLOWER,
+                                        RoleName.CANDIDATE,
+                                        3,
+                                        null,
+                                        "n1",
+                                        "a \"quoted\" \\ reason\n")));
+        assertThat(status.json())
+                .isEqualTo(
+                        """
+                        {"id":"n1","clusterId":"lab","bootId":"00ff","uptimeMillis":12,\
+                        "role":"pre-candidate","term":3,"votedFor":null,"leader":"n2",\
+                        "firstIndex":1,"lastIndex":9,"lastTerm":2,"durableIndex":8,\
+                        "commitIndex":7,"appliedIndex":6,"keyCount":5,"stateHash":"0a",\
+                        "queues":{"events":1,"requests":2,"writes":3},\
+                        "peers":[{"id":"n2","connected":true,"queuedMessages":4},\
+                        {"id":"n3","connected":false,"queuedMessages":0}],\
+                        "counters":{"a":1,"b":2},\
+                        "transitions":[{"time":"2023-11-14T22:13:20.123Z","from":"follower",\
+                        "to":"candidate","term":3,"leader":null,"votedFor":"n1",\
+                        "reason":"a \\"quoted\\" \\\\ reason\\u000a"}]}\
+                        """);
+    }
+}
