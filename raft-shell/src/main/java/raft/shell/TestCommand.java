@@ -166,7 +166,7 @@ final class TestCommand implements Callable<Integer> {
             defaultValue = "text",
             paramLabel = "text|json",
             description = "(default: text)")
-    String output = "text";
+    OutputForm output = OutputForm.TEXT;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -284,7 +284,6 @@ final class TestCommand implements Callable<Integer> {
                 "--concurrency must be between 1 and 1000, got " + concurrency);
         require(!operationTimeout.isZero(), "--operation-timeout must be more than 0");
         require(!checkTime.isZero(), "--check-time must be more than 0");
-        require(List.of("text", "json").contains(output), "--output must be text or json");
         require(
                 plant == null || image == null,
                 "--plant builds our own node, so it cannot go with --image");
@@ -413,7 +412,7 @@ final class TestCommand implements Callable<Integer> {
 
     private void print(Results results) {
         PrintWriter out = spec.commandLine().getOut();
-        if (output.equals("json")) {
+        if (output == OutputForm.JSON) {
             out.println(JsonMapper.shared().writeValueAsString(results));
         } else {
             Summary.lines(results).forEach(out::println);

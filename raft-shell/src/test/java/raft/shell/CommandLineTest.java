@@ -41,7 +41,7 @@ final class CommandLineTest {
                 "test --plant Q9 | no planted bug is called 'Q9'",
                 "test --plant L1 --image x | cannot go with --image",
                 "test --plan /nowhere/plan.json | /nowhere/plan.json does not exist",
-                "test --output xml | --output must be text or json",
+                "test --output xml | expected one of [TEXT, JSON] (case-insensitive) but was 'xml'",
                 "tset | tset",
                 "'' | a command is missing"
             })
