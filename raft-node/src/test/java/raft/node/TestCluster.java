@@ -2,6 +2,9 @@ package raft.node;
 
 import raft.client.CallException;
 import raft.client.ClientConnection;
+import raft.client.Reply;
+import raft.client.Request;
+import raft.client.Result;
 import raft.core.Effect.RoleName;
 import raft.core.NodeId;
 
@@ -31,6 +34,10 @@ import java.util.concurrent.locks.LockSupport;
 final class TestCluster implements AutoCloseable {
     static final TestCluster NONE = new TestCluster(new TreeMap<>());
 
+    /** Long, so that a machine under load does not depose leaders in the middle of a test. */
+    private static final int ELECTION_TIMEOUT_MILLIS = 1000;
+
+    private static final int HEARTBEAT_MILLIS = 100;
     private static final long AWAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final SortedMap<String, NodeConfig> configs;
@@ -67,8 +74,8 @@ final class TestCluster implements AutoCloseable {
                                         Objects.requireNonNull(clients.get(id)),
                                         new NodeConfig.Address("127.0.0.1", 0),
                                         folder.resolve(id.name()),
-                                        500,
-                                        50)));
+                                        ELECTION_TIMEOUT_MILLIS,
+                                        HEARTBEAT_MILLIS)));
         TestCluster cluster = new TestCluster(configs);
         try {
             for (String id : configs.keySet()) {
@@ -135,6 +142,27 @@ final class TestCluster implements AutoCloseable {
     ClientConnection client(String id) throws CallException {
         InetSocketAddress address = node(id).clientAddress();
         return ClientConnection.connect(address.getHostString(), address.getPort(), 10_000);
+    }
+
+    /**
+     * The result of a request that may be carried out more than once, by whichever node leads by
+     * then.
+     */
+    Result call(Request request) throws Exception {
+        List<Result> results = new ArrayList<>();
+        await(
+                "answer to " + request,
+                () -> {
+                    try (ClientConnection client = client(awaitLeader())) {
+                        if (client.call(request, 10_000) instanceof Reply.Ok ok) {
+                            results.add(ok.result());
+                        }
+                    } catch (CallException e) {
+                        // Tried again.
+                    }
+                    return !results.isEmpty();
+                });
+        return results.getFirst();
     }
 
     String http(String id, String path) throws IOException, InterruptedException {
