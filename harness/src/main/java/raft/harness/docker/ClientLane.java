@@ -180,6 +180,10 @@ final class ClientLane implements NodeLink.Owner {
         op.sent = false;
         try {
             NodeLink link = links.get(op.node);
+            if (link != null && !link.isUsable()) {
+                dropLink(op.node);
+                link = null;
+            }
             if (link == null) {
                 link =
                         NodeLink.open(

@@ -80,6 +80,20 @@ final class NodeLink {
     }
 
     /**
+     * Whether a request may be sent on a link that was used before. Looks at the socket itself: the
+     * selector may not have come round to telling that the node has closed it, and a request sent
+     * then would be lost for nothing and of unknown outcome. Bytes that nobody asked for are as bad
+     * as an end.
+     */
+    boolean isUsable() {
+        try {
+            return state != State.READY || channel.read(in.space()) == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
      * Sends a request; what the socket does not take now goes out when it can.
      *
      * @throws IOException when not a byte of it was taken, nor ever will be

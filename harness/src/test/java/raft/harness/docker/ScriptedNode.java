@@ -60,6 +60,8 @@ final class ScriptedNode implements AutoCloseable {
     private final Greeting greeting;
     private final Function<Request, Step> script;
     private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+    private final Thread acceptor;
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
 
     ScriptedNode(int port, Greeting greeting, Function<Request, Step> script) throws IOException {
         this.greeting = greeting;
@@ -67,7 +69,7 @@ final class ScriptedNode implements AutoCloseable {
         listener = ServerSocketChannel.open();
         listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
         listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        Thread.startVirtualThread(this::accept);
+        acceptor = Thread.startVirtualThread(this::accept);
     }
 
     ScriptedNode(Function<Request, Step> script) throws IOException {
@@ -79,11 +81,28 @@ final class ScriptedNode implements AutoCloseable {
                 InetAddress.getLoopbackAddress(), listener.socket().getLocalPort());
     }
 
+    /**
+     * Waits for the threads: a socket in which another thread blocks is closed only when that
+     * thread has left it, and until then the port is taken and clients are let in.
+     */
     @Override
     public void close() throws IOException {
         listener.close();
+        join(acceptor);
         for (SocketChannel channel : open) {
             channel.close();
+        }
+        for (Thread thread : threads) {
+            join(thread);
+        }
+    }
+
+    private static void join(Thread thread) throws IOException {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted before the threads had ended", e);
         }
     }
 
@@ -93,7 +112,7 @@ final class ScriptedNode implements AutoCloseable {
                 SocketChannel channel = listener.accept();
                 open.add(channel);
                 accepted.add("accepted");
-                Thread.startVirtualThread(() -> serve(channel));
+                threads.add(Thread.startVirtualThread(() -> serve(channel)));
             }
         } catch (IOException closed) {
             // The test is over.
