@@ -342,7 +342,9 @@ final class ClientServer implements Closeable {
         boolean last;
         synchronized (outboxLock) {
             last = stopping;
-            answers = outbox;
+            // Also an empty list changes hands only here: the event loop may add to the one that stays
+            // while this thread walks along the one it took.
+            answers = outbox.isEmpty() ? List.of() : outbox;
             if (!answers.isEmpty()) {
                 outbox = new ArrayList<>();
             }
