@@ -245,6 +245,14 @@ public final class DockerCluster implements Cluster {
         return containers.addresses(Pod::http);
     }
 
+    /** A node's two containers, for tests that look behind the harness. */
+    Pod pod(String node) {
+        return containers.pods().stream()
+                .filter(pod -> pod.node().equals(node))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no such node: " + node));
+    }
+
     @Override
     public void healAll() {
         List<CompletableFuture<?>> parts = new ArrayList<>();
