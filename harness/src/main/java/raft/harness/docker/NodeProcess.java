@@ -216,9 +216,10 @@ final class NodeProcess {
         if (!pausedBy.isEmpty()) {
             return found(Status.INSTALLED, "stays frozen, fault " + pausedBy.first() + " holds it");
         }
-        if (isPaused(state)) {
-            engine.commands().unpauseContainerCmd(pod.nodeContainer()).exec();
+        if (!isPaused(state)) {
+            return found(Status.INDETERMINATE, "was thawed by somebody else before its time");
         }
+        engine.commands().unpauseContainerCmd(pod.nodeContainer()).exec();
         if (isPaused(state())) {
             return found(Status.INDETERMINATE, "is still paused");
         }

@@ -180,6 +180,18 @@ final class NodeProcessContainersTest {
         assertThat(cluster.heal(pause).status()).isEqualTo(Status.SKIPPED);
     }
 
+    /** Then the fault was not in effect to its end, and nobody knows since when. */
+    @Test
+    void pauseThatSomebodyElseEndedIsNotProven() throws Exception {
+        try (Engine engine = ContainerEngine.require()) {
+            Injected pause = cluster.inject(new Pause(List.of("n3")));
+            assertProven(pause.outcome());
+            String container = cluster.cluster().pod("n3").nodeContainer();
+            engine.commands().unpauseContainerCmd(container).exec();
+            assertThat(cluster.heal(pause).status()).isEqualTo(Status.INDETERMINATE);
+        }
+    }
+
     @Test
     void healAllStartsAndThawsWhateverHeldTheNodes() throws Exception {
         assertProven(cluster.inject(new Kill(List.of("n1"))).outcome());
