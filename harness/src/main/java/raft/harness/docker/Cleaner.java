@@ -27,12 +27,12 @@ public final class Cleaner {
      */
     public static List<String> cleanStale(Engine engine) {
         Owner me = Owner.here("");
-        return remove(
-                engine,
-                labels -> {
-                    Owner owner = Owner.of(labels);
-                    return owner != null && owner.life(me) == Owner.Life.DEAD;
-                });
+        return remove(engine, labels -> isStale(labels, me));
+    }
+
+    static boolean isStale(@Nullable Map<String, String> labels, Owner me) {
+        Owner owner = Owner.of(labels);
+        return owner != null && owner.life(me) == Owner.Life.DEAD;
     }
 
     /** Removes what one run made. */
@@ -42,7 +42,11 @@ public final class Cleaner {
 
     /** Removes what every run made, also those that still go on. */
     public static List<String> removeAll(Engine engine) {
-        return remove(engine, labels -> labels != null && labels.containsKey(Owner.RUN));
+        return remove(engine, Cleaner::isOfAnyRun);
+    }
+
+    static boolean isOfAnyRun(@Nullable Map<String, String> labels) {
+        return labels != null && labels.containsKey(Owner.RUN);
     }
 
     private interface Removal {

@@ -63,7 +63,8 @@ public final class Engine implements AutoCloseable {
     static Engine connect(@Nullable String dockerHost) throws EngineException {
         DockerClientConfig unversioned = config(dockerHost, null);
         Version answer = askVersion(unversioned);
-        ApiVersion agreed = agree(answer);
+        ApiVersion agreed =
+                agree(answer.getVersion(), answer.getApiVersion(), answer.getMinAPIVersion());
         DockerClientConfig versioned = config(dockerHost, agreed.toString());
         return new Engine(
                 client(versioned, ANSWER_TIMEOUT),
@@ -81,14 +82,33 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static ApiVersion agree(Version answer) throws EngineException {
-        ApiVersion max = ApiVersion.parse(answer.getApiVersion());
-        String minText = answer.getMinAPIVersion();
-        ApiVersion min = minText == null ? max : ApiVersion.parse(minText);
+    /**
+     * The version to speak with an engine.
+     *
+     * @param engineVersion only for the message
+     * @param newest the newest that the engine speaks
+     * @param oldest the oldest that it speaks; null from engines that speak all from the first
+     */
+    static ApiVersion agree(
+            @Nullable String engineVersion, @Nullable String newest, @Nullable String oldest)
+            throws EngineException {
+        ApiVersion max;
+        ApiVersion min;
+        try {
+            max = ApiVersion.parse(String.valueOf(newest));
+            min = oldest == null || oldest.isBlank() ? max : ApiVersion.parse(oldest);
+        } catch (IllegalArgumentException e) {
+            throw new EngineException(
+                    "what answers is no Docker engine: its API versions are "
+                            + oldest
+                            + " to "
+                            + newest,
+                    e);
+        }
         if (max.compareTo(ApiVersion.OLDEST_USABLE) < 0) {
             throw new EngineException(
                     "the Docker engine "
-                            + answer.getVersion()
+                            + engineVersion
                             + " is too old (API "
                             + max
                             + ", needed is "
