@@ -245,6 +245,13 @@ public final class DockerCluster implements Cluster {
         return containers.addresses(Pod::http);
     }
 
+    /** The nodes' addresses among themselves. */
+    Map<String, String> podAddresses() {
+        Map<String, String> addresses = new TreeMap<>();
+        containers.pods().forEach(pod -> addresses.put(pod.node(), pod.address()));
+        return addresses;
+    }
+
     @Override
     public void healAll() {
         List<CompletableFuture<?>> parts = new ArrayList<>();
