@@ -342,7 +342,8 @@ final class ClientServer implements Closeable {
         boolean last;
         synchronized (outboxLock) {
             last = stopping;
-            // Also an empty list changes hands only here: the event loop may add to the one that stays
+            // Also an empty list changes hands only here: the event loop may add to the one that
+            // stays
             // while this thread walks along the one it took.
             answers = outbox.isEmpty() ? List.of() : outbox;
             if (!answers.isEmpty()) {

@@ -11,6 +11,7 @@ import raft.harness.docker.EngineException;
 
 import tools.jackson.databind.json.JsonMapper;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,9 @@ final class CleanCommand implements Callable<Integer> {
     @Option(names = "--all", description = "also what runs that still go on have made")
     boolean all;
 
-    @Option(names = "--images", description = "also the images; the next run makes them anew")
+    @Option(
+            names = "--images",
+            description = "also the images and caches; the next run makes them anew")
     boolean images;
 
     @Option(
@@ -47,7 +50,7 @@ final class CleanCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         List<String> said = new ArrayList<>();
         try (Engine engine = Engine.connect()) {
             said.addAll(all ? Cleaner.removeAll(engine) : Cleaner.cleanStale(engine));
@@ -58,8 +61,9 @@ final class CleanCommand implements Callable<Integer> {
             spec.commandLine().getErr().println("raft: " + e.getMessage());
             return Main.EXIT_FAILURE;
         }
+        said.addAll(Cleaner.removeCache(images));
         print(said);
-        boolean left = said.stream().anyMatch(line -> line.startsWith("could not"));
+        boolean left = said.stream().anyMatch(line -> !line.startsWith("removed "));
         return left ? Main.EXIT_FAILURE : 0;
     }
 

@@ -28,7 +28,12 @@ import java.nio.charset.StandardCharsets;
             "",
             "Start with:  ./raft test"
         },
-        subcommands = {TestCommand.class, CleanCommand.class, BenchCommand.class})
+        subcommands = {
+            TestCommand.class,
+            BenchCommand.class,
+            DoctorCommand.class,
+            CleanCommand.class
+        })
 public final class Main implements Runnable {
     /** Bad usage, or input that cannot be read. */
     static final int EXIT_USAGE = 254;

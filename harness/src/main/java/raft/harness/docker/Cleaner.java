@@ -7,16 +7,30 @@ import com.github.dockerjava.api.model.Container;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Removes what this software made in the engine, found by its labels, and nothing else. Right at
  * any moment, also after the process that made it was killed: labels are put on with the creation.
  */
 public final class Cleaner {
+    /** Temporary files and folders of image building; "bootstrap.log" is not one of them. */
+    private static final Pattern HALF_MADE = Pattern.compile("(context|bootstrap|link)\\.(?!log$)");
+
     private Cleaner() {}
 
     /**
@@ -66,20 +80,16 @@ public final class Cleaner {
         // time within each kind, since the engine takes a third of a second for each.
         List<Container> nets = containers.stream().filter(Cleaner::isNet).toList();
         List<Container> nodes = containers.stream().filter(c -> !isNet(c)).toList();
-        for (List<Container> kind : List.of(nodes, nets)) {
-            said.addAll(
-                    kind.parallelStream()
-                            .map(
-                                    container ->
-                                            removed(
-                                                    "container " + nameOf(container),
-                                                    () ->
-                                                            docker.removeContainerCmd(
-                                                                            container.getId())
-                                                                    .withForce(true)
-                                                                    .withRemoveVolumes(true)
-                                                                    .exec()))
-                            .toList());
+        try (ExecutorService workers = Executors.newCachedThreadPool()) {
+            for (List<Container> kind : List.of(nodes, nets)) {
+                List<CompletableFuture<String>> removals = new ArrayList<>();
+                for (Container container : kind) {
+                    removals.add(
+                            CompletableFuture.supplyAsync(
+                                    () -> removeContainer(docker, container), workers));
+                }
+                removals.forEach(removal -> said.add(removal.join()));
+            }
         }
         docker.listNetworksCmd().withFilter("label", label).exec().stream()
                 .filter(network -> ours.test(network.getLabels()))
@@ -103,6 +113,16 @@ public final class Cleaner {
         return said;
     }
 
+    private static String removeContainer(DockerClient docker, Container container) {
+        return removed(
+                "container " + nameOf(container),
+                () ->
+                        docker.removeContainerCmd(container.getId())
+                                .withForce(true)
+                                .withRemoveVolumes(true)
+                                .exec());
+    }
+
     /** Removes the images that were made here; the next run makes them anew. */
     public static List<String> removeImages(Engine engine) {
         List<String> said = new ArrayList<>();
@@ -117,6 +137,46 @@ public final class Cleaner {
                         said.add(removed("image " + tag, () -> docker.removeImageCmd(tag).exec()));
                     }
                 }
+            }
+        }
+        return said;
+    }
+
+    /**
+     * Removes half-made files that a killed process left in the cache; with {@code whole} all of
+     * it.
+     *
+     * @throws IOException when something cannot be deleted
+     */
+    public static List<String> removeCache(boolean whole) throws IOException {
+        Path cache = ProjectFolder.cache();
+        List<String> said = new ArrayList<>();
+        if (!Files.isDirectory(cache)) {
+            return said;
+        }
+        try (FileChannel channel =
+                        FileChannel.open(
+                                cache.resolve("lock"),
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            if (lock == null) {
+                return List.of("left " + cache + " alone: another process makes images in it");
+            }
+            List<Path> inside;
+            try (Stream<Path> list = Files.list(cache)) {
+                inside = list.filter(path -> !path.endsWith("lock")).sorted().toList();
+            }
+            for (Path path : inside) {
+                if (whole || HALF_MADE.matcher(path.getFileName().toString()).lookingAt()) {
+                    RuntimeImage.deleteTree(path);
+                    said.add("removed " + path);
+                }
+            }
+            if (whole) {
+                Files.delete(cache.resolve("lock"));
+                Files.delete(cache);
+                said.add("removed " + cache);
             }
         }
         return said;

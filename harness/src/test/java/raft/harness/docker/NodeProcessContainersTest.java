@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
@@ -200,5 +201,21 @@ final class NodeProcessContainersTest {
         cluster.cluster().healAll();
         assertThat(cluster.observe()).allMatch(NodeStatus::reachable);
         assertThat(cluster.delivered(cluster.allLinks())).isEqualTo(cluster.allLinks());
+    }
+
+    @Test
+    void nodeItselfHasNoPowers() throws IOException {
+        try (Engine engine = ContainerEngine.require()) {
+            var host =
+                    engine.commands()
+                            .inspectContainerCmd("raftlab-" + cluster.runId() + "-n1")
+                            .exec()
+                            .getHostConfig();
+            assertThat(Objects.requireNonNull(host).getReadonlyRootfs()).isTrue();
+            assertThat(host.getSecurityOpts()).contains("no-new-privileges");
+            assertThat(host.getCapAdd()).isNullOrEmpty();
+            assertThat(host.getPrivileged()).isFalse();
+            assertThat(host.getMemory()).isEqualTo(DockerOptions.NODE_MEMORY_BYTES);
+        }
     }
 }
