@@ -394,7 +394,8 @@ final class TestCommand implements Callable<Integer> {
         }
     }
 
-    private Parameters parameters(String runId, String kind, long chosenSeed, List<String> members) {
+    private Parameters parameters(
+            String runId, String kind, long chosenSeed, List<String> members) {
         return new Parameters(
                 runId,
                 kind,

@@ -104,7 +104,8 @@ public final class NodeCode {
                                     List.of(new Source(bug.file(), text)))
                             .call();
             if (!compiled) {
-                throw new IOException("planted bug " + bug.id() + " does not compile: " + complaints);
+                throw new IOException(
+                        "planted bug " + bug.id() + " does not compile: " + complaints);
             }
             return output.classes();
         }

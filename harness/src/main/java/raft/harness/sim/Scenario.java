@@ -43,12 +43,7 @@ public record Scenario(
     public static Scenario ofSeed(long seed, long runMillis) {
         SimOptions options = SimOptions.swarm(seed);
         return new Scenario(
-                options,
-                plan(seed, options, runMillis),
-                runMillis * 1_000_000,
-                60,
-                10,
-                null);
+                options, plan(seed, options, runMillis), runMillis * 1_000_000, 60, 10, null);
     }
 
     /**
@@ -73,8 +68,7 @@ public record Scenario(
             long draw = Keyed.key(seed, Purpose.PLAN, 1, 0, id);
             FaultKind kind = kinds.get(Keyed.below(draw, kinds.size()));
             long lasts = Keyed.between(Keyed.part(draw, 1), 50, longestMillis);
-            faults.add(
-                    new PlannedFault(id, kind, at, at + lasts, shuffled(members, draw)));
+            faults.add(new PlannedFault(id, kind, at, at + lasts, shuffled(members, draw)));
             at += Keyed.between(Keyed.part(draw, 2), 50, 2 * spacingMillis);
         }
         return new FaultPlan(faults);

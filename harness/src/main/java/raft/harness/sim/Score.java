@@ -93,8 +93,8 @@ public final class Score {
         return lines;
     }
 
-    private static Line score(
-            PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax) throws IOException {
+    private static Line score(PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax)
+            throws IOException {
         long start = System.nanoTime();
         NodeCode code = NodeCode.planted(bug, sourceRoot);
         int most = bug.isBenign() ? Math.max(20, seedsMax / 4) : seedsMax;

@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the simulator knows of a node from outside, by the writes it handed to its disk: the state it
- * holds in memory, and the part of it that is durable. It is what the node's claims are compared
+ * What the simulator knows of a node from outside, by the writes it handed to its disk: the state
+ * it holds in memory, and the part of it that is durable. It is what the node's claims are compared
  * with.
  */
 final class Shadow {

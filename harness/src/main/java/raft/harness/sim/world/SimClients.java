@@ -21,9 +21,9 @@ import raft.harness.sim.Keyed.Purpose;
 import java.util.Locale;
 
 /**
- * The clients: each operation starts at its own node and follows hints from there, by the same rules
- * as clients over real connections. Their links to nodes are never cut; a node that is down refuses
- * the connection, one that is frozen lets them wait.
+ * The clients: each operation starts at its own node and follows hints from there, by the same
+ * rules as clients over real connections. Their links to nodes are never cut; a node that is down
+ * refuses the connection, one that is frozen lets them wait.
  */
 final class SimClients {
     /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
@@ -125,10 +125,7 @@ final class SimClients {
         }
         SimNode.Life life = asked.node.life;
         if (life == null) {
-            plan(
-                    Happening.Kind.REPLY,
-                    null,
-                    new Back(asked, null, null, Ending.NOT_CONNECTED));
+            plan(Happening.Kind.REPLY, null, new Back(asked, null, null, Ending.NOT_CONNECTED));
         } else {
             asked.op.sent = true;
             asked.node.request(life, asked);

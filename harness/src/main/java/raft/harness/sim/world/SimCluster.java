@@ -75,8 +75,7 @@ public final class SimCluster implements SimulatedCluster {
         this.options = options;
         this.watch = new Watch(this);
         this.clients = new SimClients(this);
-        this.names =
-                IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
+        this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
         this.nodeIds = names.stream().map(NodeId::new).toList();
         this.cutCount = new int[options.nodeCount()][options.nodeCount()];
         this.sentCount = new long[options.nodeCount()][options.nodeCount()];
@@ -217,7 +216,12 @@ public final class SimCluster implements SimulatedCluster {
             int from) {
         agenda.add(
                 new Happening(
-                        Math.max(atNanos, nowNanos), nextSequence++, kind, node, life, payload,
+                        Math.max(atNanos, nowNanos),
+                        nextSequence++,
+                        kind,
+                        node,
+                        life,
+                        payload,
                         from));
     }
 
@@ -565,7 +569,12 @@ public final class SimCluster implements SimulatedCluster {
             // A key of its own each time: a cas then expects nothing and finds nothing.
             Invocation invocation =
                     new Invocation(
-                            number, node, f, Value.of(number), value, options.electionTimeoutNanos());
+                            number,
+                            node,
+                            f,
+                            Value.of(number),
+                            value,
+                            options.electionTimeoutNanos());
             invoke(invocation);
             while (watch.holds() && nowNanos < deadline) {
                 Completion completion = poll(deadline);

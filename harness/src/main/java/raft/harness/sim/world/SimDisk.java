@@ -71,14 +71,10 @@ final class SimDisk implements Disk {
         boolean inOrder = (key & 1) == 0;
         int cutAt = first + Keyed.below(Keyed.part(key, 1), last - first + 2);
         for (int sector = first; sector <= last; sector++) {
-            boolean written =
-                    inOrder ? sector < cutAt : (Keyed.part(key, sector) & 1) == 0;
+            boolean written = inOrder ? sector < cutAt : (Keyed.part(key, sector) & 1) == 0;
             if (written) {
                 int from = Math.max(write.position, sector * SECTOR_BYTES);
-                int to =
-                        Math.min(
-                                write.position + write.after.length,
-                                (sector + 1) * SECTOR_BYTES);
+                int to = Math.min(write.position + write.after.length, (sector + 1) * SECTOR_BYTES);
                 System.arraycopy(
                         write.after, from - write.position, write.file.bytes, from, to - from);
             }
@@ -92,7 +88,8 @@ final class SimDisk implements Disk {
      * A bit in the first half of what a segment holds, so that valid records follow it; null where
      * too little is written yet.
      */
-    @org.jspecify.annotations.Nullable Rot chooseRot(long key) {
+    @org.jspecify.annotations.Nullable
+    Rot chooseRot(long key) {
         List<String> candidates = new ArrayList<>();
         files.forEach(
                 (name, content) -> {

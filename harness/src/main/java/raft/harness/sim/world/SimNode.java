@@ -28,8 +28,9 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * One simulated machine: its disk lasts, its process comes and goes. Does with the node's algorithm,
- * log and state machine what the node's own event loop and storage thread do, in virtual time.
+ * One simulated machine: its disk lasts, its process comes and goes. Does with the node's
+ * algorithm, log and state machine what the node's own event loop and storage thread do, in virtual
+ * time.
  */
 final class SimNode {
     /** How long a turn takes; what arrives meanwhile is taken together by the next. */
@@ -306,8 +307,7 @@ final class SimNode {
         current.busyUntilNanos = now + TURN_NANOS;
         int permille = world.quiet() ? 0 : world.options.process().hiccupPermille();
         if (permille > 0) {
-            long draw =
-                    Keyed.key(world.options.seed(), Purpose.HICCUP, number, 0, ++turnCount);
+            long draw = Keyed.key(world.options.seed(), Purpose.HICCUP, number, 0, ++turnCount);
             if (Keyed.permille(draw, permille)) {
                 // Most pauses of a process are short; a few are as long as they can be.
                 long most = world.options.process().hiccupMaxNanos();
@@ -380,9 +380,7 @@ final class SimNode {
         reply(
                 waiting,
                 new Reply.Ok(
-                        current.store.read(get),
-                        current.raft.term(),
-                        current.raft.appliedIndex()));
+                        current.store.read(get), current.raft.term(), current.raft.appliedIndex()));
     }
 
     private void refuse(Life current, Effect.Refuse refuse) {
@@ -429,13 +427,7 @@ final class SimNode {
             throw new IllegalStateException("the simulated disk does not fail", e);
         }
         current.syncMark = disk.syncMark();
-        world.plan(
-                world.nowNanos() + fsyncNanos(),
-                Happening.Kind.FSYNC,
-                this,
-                current,
-                null,
-                -1);
+        world.plan(world.nowNanos() + fsyncNanos(), Happening.Kind.FSYNC, this, current, null, -1);
     }
 
     private long fsyncNanos() {

@@ -47,7 +47,9 @@ final class Watch {
 
     private final TreeMap<Long, NodeId> leaderOfTerm = new TreeMap<>();
 
-    /** Commands whose client was told for good that they never apply. Only asked, never iterated. */
+    /**
+     * Commands whose client was told for good that they never apply. Only asked, never iterated.
+     */
     private final Set<Bytes> refused = new HashSet<>();
 
     private record Seen(Entry entry, long termBefore, @Nullable Seen next) {}
