@@ -28,7 +28,7 @@ import java.nio.charset.StandardCharsets;
             "",
             "Start with:  ./raft test"
         },
-        subcommands = {TestCommand.class, BenchCommand.class})
+        subcommands = {TestCommand.class, SimCommand.class, BenchCommand.class})
 public final class Main implements Runnable {
     /** Bad usage, or input that cannot be read. */
     static final int EXIT_USAGE = 254;

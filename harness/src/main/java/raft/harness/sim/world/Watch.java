@@ -39,6 +39,9 @@ final class Watch {
     /** All that was ever claimed to be committed, in order; never shrinks. */
     private final List<Entry> committed = new ArrayList<>();
 
+    /** The term of the leader that committed each. */
+    private final List<Long> committedInTerm = new ArrayList<>();
+
     /** The state machine's hash after each of those. */
     private final List<Long> stateHashes = new ArrayList<>();
 
@@ -138,7 +141,10 @@ final class Watch {
                 }
             }
             case LogWrite.Truncate(long from) -> {
+                // A node that has not reached the term of the commit may still obey a leader of an
+                // earlier one; its copy was not among those that made the entry committed.
                 if (from <= committed.size()
+                        && log.term >= committedInTerm.get((int) from - 1)
                         && log.termAt(from) == committed.get((int) from - 1).term()) {
                     broken(
                             "committed stays: "
@@ -347,6 +353,7 @@ final class Watch {
                             + entry.index()
                             + ", whose client was told that it never will be");
             committed.add(entry);
+            committedInTerm.add(node.shadow.memory.term);
             stateHashes.add(stateHash);
             return;
         }
