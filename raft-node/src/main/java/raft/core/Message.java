@@ -62,5 +62,13 @@ public sealed interface Message {
      */
     record Heartbeat(long term, long commit, long round) implements Message {}
 
-    record HeartbeatReply(long term, long round) implements Message {}
+    /**
+     * I know of your term, or of a newer one.
+     *
+     * @param round echoes the heartbeat's where it was of this very term, else {@link #NO_ROUND}
+     */
+    record HeartbeatReply(long term, long round) implements Message {
+        /** Rounds count from 1 in each term. */
+        public static final long NO_ROUND = 0;
+    }
 }

@@ -334,9 +334,13 @@ public final class Raft {
             case Message.AppendEntries append ->
                     durability.sendAfterHardState(
                             from, new Message.AppendRejected(term, append.prevLogIndex(), 0, 0));
-            case Message.Heartbeat heartbeat ->
+            // Never the round: it was counted in the old term. A sender that leads the current term
+            // by now would take this reply for one to a round that it has not even begun, and serve
+            // reads that no quorum confirmed.
+            case Message.Heartbeat ignored ->
                     durability.sendAfterHardState(
-                            from, new Message.HeartbeatReply(term, heartbeat.round()));
+                            from,
+                            new Message.HeartbeatReply(term, Message.HeartbeatReply.NO_ROUND));
             // Replies to what this node asked in an earlier term: nobody waits for them any more.
             case Message.PreVoteReply ignored -> {}
             case Message.VoteReply ignored -> {}

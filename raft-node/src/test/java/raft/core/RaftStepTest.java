@@ -106,7 +106,7 @@ final class RaftStepTest {
         void leaderOfAnOlderTermIsToldTheCurrentOne() {
             Raft raft = node(log(5));
             List<Effect> effects = receive(raft, N2, new Message.Heartbeat(3, 0, 1));
-            assertThat(sent(effects)).containsExactly(new Message.HeartbeatReply(5, 1));
+            assertThat(sent(effects)).containsExactly(new Message.HeartbeatReply(5, 0));
             assertThat(raft.leader()).isNull();
         }
 
@@ -382,6 +382,28 @@ final class RaftStepTest {
                     .doesNotContain(new Effect.ServeRead(7, 1));
             assertThat(receive(raft, N3, new Message.HeartbeatReply(1, 2)))
                     .contains(new Effect.ServeRead(7, 1));
+        }
+
+        /**
+         * N1 led term 1 for many rounds and leads term 2 now; a heartbeat of term 1 comes late to
+         * N3, which answers in term 2. Were the old round in that answer, it would confirm reads of
+         * term 2 for ever. Found by a simulated run (seed 278).
+         */
+        @Test
+        void answerToAHeartbeatOfAnEarlierTermConfirmsNothing() {
+            Raft follower = new Raft(RaftConfig.defaults(N3, List.of(N1, N2, N3), 7), log(2, 1), 0);
+            List<Message> late =
+                    sent(follower.step(0, new Event.Receive(N1, new Message.Heartbeat(1, 0, 500))));
+
+            Raft raft = leader(log(1, 1));
+            synced(raft);
+            receive(raft, N2, new Message.AppendAccepted(2, 2));
+            assertThat(late).hasSize(1);
+            receive(raft, N3, late.getFirst());
+            List<Effect> asked = step(raft, new Event.Read(7));
+            assertThat(asked).noneMatch(Effect.ServeRead.class::isInstance);
+            List<Effect> next = timeout(raft);
+            assertThat(next).noneMatch(Effect.ServeRead.class::isInstance);
         }
 
         @Test

@@ -11,6 +11,8 @@ import picocli.CommandLine.Spec;
 import raft.harness.checker.Budget;
 import raft.harness.docker.DockerCluster;
 import raft.harness.docker.DockerOptions;
+import raft.harness.docker.Engine;
+import raft.harness.docker.EngineException;
 import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.report.Outcome;
@@ -20,6 +22,9 @@ import raft.harness.run.Parameters;
 import raft.harness.run.PlanFile;
 import raft.harness.run.PlantedBug;
 import raft.harness.run.TestRun;
+import raft.harness.sim.NodeCode;
+import raft.harness.sim.SimOptions;
+import raft.harness.sim.SimulatedCluster;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -190,7 +195,8 @@ final class TestCommand implements Callable<Integer> {
                 "r"
                         + Long.toString(System.currentTimeMillis(), 36)
                         + Long.toString(ProcessHandle.current().pid(), 36);
-        Parameters parameters = parameters(runId, chosenSeed, members);
+        String kind = kind(err);
+        Parameters parameters = parameters(runId, kind, chosenSeed, members);
         // Ctrl-C ends the run, not the record: the hook asks the loop to stop and gives it time to
         // save and to clean up.
         Thread hook = new Thread(this::stopAndWait, "stop");
@@ -201,7 +207,10 @@ final class TestCommand implements Callable<Integer> {
                             parameters,
                             faultPlan,
                             root(),
-                            (folder, progress) -> start(runId, members, folder, progress),
+                            (folder, progress) ->
+                                    kind.equals("sim")
+                                            ? startSimulated(chosenSeed, members, progress)
+                                            : start(runId, members, folder, progress),
                             new Budget(checkTime, Runtime.getRuntime().maxMemory() / 2),
                             line -> {
                                 err.println(line);
@@ -232,6 +241,47 @@ final class TestCommand implements Callable<Integer> {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Says first where the nodes will run: everything that follows depends on it. */
+    private String kind(PrintWriter err) {
+        String kind = cluster;
+        String reason = "";
+        if (cluster.equals("auto")) {
+            boolean engine = image != null || engineAnswers();
+            kind = engine ? "docker" : "sim";
+            reason = engine ? "" : " (no container engine answers)";
+        }
+        err.println(
+                kind.equals("sim")
+                        ? "simulated cluster" + reason + ": one process, virtual time"
+                        : "cluster of containers");
+        err.flush();
+        return kind;
+    }
+
+    private static boolean engineAnswers() {
+        try (Engine engine = Engine.connect()) {
+            return !engine.version().isEmpty();
+        } catch (EngineException e) {
+            return false;
+        }
+    }
+
+    private SimulatedCluster startSimulated(
+            long chosenSeed, List<String> members, java.util.function.Consumer<String> progress)
+            throws TestRun.ClusterException {
+        SimOptions options = SimOptions.defaults(chosenSeed, members.size());
+        if (plant == null) {
+            return NodeCode.right().start(options);
+        }
+        try {
+            PlantedBug bug = PlantedBug.named(plant);
+            progress.accept("planting " + bug.id() + ": " + bug.title());
+            return NodeCode.planted(bug, home().resolve("raft-node/src/main/java")).start(options);
+        } catch (IOException e) {
+            throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -267,9 +317,8 @@ final class TestCommand implements Callable<Integer> {
                 List.of("auto", "docker", "sim").contains(cluster),
                 "--cluster must be auto, docker or sim");
         require(
-                !cluster.equals("sim"),
-                "the simulated cluster is not there yet; use containers: docker/engine up, then"
-                        + " --cluster docker");
+                image == null || !cluster.equals("sim"),
+                "--image needs containers; the simulation runs our own node only");
         require(nodes >= 1 && nodes <= 9, "--nodes must be between 1 and 9, got " + nodes);
         require(
                 workload.equals("register"),
@@ -348,10 +397,11 @@ final class TestCommand implements Callable<Integer> {
         }
     }
 
-    private Parameters parameters(String runId, long chosenSeed, List<String> members) {
+    private Parameters parameters(
+            String runId, String kind, long chosenSeed, List<String> members) {
         return new Parameters(
                 runId,
-                "docker",
+                kind,
                 system,
                 image,
                 plant,
@@ -364,15 +414,15 @@ final class TestCommand implements Callable<Integer> {
                 concurrency,
                 operationTimeout.toMillis(),
                 chosenSeed,
-                repeat(chosenSeed),
+                repeat(kind, chosenSeed),
                 List.of(
                         "raft lab 0.1.0",
                         "java " + Runtime.version(),
                         System.getProperty("os.name") + " " + System.getProperty("os.version")));
     }
 
-    private String repeat(long chosenSeed) {
-        List<String> words = new ArrayList<>(List.of("./raft", "test"));
+    private String repeat(String kind, long chosenSeed) {
+        List<String> words = new ArrayList<>(List.of("./raft", "test", "--cluster", kind));
         words.addAll(
                 List.of(
                         "--nodes",

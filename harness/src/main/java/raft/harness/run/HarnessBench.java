@@ -94,7 +94,7 @@ public final class HarnessBench {
                             FaultPlan.NONE,
                             new Interpreter.Options(
                                     millis * 1_000_000, concurrency, 2_000_000_000L, 1),
-                            history,
+                            history::append,
                             (timeNanos, nodes) -> {},
                             line -> {},
                             () -> false);

@@ -8,7 +8,6 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
-import raft.harness.history.HistoryWriter;
 import raft.harness.history.Value;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultOutcome;
@@ -55,6 +54,13 @@ public final class Interpreter {
     public record Options(
             long runNanos, int concurrency, long operationTimeoutNanos, long finalPhaseNanos) {}
 
+    /** Takes the history, line by line. */
+    @FunctionalInterface
+    public interface EventLog {
+        /** Returns when the event is kept. */
+        void append(HistoryEvent event) throws IOException;
+    }
+
     /** Takes what the nodes said of themselves, each time they were asked. */
     @FunctionalInterface
     public interface Observer {
@@ -68,7 +74,7 @@ public final class Interpreter {
     private final Workload workload;
     private final FaultPlan plan;
     private final Options options;
-    private final HistoryWriter history;
+    private final EventLog history;
     private final RunRecord record;
     private final Consumer<String> progress;
     private final BooleanSupplier stopRequested;
@@ -106,7 +112,7 @@ public final class Interpreter {
             Workload workload,
             FaultPlan plan,
             Options options,
-            HistoryWriter history,
+            EventLog history,
             Observer observer,
             Consumer<String> progress,
             BooleanSupplier stopRequested) {

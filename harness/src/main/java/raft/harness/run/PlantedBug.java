@@ -46,13 +46,30 @@ public record PlantedBug(String id, String title, String file, String find, Stri
                 id.matches("[A-Z][0-9]+") ? PlantedBug.class.getResourceAsStream(resource) : null) {
             if (in == null) {
                 throw new IllegalArgumentException(
-                        "no planted bug is called '" + id + "'; try L1 or C6");
+                        "no planted bug is called '" + id + "'; there are " + ids());
             }
             return JsonMapper.shared().readValue(in.readAllBytes(), PlantedBug.class);
         } catch (IOException | JacksonException e) {
             throw new IllegalStateException(
                     "the planted bug " + id + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** All that there are; those that begin with B are benign and must not be reported. */
+    public static List<String> ids() {
+        try (InputStream in = PlantedBug.class.getResourceAsStream("planted/index.txt")) {
+            if (in == null) {
+                throw new IllegalStateException("the index of planted bugs is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList();
+        } catch (IOException e) {
+            throw new IllegalStateException("the index of planted bugs cannot be read", e);
+        }
+    }
+
+    /** Whether it changes nothing that anybody may complain about. */
+    public boolean isBenign() {
+        return id.startsWith("B");
     }
 
     /**
@@ -71,7 +88,19 @@ public record PlantedBug(String id, String title, String file, String find, Stri
         Files.createDirectories(classes);
         copyTree(sourceRoot, sources);
         Path edited = sources.resolve(file);
-        String text = Files.readString(edited);
+        Files.writeString(edited, edited(Files.readString(edited)));
+        compile(sources, classes);
+        Path jar = workFolder.resolve("raft-node.jar");
+        pack(classes, jar);
+        return jar;
+    }
+
+    /**
+     * The file's text with the edit in it.
+     *
+     * @throws IOException when the text to find is not there exactly once
+     */
+    public String edited(String text) throws IOException {
         int at = text.indexOf(find);
         if (at < 0 || text.indexOf(find, at + 1) >= 0) {
             throw new IOException(
@@ -81,12 +110,7 @@ public record PlantedBug(String id, String title, String file, String find, Stri
                             + file
                             + "; the node was changed, so the edit must be renewed");
         }
-        Files.writeString(
-                edited, text.substring(0, at) + replace + text.substring(at + find.length()));
-        compile(sources, classes);
-        Path jar = workFolder.resolve("raft-node.jar");
-        pack(classes, jar);
-        return jar;
+        return text.substring(0, at) + replace + text.substring(at + find.length());
     }
 
     private void compile(Path sources, Path classes) throws IOException {

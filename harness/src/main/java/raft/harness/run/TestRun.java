@@ -6,6 +6,7 @@ import raft.harness.checker.Budget;
 import raft.harness.checker.Checker;
 import raft.harness.checker.Verdict;
 import raft.harness.cluster.Cluster;
+import raft.harness.cluster.SelfChecking;
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryHeader;
@@ -34,6 +35,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * One run from parameters to results: folder, cluster, interpreter, check, gates.
@@ -73,6 +75,7 @@ public final class TestRun {
     private boolean failed;
     private RunRecord record = new RunRecord();
     private List<String> brokenInvariants = List.of();
+    private List<String> clusterFindings = List.of();
     private double secondsToFirstOperation = -1;
 
     private TestRun(
@@ -171,16 +174,24 @@ public final class TestRun {
                                 parameters.concurrency(),
                                 parameters.operationTimeoutMillis() * 1_000_000,
                                 FINAL_PHASE.toNanos()),
-                        history,
+                        history::append,
                         new StatusSamples(folder.path())::observed,
                         progress,
-                        stopRequested);
+                        () -> stopRequested.getAsBoolean() || !findings(cluster).isEmpty());
         record = interpreter.record();
         secondsToFirstOperation = secondsSinceProcessStart();
-        interpreter.run();
+        try {
+            interpreter.run();
+        } finally {
+            clusterFindings = findings(cluster);
+        }
         if (stopRequested.getAsBoolean()) {
             fail("the run was interrupted; what was recorded until then was judged");
         }
+    }
+
+    private static List<String> findings(Cluster cluster) {
+        return cluster instanceof SelfChecking checked ? checked.brokenInvariants() : List.of();
     }
 
     /** What a person waits for, the JVM's own start included; -1 where the system does not tell. */
@@ -204,7 +215,8 @@ public final class TestRun {
         long startNanos = System.nanoTime();
         Verdict verdict = recorded ? check(budget) : new Verdict.Unknown(0, "nothing was recorded");
         double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
-        brokenInvariants = brokenInvariants();
+        brokenInvariants =
+                Stream.concat(clusterFindings.stream(), brokenInvariants().stream()).toList();
         TreeSet<Family> families = new TreeSet<>();
         plan.faults().forEach(fault -> families.add(fault.kind().family()));
         List<Gate> gates =

@@ -1,11 +1,10 @@
-package raft.harness.docker;
+package raft.harness.cluster;
 
 import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
 import raft.client.Request;
 import raft.client.Result;
-import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.Value;
 
@@ -21,7 +20,7 @@ import java.util.List;
  * <p>Numbers travel as decimal text and come back as numbers, so a workload must not use texts that
  * look like numbers beside numbers: {@code 7} and {@code "7"} are one key, and one value.
  */
-final class Translation {
+public final class Translation {
     /** The key of workloads that have only one object. */
     private static final Blob ONLY_KEY = Blob.ofText("register");
 
@@ -30,14 +29,14 @@ final class Translation {
     private Translation() {}
 
     /** How an operation ended, and what it learnt; null where it learnt nothing. */
-    record Learnt(Ending ending, @Nullable Value value) {}
+    public record Learnt(Ending ending, @Nullable Value value) {}
 
     /**
      * The request that carries out an operation.
      *
      * @throws IllegalArgumentException with one clause that says why there is none
      */
-    static Request request(Invocation invocation) {
+    public static Request request(Invocation invocation) {
         Blob key = key(invocation.key());
         return switch (invocation.f()) {
             case "read" -> new Request.Get(key);
@@ -51,7 +50,7 @@ final class Translation {
     }
 
     /** What a result means for a request; UNINTELLIGIBLE where it is no answer to it. */
-    static Learnt learnt(Request request, Result result) {
+    public static Learnt learnt(Request request, Result result) {
         return switch (request) {
             case Request.Get(_) ->
                     switch (result) {

@@ -1,0 +1,136 @@
+package raft.harness.sim;
+
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/** Many seeds on several threads; each run has a thread of its own and shares nothing. */
+public final class Campaign {
+    private static final long PROGRESS_NANOS = 5_000_000_000L;
+
+    private final NodeCode code;
+    private final long runMillis;
+    private final FailureSink failures;
+    private final AtomicLong nextSeed;
+    private final long lastSeed;
+    private final long startNanos = System.nanoTime();
+
+    private long seedCount;
+    private long failureCount;
+    private long unknownCount;
+    private double simulatedSeconds;
+
+    /** Takes each failure as it is found, one at a time. */
+    @FunctionalInterface
+    public interface FailureSink {
+        /** Called in no particular order of seeds. */
+        void failed(long seed, SimRun.Result result);
+    }
+
+    /**
+     * @param unknownCount runs whose check ended without a verdict
+     */
+    public record Totals(
+            long seedCount,
+            long failureCount,
+            long unknownCount,
+            double simulatedSeconds,
+            double seconds) {
+        /** One line. */
+        public String words() {
+            return String.format(
+                    Locale.ROOT,
+                    "%d seeds, %d failed, %d unknown; %.1f seeds/s, %.0f simulated seconds a"
+                            + " second",
+                    seedCount,
+                    failureCount,
+                    unknownCount,
+                    seedCount / seconds,
+                    simulatedSeconds / seconds);
+        }
+    }
+
+    private Campaign(NodeCode code, long from, long count, long runMillis, FailureSink failures) {
+        this.code = code;
+        this.runMillis = runMillis;
+        this.failures = failures;
+        this.nextSeed = new AtomicLong(from);
+        this.lastSeed = from + count - 1;
+    }
+
+    /**
+     * Runs {@code count} seeds.
+     *
+     * @param runMillis simulated work of each
+     * @param progress is told every five seconds how far things are
+     */
+    public static Totals run(
+            NodeCode code,
+            long from,
+            long count,
+            int jobs,
+            long runMillis,
+            FailureSink failures,
+            Consumer<String> progress)
+            throws InterruptedException {
+        Campaign campaign = new Campaign(code, from, count, runMillis, failures);
+        try (ExecutorService workers = Executors.newFixedThreadPool(jobs)) {
+            for (int i = 0; i < jobs; i++) {
+                workers.execute(campaign::work);
+            }
+            workers.shutdown();
+            while (!workers.awaitTermination(PROGRESS_NANOS, TimeUnit.NANOSECONDS)) {
+                progress.accept(campaign.totals().words());
+            }
+        }
+        return campaign.totals();
+    }
+
+    private void work() {
+        while (true) {
+            long seed = nextSeed.getAndIncrement();
+            if (seed > lastSeed) {
+                return;
+            }
+            SimRun.Result result;
+            try {
+                result = SimRun.run(Scenario.ofSeed(seed, runMillis), code, null);
+            } catch (RuntimeException e) {
+                // A failure of the simulator is no verdict on the node, but it must be seen.
+                result =
+                        new SimRun.Result(
+                                SimRun.Finder.INVARIANT,
+                                "the simulator failed: " + e,
+                                0,
+                                0,
+                                0,
+                                0,
+                                java.util.List.of());
+            }
+            note(seed, result);
+        }
+    }
+
+    private synchronized void note(long seed, SimRun.Result result) {
+        seedCount++;
+        simulatedSeconds += result.simulatedNanos() / 1e9;
+        if (result.failed()) {
+            failureCount++;
+            failures.failed(seed, result);
+        } else if (result.finder() == SimRun.Finder.UNKNOWN) {
+            unknownCount++;
+        }
+    }
+
+    private synchronized Totals totals() {
+        return new Totals(
+                seedCount,
+                failureCount,
+                unknownCount,
+                simulatedSeconds,
+                (System.nanoTime() - startNanos) / 1e9);
+    }
+}

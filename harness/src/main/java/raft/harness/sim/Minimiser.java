@@ -1,0 +1,231 @@
+package raft.harness.sim;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.nemesis.PlannedFault;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Makes a failing scenario smaller by delta debugging (Zeller, Hildebrandt 2002): leaves out
+ * faults, troubles, operations and nodes, shortens what is left, and keeps each change after which
+ * the same rule still breaks.
+ */
+public final class Minimiser {
+    private final NodeCode code;
+    private final String rule;
+    private final long deadlineNanos;
+    private final Consumer<String> progress;
+    private int tryCount;
+
+    /**
+     * @param failure what must still happen: the same finder and the same rule
+     * @param seconds of real time to spend at most
+     */
+    public Minimiser(NodeCode code, SimRun.Result failure, int seconds, Consumer<String> progress) {
+        this.code = code;
+        this.rule = failure.rule();
+        this.deadlineNanos = System.nanoTime() + seconds * 1_000_000_000L;
+        this.progress = progress;
+    }
+
+    /** Counts in words. */
+    public static String size(Scenario scenario) {
+        List<Scenario.Step> script = scenario.script();
+        return scenario.options().nodeCount()
+                + " nodes, "
+                + scenario.plan().faults().size()
+                + " faults, "
+                + (script == null ? "drawn" : script.size())
+                + " operations, "
+                + scenario.runNanos() / 1_000_000
+                + " ms";
+    }
+
+    /** The smallest scenario found that still fails in the same way. */
+    public Scenario minimise(Scenario scenario) {
+        Scenario small = scripted(scenario);
+        small = attempt(small, with(small, small.options().calm()));
+        String before;
+        do {
+            before = size(small);
+            small = fewerFaults(small);
+            small = shorterFaults(small);
+            small = fewerOperations(small);
+            small = fewerNodes(small);
+            small = shorterRun(small);
+            progress.accept(size(small) + " after " + tryCount + " runs");
+        } while (!size(small).equals(before) && inTime());
+        return small;
+    }
+
+    private boolean inTime() {
+        return System.nanoTime() < deadlineNanos;
+    }
+
+    private boolean fails(Scenario scenario) {
+        tryCount++;
+        try {
+            SimRun.Result result = SimRun.run(scenario, code, null);
+            return result.failed() && result.rule().equals(rule);
+        } catch (RuntimeException e) {
+            return false;
+        }
+    }
+
+    private Scenario attempt(Scenario now, @Nullable Scenario smaller) {
+        return smaller != null && inTime() && fails(smaller) ? smaller : now;
+    }
+
+    /** With its operations written out, and without what came after the failure. */
+    private Scenario scripted(Scenario scenario) {
+        SimRun.Result result = SimRun.run(scenario, code, null);
+        if (scenario.script() != null) {
+            return scenario;
+        }
+        List<Scenario.Step> script = new ArrayList<>();
+        for (HistoryEvent event : result.history()) {
+            if (event.type() == HistoryEvent.Type.INVOKE
+                    && event.process() != HistoryEvent.NEMESIS
+                    && event.timeNanos() < scenario.runNanos()) {
+                script.add(
+                        new Scenario.Step(
+                                event.timeNanos(),
+                                event.process() % scenario.concurrency(),
+                                event.f(),
+                                event.key(),
+                                event.value()));
+            }
+        }
+        Scenario written = with(scenario, script);
+        return fails(written) ? written : scenario;
+    }
+
+    private Scenario fewerFaults(Scenario now) {
+        List<PlannedFault> kept =
+                reduce(now.plan().faults(), faults -> with(now, new FaultPlan(faults)));
+        return with(now, new FaultPlan(kept));
+    }
+
+    private Scenario shorterFaults(Scenario now) {
+        Scenario small = now;
+        for (int i = 0; i < small.plan().faults().size(); i++) {
+            List<PlannedFault> faults = new ArrayList<>(small.plan().faults());
+            PlannedFault fault = faults.get(i);
+            long half = (fault.endMillis() - fault.startMillis()) / 2;
+            if (half < 10) {
+                continue;
+            }
+            faults.set(
+                    i,
+                    new PlannedFault(
+                            fault.id(),
+                            fault.kind(),
+                            fault.startMillis(),
+                            fault.startMillis() + half,
+                            fault.order()));
+            small = attempt(small, with(small, new FaultPlan(faults)));
+        }
+        return small;
+    }
+
+    private Scenario fewerOperations(Scenario now) {
+        List<Scenario.Step> script = now.script();
+        return script == null ? now : with(now, reduce(script, steps -> with(now, steps)));
+    }
+
+    private Scenario fewerNodes(Scenario now) {
+        Scenario small = now;
+        for (int count = small.options().nodeCount() - 1; count >= 3; count--) {
+            SimOptions options = small.options().withNodes(count);
+            List<String> members = Scenario.members(options);
+            List<PlannedFault> faults =
+                    small.plan().faults().stream()
+                            .map(
+                                    fault ->
+                                            new PlannedFault(
+                                                    fault.id(),
+                                                    fault.kind(),
+                                                    fault.startMillis(),
+                                                    fault.endMillis(),
+                                                    fault.order().stream()
+                                                            .filter(members::contains)
+                                                            .toList()))
+                            .toList();
+            Scenario smaller =
+                    new Scenario(
+                            options,
+                            new FaultPlan(faults),
+                            small.runNanos(),
+                            small.rate(),
+                            small.concurrency(),
+                            small.script());
+            small = attempt(small, smaller);
+        }
+        return small;
+    }
+
+    private Scenario shorterRun(Scenario now) {
+        Scenario small = now;
+        for (long nanos = small.runNanos() / 2; nanos >= 1_000_000_000L; nanos /= 2) {
+            Scenario smaller =
+                    new Scenario(
+                            small.options(),
+                            small.plan(),
+                            nanos,
+                            small.rate(),
+                            small.concurrency(),
+                            small.script());
+            Scenario next = attempt(small, smaller);
+            if (next == small) {
+                break;
+            }
+            small = next;
+        }
+        return small;
+    }
+
+    /** ddmin: ever smaller parts are left out as long as the rest still fails. */
+    private <T> List<T> reduce(List<T> items, Function<List<T>, Scenario> scenario) {
+        List<T> kept = items;
+        int parts = 2;
+        while (!kept.isEmpty() && inTime()) {
+            int chunk = Math.max(1, (kept.size() + parts - 1) / parts);
+            boolean smaller = false;
+            for (int from = 0; from < kept.size() && inTime(); from += chunk) {
+                List<T> rest = new ArrayList<>(kept.subList(0, from));
+                rest.addAll(kept.subList(Math.min(kept.size(), from + chunk), kept.size()));
+                if (fails(scenario.apply(rest))) {
+                    kept = rest;
+                    smaller = true;
+                    from -= chunk;
+                }
+            }
+            if (chunk == 1 && !smaller) {
+                break;
+            }
+            parts = smaller ? Math.max(2, parts - 1) : parts * 2;
+        }
+        return kept;
+    }
+
+    private static Scenario with(Scenario old, SimOptions options) {
+        return new Scenario(
+                options, old.plan(), old.runNanos(), old.rate(), old.concurrency(), old.script());
+    }
+
+    private static Scenario with(Scenario old, FaultPlan plan) {
+        return new Scenario(
+                old.options(), plan, old.runNanos(), old.rate(), old.concurrency(), old.script());
+    }
+
+    private static Scenario with(Scenario old, List<Scenario.Step> script) {
+        return new Scenario(
+                old.options(), old.plan(), old.runNanos(), old.rate(), old.concurrency(), script);
+    }
+}

@@ -1,0 +1,89 @@
+package raft.harness.sim;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.Value;
+import raft.harness.nemesis.FaultKind;
+import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultPlan;
+import raft.harness.nemesis.PlannedFault;
+import raft.harness.sim.Keyed.Purpose;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A whole simulated run as data: the same scenario gives the same events.
+ *
+ * @param options of the cluster
+ * @param plan its faults
+ * @param runNanos how long clients work
+ * @param rate operations a second that the workload starts
+ * @param concurrency client processes
+ * @param script the operations one by one; null where the workload draws them from the seed
+ */
+public record Scenario(
+        SimOptions options,
+        FaultPlan plan,
+        long runNanos,
+        double rate,
+        int concurrency,
+        @Nullable List<Step> script) {
+    public Scenario {
+        script = script == null ? null : List.copyOf(script);
+    }
+
+    /** One operation: when, by which process, what. */
+    public record Step(long nanos, long process, String f, Value key, Value value) {}
+
+    /** The scenario of a seed in a campaign: swarm options, a drawn plan, the register workload. */
+    public static Scenario ofSeed(long seed, long runMillis) {
+        SimOptions options = SimOptions.swarm(seed);
+        return new Scenario(
+                options, plan(seed, options, runMillis), runMillis * 1_000_000, 60, 10, null);
+    }
+
+    /**
+     * Half of the seeds get the plan that a run on containers would get; the others a dense one of
+     * short faults that overlap freely, which changes leaders far more often.
+     */
+    private static FaultPlan plan(long seed, SimOptions options, long runMillis) {
+        List<String> members = members(options);
+        if (Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 4) == 0) {
+            return FaultPlan.generate(seed, members, List.of(Family.values()), runMillis);
+        }
+        long spacingMillis = 300 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
+        long longestMillis = 500 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
+        int families = 1 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 3), 7);
+        List<FaultKind> kinds =
+                Stream.of(FaultKind.values())
+                        .filter(kind -> (families >> kind.family().ordinal() & 1) == 1)
+                        .toList();
+        List<PlannedFault> faults = new ArrayList<>();
+        long at = 1_500;
+        for (long id = 1; at < runMillis - 1_000; id++) {
+            long draw = Keyed.key(seed, Purpose.PLAN, 1, 0, id);
+            FaultKind kind = kinds.get(Keyed.below(draw, kinds.size()));
+            long lasts = Keyed.between(Keyed.part(draw, 1), 50, longestMillis);
+            faults.add(new PlannedFault(id, kind, at, at + lasts, shuffled(members, draw)));
+            at += Keyed.between(Keyed.part(draw, 2), 50, 2 * spacingMillis);
+        }
+        return new FaultPlan(faults);
+    }
+
+    private static List<String> shuffled(List<String> members, long draw) {
+        List<String> order = new ArrayList<>(members);
+        for (int i = order.size() - 1; i > 0; i--) {
+            Collections.swap(order, i, Keyed.below(Keyed.part(draw, 10 + i), i + 1));
+        }
+        return order;
+    }
+
+    /** The names of a cluster's members. */
+    public static List<String> members(SimOptions options) {
+        return IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
+    }
+}

@@ -1,0 +1,141 @@
+package raft.harness.sim;
+
+import raft.harness.run.PlantedBug;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/**
+ * The detection score: every planted bug is run with seed after seed until something notices, every
+ * benign edit with as many seeds as it is given, and nothing may notice.
+ */
+public final class Score {
+    private static final long RUN_MILLIS = 60_000;
+
+    /**
+     * What came of one edit.
+     *
+     * @param finder who noticed, "nobody" where none did
+     * @param rule the invariant's name, "" where there is none
+     * @param seed that noticed, 0 where none did
+     */
+    public record Line(
+            String bug,
+            String title,
+            boolean benign,
+            String finder,
+            String rule,
+            long seed,
+            int seedCount,
+            double simulatedSeconds,
+            double seconds) {
+        /** A bug that was noticed, or a benign edit that was not. */
+        public boolean right() {
+            return benign == (seed == 0);
+        }
+    }
+
+    private Score() {}
+
+    /**
+     * Runs it.
+     *
+     * @param ids of the edits
+     * @param seedsMax for each bug; benign edits get a quarter of it, at least 20
+     * @param secondsMax for each edit, of real time
+     * @param progress is told each line as it comes
+     * @throws IOException when an edit does not fit the sources any more
+     */
+    public static List<Line> run(
+            List<String> ids,
+            Path sourceRoot,
+            int seedsMax,
+            double secondsMax,
+            int jobs,
+            Consumer<Line> progress)
+            throws IOException, InterruptedException {
+        List<Line> lines = new ArrayList<>();
+        try (ExecutorService workers = Executors.newFixedThreadPool(jobs)) {
+            List<Future<Line>> futures = new ArrayList<>();
+            for (String id : ids) {
+                futures.add(
+                        workers.submit(
+                                () -> {
+                                    Line line =
+                                            score(
+                                                    PlantedBug.named(id),
+                                                    sourceRoot,
+                                                    seedsMax,
+                                                    secondsMax);
+                                    progress.accept(line);
+                                    return line;
+                                }));
+            }
+            for (Future<Line> future : futures) {
+                try {
+                    lines.add(future.get());
+                } catch (ExecutionException e) {
+                    workers.shutdownNow();
+                    if (e.getCause() instanceof IOException cause) {
+                        throw cause;
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        }
+        return lines;
+    }
+
+    private static Line score(PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax)
+            throws IOException {
+        long start = System.nanoTime();
+        NodeCode code = NodeCode.planted(bug, sourceRoot);
+        int most = bug.isBenign() ? Math.max(20, seedsMax / 4) : seedsMax;
+        double simulated = 0;
+        int count = 0;
+        while (count < most && (System.nanoTime() - start) / 1e9 < secondsMax) {
+            count++;
+            SimRun.Result result = SimRun.run(Scenario.ofSeed(count, RUN_MILLIS), code, null);
+            simulated += result.simulatedNanos() / 1e9;
+            if (result.failed()) {
+                return line(bug, result, count, count, simulated, start);
+            }
+        }
+        return new Line(
+                bug.id(),
+                bug.title(),
+                bug.isBenign(),
+                SimRun.Finder.NOBODY.label(),
+                "",
+                0,
+                count,
+                simulated,
+                (System.nanoTime() - start) / 1e9);
+    }
+
+    private static Line line(
+            PlantedBug bug,
+            SimRun.Result result,
+            long seed,
+            int count,
+            double simulated,
+            long start) {
+        return new Line(
+                bug.id(),
+                bug.title(),
+                bug.isBenign(),
+                result.finder().label(),
+                result.finder() == SimRun.Finder.CHECKER ? "" : result.what(),
+                seed,
+                count,
+                simulated,
+                (System.nanoTime() - start) / 1e9);
+    }
+}

@@ -1,0 +1,176 @@
+package raft.harness.sim;
+
+/**
+ * Everything that decides how a simulated cluster behaves beside its fault plan; the same options
+ * give the same run, event by event. Times are nanoseconds of virtual time.
+ *
+ * @param seed of every draw
+ * @param nodeCount members, 1 to 9
+ * @param electionTimeoutNanos as in the node's configuration
+ * @param heartbeatNanos as in the node's configuration
+ * @param appendBytesMax as in the node's configuration
+ * @param inflightAppendsMax as in the node's configuration
+ */
+public record SimOptions(
+        long seed,
+        int nodeCount,
+        long electionTimeoutNanos,
+        long heartbeatNanos,
+        int appendBytesMax,
+        int inflightAppendsMax,
+        Network network,
+        Disk disk,
+        Process process) {
+
+    /**
+     * Links between nodes. A delay is drawn evenly from [min, max); now and then from [min,
+     * slowMax) instead, which is also what reorders messages.
+     *
+     * @param slowPermille share of messages with a large delay
+     * @param lossPermille share of messages that never arrive
+     * @param duplicatePermille share of messages that arrive twice
+     */
+    public record Network(
+            long minNanos,
+            long maxNanos,
+            int slowPermille,
+            long slowMaxNanos,
+            int lossPermille,
+            int duplicatePermille) {}
+
+    /**
+     * A node's disk.
+     *
+     * @param fsyncMinNanos least time of an fsync
+     * @param fsyncMaxNanos greatest ordinary time
+     * @param slowPermille share of slow ones
+     * @param slowMaxNanos greatest time of a slow one
+     * @param powerLossPercent share of kills that also lose what was not synced
+     * @param rotPercent share of restarts that find one bit of an old, synced record flipped; at
+     *     most a minority of nodes at a time, and taken back once the node has refused to start
+     * @param segmentBytes size of the log's segments
+     */
+    public record Disk(
+            long fsyncMinNanos,
+            long fsyncMaxNanos,
+            int slowPermille,
+            long slowMaxNanos,
+            int powerLossPercent,
+            int rotPercent,
+            int segmentBytes) {}
+
+    /**
+     * A node's process and clock.
+     *
+     * @param hiccupPermille share of turns after which the process does nothing for a while
+     * @param hiccupMaxNanos longest such while
+     * @param driftPpmMax how far a node's clock may run fast or slow, in millionths
+     */
+    public record Process(int hiccupPermille, long hiccupMaxNanos, int driftPpmMax) {}
+
+    private static final long MICRO = 1_000;
+    private static final long MILLI = 1_000_000;
+
+    /** An ordinary local network and disk: what {@code ./raft test} simulates. */
+    public static SimOptions defaults(long seed, int nodeCount) {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                500 * MILLI,
+                100 * MILLI,
+                1 << 20,
+                64,
+                new Network(100 * MICRO, 400 * MICRO, 5, 30 * MILLI, 1, 1),
+                new Disk(200 * MICRO, 2 * MILLI, 10, 50 * MILLI, 50, 5, 64 << 10),
+                new Process(2, 20 * MILLI, 200));
+    }
+
+    /**
+     * Draws which trouble is on and how strong, so that seeds differ in kind: a run in which
+     * everything is broken a little finds other bugs than one in which one thing is broken badly.
+     */
+    public static SimOptions swarm(long seed) {
+        Draw draw = new Draw(seed);
+        int nodes = draw.in(10) < 5 ? 3 : draw.in(10) < 8 ? 5 : 4;
+        long slowNetwork = draw.in(3) > 0 ? (1_000 + draw.in(4_000)) * MILLI : 50 * MILLI;
+        long slowDisk = draw.in(3) == 0 ? 1_500 * MILLI : draw.in(2) == 0 ? 100 * MILLI : 5 * MILLI;
+        return new SimOptions(
+                seed,
+                nodes,
+                500 * MILLI,
+                100 * MILLI,
+                draw.in(2) == 0 ? 1 << 20 : 200 + draw.in(800),
+                draw.in(2) == 0 ? 64 : 1 + draw.in(4),
+                new Network(
+                        100 * MICRO,
+                        switch (draw.in(6)) {
+                            case 0 -> (100 + draw.in(600)) * MILLI;
+                            case 1, 2 -> (5 + draw.in(20)) * MILLI;
+                            default -> 400 * MICRO;
+                        },
+                        draw.onOff(200),
+                        slowNetwork,
+                        draw.onOff(80),
+                        draw.onOff(60)),
+                new Disk(
+                        200 * MICRO,
+                        draw.in(2) == 0 ? 2 * MILLI : 5 * MILLI + draw.in(30) * MILLI,
+                        draw.onOff(60),
+                        slowDisk,
+                        draw.in(2) == 0 ? 0 : 20 + draw.in(80),
+                        draw.in(2) == 0 ? 0 : 10 + draw.in(60),
+                        draw.in(2) == 0 ? 16 << 10 : 128 << 10),
+                new Process(
+                        draw.onOff(20),
+                        draw.in(2) == 0 ? 20 * MILLI : 800 * MILLI,
+                        draw.in(2) == 0 ? 0 : 20_000));
+    }
+
+    /** These options with fewer members. */
+    public SimOptions withNodes(int count) {
+        return new SimOptions(
+                seed,
+                count,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                disk,
+                process);
+    }
+
+    /** These options with an undisturbed network, disk and process. */
+    public SimOptions calm() {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                new Network(100 * MICRO, 400 * MICRO, 0, MILLI, 0, 0),
+                new Disk(200 * MICRO, 2 * MILLI, 0, MILLI, disk.powerLossPercent, 0, 64 << 10),
+                new Process(0, MILLI, 0));
+    }
+
+    /** Draws in a fixed order; adding one at the end changes no earlier one. */
+    private static final class Draw {
+        private final long seed;
+        private long count;
+
+        Draw(long seed) {
+            this.seed = seed;
+        }
+
+        int in(int bound) {
+            return Keyed.below(Keyed.key(seed, Keyed.Purpose.SWARM, count++, 0, 0), bound);
+        }
+
+        /** 0 half of the time, else something up to {@code max}. */
+        int onOff(int max) {
+            int strength = 1 + in(max);
+            return in(2) == 0 ? 0 : strength;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package raft.harness.sim.world;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.ClientCodec;
+import raft.client.Refusal;
+import raft.client.Reply;
+import raft.client.Request;
+import raft.client.Result;
+import raft.core.Bytes;
+import raft.harness.cluster.Completion;
+import raft.harness.cluster.Invocation;
+import raft.harness.cluster.Outcomes;
+import raft.harness.cluster.Outcomes.Ending;
+import raft.harness.cluster.Translation;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
+import raft.harness.sim.Keyed;
+import raft.harness.sim.Keyed.Purpose;
+
+import java.util.Locale;
+
+/**
+ * The clients: each operation starts at its own node and follows hints from there, by the same
+ * rules as clients over real connections. Their links to nodes are never cut; a node that is down
+ * refuses the connection, one that is frozen lets them wait.
+ */
+final class SimClients {
+    /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
+    private static final int HOPS_MAX = 3;
+
+    private static final long DELAY_MIN_NANOS = 50_000;
+    private static final long DELAY_MAX_NANOS = 300_000;
+
+    private final SimCluster world;
+    private long askedCount;
+
+    /** An operation under way. */
+    static final class Op {
+        final Invocation invocation;
+        final Request request;
+        private @Nullable Bytes command;
+        private int hopCount;
+        private int attempt;
+        private boolean sent;
+        private boolean ended;
+
+        Op(Invocation invocation, Request request) {
+            this.invocation = invocation;
+            this.request = request;
+        }
+
+        /** As it stands in the log. */
+        Bytes command() {
+            Bytes known = command;
+            if (known == null) {
+                known = Bytes.wrap(ClientCodec.encodeCommand(request).unsafeArray());
+                command = known;
+            }
+            return known;
+        }
+    }
+
+    /** An operation at one node; what belongs to an earlier attempt is ignored. */
+    record Asked(Op op, SimNode node, int attempt) {
+        boolean isOpen() {
+            return !op.ended && op.attempt == attempt;
+        }
+    }
+
+    /**
+     * What comes back.
+     *
+     * @param ending null where {@code reply} says it
+     */
+    private record Back(
+            Asked asked, @Nullable String node, @Nullable Reply reply, @Nullable Ending ending) {}
+
+    SimClients(SimCluster world) {
+        this.world = world;
+    }
+
+    void invoke(Invocation invocation) {
+        Op op;
+        try {
+            op = new Op(invocation, Translation.request(invocation));
+        } catch (IllegalArgumentException e) {
+            world.complete(
+                    completion(
+                            invocation,
+                            Ending.NOT_SUPPORTED,
+                            null,
+                            String.valueOf(e.getMessage()),
+                            null,
+                            0,
+                            0));
+            return;
+        }
+        world.plan(
+                world.nowNanos() + invocation.timeoutNanos(),
+                Happening.Kind.CLIENT_TIMEOUT,
+                null,
+                null,
+                op,
+                -1);
+        ask(op, world.nodeNamed(invocation.node()));
+    }
+
+    private void ask(Op op, SimNode node) {
+        op.sent = false;
+        op.attempt++;
+        plan(Happening.Kind.REQUEST, node, new Asked(op, node, op.attempt));
+    }
+
+    private void plan(Happening.Kind kind, @Nullable SimNode node, Object payload) {
+        long draw = Keyed.key(world.options.seed(), Purpose.CLIENT, 0, 0, ++askedCount);
+        long delay = Keyed.between(draw, DELAY_MIN_NANOS, DELAY_MAX_NANOS);
+        world.plan(world.nowNanos() + delay, kind, node, null, payload, -1);
+    }
+
+    /** A request reaches its node. */
+    void requestCame(Asked asked) {
+        if (!asked.isOpen()) {
+            return;
+        }
+        SimNode.Life life = asked.node.life;
+        if (life == null) {
+            plan(Happening.Kind.REPLY, null, new Back(asked, null, null, Ending.NOT_CONNECTED));
+        } else {
+            asked.op.sent = true;
+            asked.node.request(life, asked);
+        }
+    }
+
+    void replied(Asked asked, String node, Reply reply) {
+        plan(Happening.Kind.REPLY, null, new Back(asked, node, reply, null));
+    }
+
+    void connectionLost(Asked asked) {
+        plan(Happening.Kind.REPLY, null, new Back(asked, null, null, Ending.CONNECTION_LOST));
+    }
+
+    void timedOut(Object payload) {
+        Op op = (Op) payload;
+        if (!op.ended) {
+            end(op, op.sent ? Ending.TIMED_OUT : Ending.TIMED_OUT_UNSENT, null, "", null, 0, 0);
+        }
+    }
+
+    void replyCame(Object payload) {
+        Back back = (Back) payload;
+        if (!back.asked.isOpen()) {
+            return;
+        }
+        Op op = back.asked.op;
+        if (back.ending != null) {
+            end(op, back.ending, null, "", null, 0, 0);
+            return;
+        }
+        switch (back.reply) {
+            case Reply.Ok(Result result, long term, long logIndex) -> {
+                Translation.Learnt learnt = Translation.learnt(op.request, result);
+                end(op, learnt.ending(), learnt.value(), "", back.node, term, logIndex);
+            }
+            case Reply.Refused refused -> refused(op, back.node, refused);
+            case Reply.Unknown(String message) ->
+                    end(op, Ending.UNKNOWN, null, message, back.node, 0, 0);
+            case null -> throw new IllegalStateException("neither a reply nor an ending");
+        }
+    }
+
+    private void refused(Op op, @Nullable String node, Reply.Refused refused) {
+        String leader = refused.leader();
+        if (refused.reason() == Refusal.NOT_LEADER && leader != null && op.hopCount < HOPS_MAX) {
+            op.hopCount++;
+            ask(op, world.nodeNamed(leader));
+            return;
+        }
+        if (!op.request.isRead()) {
+            world.watch.refusedForGood(op.command());
+        }
+        String reason = refused.reason().name().toLowerCase(Locale.ROOT).replace('_', '-');
+        end(op, Ending.REFUSED, null, reason, node, 0, 0);
+    }
+
+    private void end(
+            Op op,
+            Ending ending,
+            @Nullable Value value,
+            String detail,
+            @Nullable String node,
+            long term,
+            long logIndex) {
+        op.ended = true;
+        world.complete(completion(op.invocation, ending, value, detail, node, term, logIndex));
+    }
+
+    private static Completion.Operation completion(
+            Invocation invocation,
+            Ending ending,
+            @Nullable Value value,
+            String detail,
+            @Nullable String node,
+            long term,
+            long logIndex) {
+        HistoryEvent.Type type = Outcomes.type(invocation.f(), ending);
+        return new Completion.Operation(
+                invocation,
+                type,
+                value == null ? invocation.value() : value,
+                node,
+                type == HistoryEvent.Type.OK ? null : ending.error(detail),
+                term,
+                logIndex);
+    }
+
+    /** A reply in words, for traces. */
+    static String describe(@Nullable Object payload) {
+        if (!(payload instanceof Back back)) {
+            return "";
+        }
+        Invocation invocation = back.asked.op.invocation;
+        return invocation.f()
+                + " of process "
+                + invocation.process()
+                + ": "
+                + (back.ending != null ? back.ending : back.reply);
+    }
+}

@@ -1,0 +1,643 @@
+package raft.harness.sim.world;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Effect;
+import raft.core.Effect.RoleName;
+import raft.core.Entry;
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.harness.cluster.Completion;
+import raft.harness.cluster.Invocation;
+import raft.harness.cluster.NodeStatus;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
+import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultAction;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.Link;
+import raft.harness.sim.Keyed;
+import raft.harness.sim.Keyed.Purpose;
+import raft.harness.sim.SimOptions;
+import raft.harness.sim.SimulatedCluster;
+import raft.harness.sim.world.Happening.Kind;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/**
+ * A whole cluster in one thread: the node's algorithm, log and state machine under virtual time,
+ * with network, disks, processes and clients made up here.
+ *
+ * <p>Guarantees: the same options and the same calls give the same events in the same order, on any
+ * JVM. Everything that happens passes {@link #happen}, where it enters the digest.
+ */
+public final class SimCluster implements SimulatedCluster {
+    private static final long OBSERVE_NANOS = 1_000_000;
+    private static final long FAULT_NANOS = 5_000_000;
+
+    /** Most election timeouts that a healthy cluster may need to serve again. */
+    private static final int RECOVERY_TIMEOUTS = 20;
+
+    private static final int STEADY_TIMEOUTS = 12;
+
+    final SimOptions options;
+    final Watch watch;
+    final SimClients clients;
+
+    private final List<SimNode> nodes = new ArrayList<>();
+    private final List<NodeId> nodeIds;
+    private final List<String> names;
+    private final TreeMap<String, SimNode> nodesByName = new TreeMap<>();
+    private final Agenda agenda = new Agenda();
+    private final ArrayDeque<Completion> completions = new ArrayDeque<>();
+
+    /** How many faults cut each link, by sender and receiver. */
+    private final int[][] cutCount;
+
+    private final long[][] sentCount;
+    private final TreeMap<Long, FaultAction> inForce = new TreeMap<>();
+    private long nowNanos;
+    private long nextSequence;
+    private long eventCount;
+    private long digest;
+    private long crashCount;
+    private long livenessOperationCount;
+    private boolean quiet;
+    private @Nullable Trace trace;
+
+    /** Starts all nodes, with empty disks, at time 0. */
+    public SimCluster(SimOptions options) {
+        this.options = options;
+        this.watch = new Watch(this);
+        this.clients = new SimClients(this);
+        this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
+        this.nodeIds = names.stream().map(NodeId::new).toList();
+        this.cutCount = new int[options.nodeCount()][options.nodeCount()];
+        this.sentCount = new long[options.nodeCount()][options.nodeCount()];
+        this.digest = Keyed.mix(options.seed());
+        for (int i = 0; i < options.nodeCount(); i++) {
+            SimNode node = new SimNode(this, i, nodeIds.get(i));
+            nodes.add(node);
+            nodesByName.put(names.get(i), node);
+        }
+        nodes.forEach(SimNode::boot);
+    }
+
+    // ---- What the harness asks ----
+
+    @Override
+    public String kind() {
+        return "sim";
+    }
+
+    @Override
+    public List<String> nodes() {
+        return names;
+    }
+
+    @Override
+    public long nowNanos() {
+        return nowNanos;
+    }
+
+    @Override
+    public void invoke(Invocation invocation) {
+        clients.invoke(invocation);
+    }
+
+    @Override
+    public void inject(ActiveFault fault) {
+        plan(nowNanos + FAULT_NANOS, Kind.FAULT_CHANGE, null, null, new Change(fault, true), -1);
+    }
+
+    @Override
+    public void heal(ActiveFault fault) {
+        plan(nowNanos + FAULT_NANOS, Kind.FAULT_CHANGE, null, null, new Change(fault, false), -1);
+    }
+
+    @Override
+    public void observe() {
+        plan(nowNanos + OBSERVE_NANOS, Kind.OBSERVE, null, null, null, -1);
+    }
+
+    @Override
+    public @Nullable Completion poll(long deadlineNanos) {
+        while (completions.isEmpty() && watch.holds() && agenda.nextNanos() <= deadlineNanos) {
+            happen(agenda.remove());
+        }
+        Completion completion = completions.pollFirst();
+        if (completion == null) {
+            nowNanos = Math.max(nowNanos, deadlineNanos);
+        }
+        return completion;
+    }
+
+    @Override
+    public void healAll() {
+        inForce.clear();
+        for (int[] row : cutCount) {
+            java.util.Arrays.fill(row, 0);
+        }
+        for (SimNode node : nodes) {
+            node.killCount = 0;
+            start(node);
+            boolean frozen = node.isPaused();
+            node.pauseCount = 0;
+            if (frozen) {
+                node.resume();
+            }
+        }
+        quiet = true;
+    }
+
+    @Override
+    public void close() {
+        trace = null;
+    }
+
+    @Override
+    public List<String> brokenInvariants() {
+        return watch.broken();
+    }
+
+    @Override
+    public long digest() {
+        return digest;
+    }
+
+    @Override
+    public long eventCount() {
+        return eventCount;
+    }
+
+    @Override
+    public void trace(@Nullable Trace newTrace) {
+        trace = newTrace;
+    }
+
+    // ---- What the parts ask ----
+
+    List<SimNode> nodeList() {
+        return nodes;
+    }
+
+    List<NodeId> nodeIds() {
+        return nodeIds;
+    }
+
+    SimNode nodeNamed(String name) {
+        SimNode node = nodesByName.get(name);
+        if (node == null) {
+            throw new IllegalStateException("no node is called " + name);
+        }
+        return node;
+    }
+
+    /** All trouble but the plan's is over. */
+    boolean quiet() {
+        return quiet;
+    }
+
+    void complete(Completion completion) {
+        completions.addLast(completion);
+    }
+
+    void plan(
+            long atNanos,
+            Kind kind,
+            @Nullable SimNode node,
+            SimNode.@Nullable Life life,
+            @Nullable Object payload,
+            int from) {
+        agenda.add(
+                new Happening(
+                        Math.max(atNanos, nowNanos),
+                        nextSequence++,
+                        kind,
+                        node,
+                        life,
+                        payload,
+                        from));
+    }
+
+    /** A message leaves: lost, late, twice or as it should. */
+    void send(SimNode from, NodeId to, Message message) {
+        SimNode receiver = nodeNamed(to.name());
+        if (cutCount[from.number][receiver.number] > 0) {
+            return;
+        }
+        var model = options.network();
+        long nth = sentCount[from.number][receiver.number]++;
+        long draw = Keyed.key(options.seed(), Purpose.NETWORK, from.number, receiver.number, nth);
+        if (quiet) {
+            long delay = Keyed.between(draw, model.minNanos(), 4 * model.minNanos());
+            plan(nowNanos + delay, Kind.MESSAGE, receiver, null, message, from.number);
+            return;
+        }
+        if (Keyed.permille(Keyed.part(draw, 1), model.lossPermille())) {
+            return;
+        }
+        deliver(from, receiver, message, draw);
+        if (Keyed.permille(Keyed.part(draw, 2), model.duplicatePermille())) {
+            deliver(from, receiver, message, Keyed.part(draw, 3));
+        }
+    }
+
+    private void deliver(SimNode from, SimNode receiver, Message message, long draw) {
+        var model = options.network();
+        boolean slow = Keyed.permille(Keyed.part(draw, 4), model.slowPermille());
+        long most = slow ? model.slowMaxNanos() : model.maxNanos();
+        long delay = Keyed.between(draw, model.minNanos(), most);
+        plan(nowNanos + delay, Kind.MESSAGE, receiver, null, message, from.number);
+    }
+
+    // ---- Time ----
+
+    private void happen(Happening happening) {
+        nowNanos = happening.timeNanos();
+        SimNode node = happening.node();
+        SimNode.Life life = happening.life();
+        if (life != null && node != null && node.life != life) {
+            return; // Of a process that is gone.
+        }
+        eventCount++;
+        digest =
+                Keyed.mix(
+                        digest
+                                ^ nowNanos
+                                ^ ((long) happening.kind().ordinal() << 56)
+                                ^ (node == null ? 0 : node.number + 1L) << 48);
+        if (happening.payload() instanceof Message message) {
+            digest = Keyed.mix(digest + fingerprint(message));
+        }
+        if (trace != null) {
+            trace.event(eventCount, nowNanos, digest, Words.of(this, happening));
+        }
+        dispatch(happening);
+        SimNode.Life after = node == null ? null : node.life;
+        if (after != null) {
+            var raft = after.raft;
+            digest ^=
+                    Keyed.mix(
+                            raft.term() << 40
+                                    ^ raft.commitIndex() << 20
+                                    ^ raft.lastIndex()
+                                    ^ (long) raft.role().ordinal() << 60);
+        }
+    }
+
+    private void dispatch(Happening happening) {
+        SimNode node = happening.node();
+        SimNode.Life life = happening.life();
+        Object payload = happening.payload();
+        switch (happening.kind()) {
+            case MESSAGE ->
+                    present(node)
+                            .receive(
+                                    nodeIds.get(happening.from()),
+                                    happening.from(),
+                                    (Message) present(payload));
+            case TURN -> present(node).turnCame(present(life));
+            case TIMER -> present(node).timerCame(present(life), happening.timeNanos());
+            case FSYNC -> present(node).fsyncEnded(present(life));
+            case REQUEST -> clients.requestCame((SimClients.Asked) present(payload));
+            case REPLY -> clients.replyCame(present(payload));
+            case CLIENT_TIMEOUT -> clients.timedOut(present(payload));
+            case FAULT_CHANGE -> change((Change) present(payload));
+            case OBSERVE -> complete(new Completion.Observation(statuses()));
+        }
+    }
+
+    private static <T> T present(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("an event lacks what it is about");
+        }
+        return value;
+    }
+
+    /** By value, never by identity: hash codes of enums differ from JVM to JVM. */
+    private static long fingerprint(Message message) {
+        return switch (message) {
+            case Message.PreVoteRequest m -> hash(1, m.prospectiveTerm(), m.lastLogIndex());
+            case Message.PreVoteReply m -> hash(2, m.prospectiveTerm(), m.granted() ? 1 : 0);
+            case Message.VoteRequest m -> hash(3, m.term(), m.lastLogIndex());
+            case Message.VoteReply m -> hash(4, m.term(), m.granted() ? 1 : 0);
+            case Message.AppendEntries m -> {
+                Entry last = m.entries().isEmpty() ? null : m.entries().getLast();
+                yield hash(5, m.term(), m.prevLogIndex())
+                        + hash(
+                                m.entries().size(),
+                                m.leaderCommit(),
+                                last == null ? 0 : last.payload().hashCode());
+            }
+            case Message.AppendAccepted m -> hash(6, m.term(), m.matchIndex());
+            case Message.AppendRejected m -> hash(7, m.term(), m.prevLogIndex());
+            case Message.Heartbeat m -> hash(8, m.term(), m.round());
+            case Message.HeartbeatReply m -> hash(9, m.term(), m.round());
+        };
+    }
+
+    private static long hash(long a, long b, long c) {
+        return Keyed.mix(a + (b << 20) + (c << 40));
+    }
+
+    /** A node's role, term or leader changed. */
+    void note(SimNode node, Effect.Transition transition) {
+        if (trace != null) {
+            trace.event(
+                    eventCount,
+                    nowNanos,
+                    digest,
+                    "  "
+                            + node.id
+                            + " "
+                            + transition.from()
+                            + " -> "
+                            + transition.to()
+                            + ", term "
+                            + transition.term()
+                            + ": "
+                            + transition.reason());
+        }
+    }
+
+    // ---- Faults ----
+
+    /** A fault comes or goes. */
+    record Change(ActiveFault fault, boolean injected) {}
+
+    private void change(Change change) {
+        ActiveFault fault = change.fault;
+        List<String> evidence = new ArrayList<>();
+        if (change.injected) {
+            inForce.put(fault.id(), fault.action());
+            apply(fault.action(), 1, evidence);
+        } else if (inForce.remove(fault.id()) != null) {
+            apply(fault.action(), -1, evidence);
+        }
+        complete(
+                new Completion.FaultChange(
+                        fault.id(),
+                        change.injected,
+                        new FaultOutcome(FaultOutcome.Status.INSTALLED, evidence)));
+    }
+
+    private void apply(FaultAction action, int step, List<String> evidence) {
+        switch (action) {
+            case FaultAction.Cut(List<Link> links) -> {
+                for (Link link : links) {
+                    int from = nodeNamed(link.from()).number;
+                    int to = nodeNamed(link.to()).number;
+                    cutCount[from][to] += step;
+                }
+                evidence.add(
+                        step > 0
+                                ? links.size() + " links drop every message"
+                                : links.size() + " links are whole again");
+            }
+            case FaultAction.Kill(List<String> killed) ->
+                    killed.forEach(name -> kill(nodeNamed(name), step, evidence));
+            case FaultAction.Pause(List<String> paused) ->
+                    paused.forEach(name -> pause(nodeNamed(name), step, evidence));
+        }
+    }
+
+    private void kill(SimNode node, int step, List<String> evidence) {
+        node.killCount += step;
+        if (step > 0) {
+            long draw = Keyed.key(options.seed(), Purpose.CRASH, node.number, 0, ++crashCount);
+            boolean losesPower = Keyed.below(draw, 100) < options.disk().powerLossPercent();
+            node.die(losesPower, Keyed.part(draw, 1));
+            evidence.add(
+                    node.id
+                            + (losesPower
+                                    ? " lost its power and what was not synced"
+                                    : " has no process any more"));
+        } else {
+            evidence.add(start(node));
+        }
+    }
+
+    /** Starts a node that nothing holds down; perhaps its disk has rotted meanwhile. */
+    private String start(SimNode node) {
+        if (node.isUp() || node.killCount > 0) {
+            return node.id + (node.isUp() ? " runs" : " is still held down by another fault");
+        }
+        long draw = Keyed.key(options.seed(), Purpose.ROT, node.number, 0, ++crashCount);
+        SimDisk.Rot rot =
+                Keyed.below(draw, 100) < options.disk().rotPercent()
+                        ? node.disk.chooseRot(Keyed.part(draw, 1))
+                        : null;
+        String words = node.id + " runs again";
+        if (rot != null) {
+            node.disk.flip(rot);
+            if (node.boot()) {
+                return words + ", on a disk with " + rot;
+            }
+            words += ", after it refused to start with " + rot;
+            node.disk.flip(rot);
+        }
+        if (!node.boot()) {
+            watch.broken(
+                    "recovery: "
+                            + node.id
+                            + " refuses to start on an undamaged disk: "
+                            + node.refusedToStart);
+        }
+        return words;
+    }
+
+    private static void pause(SimNode node, int step, List<String> evidence) {
+        boolean frozen = node.isPaused();
+        node.pauseCount += step;
+        if (frozen && !node.isPaused()) {
+            node.resume();
+        }
+        evidence.add(node.id + (node.isPaused() ? " is frozen" : " goes on"));
+    }
+
+    // ---- Looking ----
+
+    private List<NodeStatus> statuses() {
+        return nodes.stream().map(SimCluster::status).toList();
+    }
+
+    private static NodeStatus status(SimNode node) {
+        SimNode.Life life = node.life;
+        if (life == null || node.isPaused()) {
+            return NodeStatus.unreachable(node.id.name());
+        }
+        var raft = life.raft;
+        NodeId leader = raft.leader();
+        String role = word(raft.role());
+        return new NodeStatus(
+                node.id.name(),
+                true,
+                role,
+                raft.term(),
+                leader == null ? null : leader.name(),
+                raft.commitIndex(),
+                raft.appliedIndex(),
+                raft.lastIndex(),
+                "{\"id\":\""
+                        + node.id.name()
+                        + "\",\"role\":\""
+                        + role
+                        + "\",\"term\":"
+                        + raft.term()
+                        + ",\"commitIndex\":"
+                        + raft.commitIndex()
+                        + ",\"durableIndex\":"
+                        + raft.durableIndex()
+                        + ",\"lastIndex\":"
+                        + raft.lastIndex()
+                        + "}");
+    }
+
+    private static String word(RoleName role) {
+        return switch (role) {
+            case FOLLOWER -> "follower";
+            case PRE_CANDIDATE -> "pre-candidate";
+            case CANDIDATE -> "candidate";
+            case LEADER -> "leader";
+        };
+    }
+
+    // ---- Liveness ----
+
+    @Override
+    public void demandLiveness() {
+        long timeout = options.electionTimeoutNanos();
+        healAll();
+        if (!waitFor(RECOVERY_TIMEOUTS * timeout, this::isConverged)) {
+            liveness("no leader that all nodes follow with equal state", RECOVERY_TIMEOUTS);
+            return;
+        }
+        long term = highestTerm();
+        waitFor(STEADY_TIMEOUTS * timeout, () -> highestTerm() > term);
+        if (highestTerm() > term) {
+            watch.broken(
+                    "liveness: nothing is broken, yet the term went from "
+                            + term
+                            + " to "
+                            + highestTerm());
+            return;
+        }
+        if (!serves()) {
+            return;
+        }
+        killMinorityForGood();
+        if (!waitFor(RECOVERY_TIMEOUTS * timeout, this::isConverged)) {
+            liveness("a majority alone does not come together", RECOVERY_TIMEOUTS);
+            return;
+        }
+        serves();
+    }
+
+    private void liveness(String what, int timeoutCount) {
+        if (watch.holds()) {
+            watch.broken("liveness: " + what + " within " + timeoutCount + " election timeouts");
+        }
+    }
+
+    private boolean serves() {
+        for (String f : List.of("write", "read", "cas")) {
+            if (watch.holds() && !serves(f)) {
+                liveness("no " + f + " is served", RECOVERY_TIMEOUTS);
+            }
+        }
+        return watch.holds();
+    }
+
+    private boolean serves(String f) {
+        long deadline = nowNanos + RECOVERY_TIMEOUTS * options.electionTimeoutNanos();
+        String node =
+                nodes.stream().filter(SimNode::isUp).map(up -> up.id.name()).findFirst().orElse("");
+        while (watch.holds() && nowNanos < deadline) {
+            long number = --livenessOperationCount;
+            Value value =
+                    switch (f) {
+                        case "write" -> Value.of(number);
+                        case "cas" -> Value.of(Value.NIL, Value.of(number));
+                        default -> Value.NIL;
+                    };
+            // A key of its own each time: a cas then expects nothing and finds nothing.
+            Invocation invocation =
+                    new Invocation(
+                            number,
+                            node,
+                            f,
+                            Value.of(number),
+                            value,
+                            options.electionTimeoutNanos());
+            invoke(invocation);
+            while (watch.holds() && nowNanos < deadline) {
+                Completion completion = poll(deadline);
+                if (completion instanceof Completion.Operation ended
+                        && ended.invocation().equals(invocation)) {
+                    if (ended.type() == HistoryEvent.Type.OK) {
+                        return true;
+                    }
+                    break;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void killMinorityForGood() {
+        int count = (nodes.size() - 1) / 2;
+        long draw = Keyed.key(options.seed(), Purpose.LIVENESS, 0, 0, 0);
+        int first = Keyed.below(draw, nodes.size());
+        for (int i = 0; i < count; i++) {
+            kill(nodes.get((first + i) % nodes.size()), 1, new ArrayList<>());
+        }
+    }
+
+    /** Lets time pass until something holds; false when it did not within {@code nanos}. */
+    private boolean waitFor(long nanos, BooleanSupplier condition) {
+        long deadline = nowNanos + nanos;
+        while (watch.holds() && nowNanos < deadline) {
+            if (condition.getAsBoolean()) {
+                return true;
+            }
+            poll(Math.min(deadline, nowNanos + 10_000_000));
+        }
+        return watch.holds() && condition.getAsBoolean();
+    }
+
+    private boolean isConverged() {
+        SimNode.Life first = null;
+        int leaders = 0;
+        for (SimNode node : nodes) {
+            SimNode.Life life = node.life;
+            if (life == null) {
+                continue;
+            }
+            leaders += life.raft.role() == RoleName.LEADER ? 1 : 0;
+            if (first == null) {
+                first = life;
+            } else if (life.raft.term() != first.raft.term()
+                    || life.raft.appliedIndex() != first.raft.appliedIndex()
+                    || life.raft.lastIndex() != life.raft.appliedIndex()
+                    || life.store.stateHash() != first.store.stateHash()) {
+                return false;
+            }
+        }
+        return leaders == 1;
+    }
+
+    private long highestTerm() {
+        return nodes.stream()
+                .map(node -> node.life)
+                .filter(java.util.Objects::nonNull)
+                .mapToLong(life -> life.raft.term())
+                .max()
+                .orElse(0);
+    }
+}

@@ -1,0 +1,206 @@
+package raft.harness.sim.world;
+
+import raft.harness.sim.Keyed;
+import raft.storage.Disk;
+
+import java.io.FileNotFoundException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * A node's disk in memory: what a running process reads (the page cache), and what of it would
+ * survive a loss of power.
+ *
+ * <p>An fsync without metadata takes virtual time: {@link #syncMark} is noted when it is asked for
+ * and {@link #completeSync} when it ends; a loss of power between the two keeps any sectors of what
+ * was written since the last completed one. Preparing segments (fsync with metadata, renames) is
+ * taken as done at once.
+ */
+final class SimDisk implements Disk {
+    static final int SECTOR_BYTES = 512;
+
+    private final TreeMap<String, Content> files = new TreeMap<>();
+    private final List<Write> unsynced = new ArrayList<>();
+
+    /** Writes since the start of the run, completed syncs included. */
+    private long writeCount;
+
+    private static final class Content {
+        byte[] bytes = new byte[0];
+        int usedBytes;
+    }
+
+    /** A write that a loss of power may undo. */
+    private record Write(Content file, int position, byte[] before, byte[] after) {}
+
+    /** Everything written so far becomes durable when {@link #completeSync} is told this. */
+    long syncMark() {
+        return writeCount;
+    }
+
+    void completeSync(long mark) {
+        long oldest = writeCount - unsynced.size();
+        int done = (int) Math.max(0, mark - oldest);
+        unsynced.subList(0, done).clear();
+    }
+
+    /**
+     * The machine lost power: a prefix of the unsynced writes survives, and any sectors of the next
+     * one.
+     */
+    void losePower(long key) {
+        int kept = unsynced.isEmpty() ? 0 : Keyed.below(key, unsynced.size() + 1);
+        for (int i = unsynced.size() - 1; i >= kept; i--) {
+            Write write = unsynced.get(i);
+            byte[] bytes = write.file.bytes;
+            System.arraycopy(write.before, 0, bytes, write.position, write.before.length);
+        }
+        if (kept < unsynced.size()) {
+            tear(unsynced.get(kept), Keyed.part(key, 1));
+        }
+        unsynced.clear();
+    }
+
+    /** Each sector was written or not; half of the time they went out in order. */
+    private static void tear(Write write, long key) {
+        int first = write.position / SECTOR_BYTES;
+        int last = (write.position + write.after.length - 1) / SECTOR_BYTES;
+        boolean inOrder = (key & 1) == 0;
+        int cutAt = first + Keyed.below(Keyed.part(key, 1), last - first + 2);
+        for (int sector = first; sector <= last; sector++) {
+            boolean written = inOrder ? sector < cutAt : (Keyed.part(key, sector) & 1) == 0;
+            if (written) {
+                int from = Math.max(write.position, sector * SECTOR_BYTES);
+                int to = Math.min(write.position + write.after.length, (sector + 1) * SECTOR_BYTES);
+                System.arraycopy(
+                        write.after, from - write.position, write.file.bytes, from, to - from);
+            }
+        }
+    }
+
+    /** One flipped bit of old data, to be taken back with {@link #flip}; null where none is old. */
+    record Rot(String file, int offset, int bit) {}
+
+    /**
+     * A bit in the first half of what a segment holds, so that valid records follow it; null where
+     * too little is written yet.
+     */
+    @org.jspecify.annotations.Nullable
+    Rot chooseRot(long key) {
+        List<String> candidates = new ArrayList<>();
+        files.forEach(
+                (name, content) -> {
+                    if (content.usedBytes >= 8 * SECTOR_BYTES) {
+                        candidates.add(name);
+                    }
+                });
+        if (candidates.isEmpty()) {
+            return null;
+        }
+        String name = candidates.get(Keyed.below(key, candidates.size()));
+        Content content = existing(name);
+        int offset = Keyed.below(Keyed.part(key, 1), content.usedBytes / 2);
+        return new Rot(name, offset, Keyed.below(Keyed.part(key, 2), 8));
+    }
+
+    void flip(Rot rot) {
+        existing(rot.file).bytes[rot.offset] ^= (byte) (1 << rot.bit);
+    }
+
+    // ---- What the log asks for ----
+
+    @Override
+    public List<String> list() {
+        return new ArrayList<>(files.keySet());
+    }
+
+    @Override
+    public ByteBuffer read(String name) {
+        return ByteBuffer.wrap(existing(name).bytes.clone());
+    }
+
+    @Override
+    public DiskFile create(String name) {
+        Content content = new Content();
+        files.put(name, content);
+        return new OpenFile(content);
+    }
+
+    @Override
+    public DiskFile open(String name) throws FileNotFoundException {
+        Content content = files.get(name);
+        if (content == null) {
+            throw new FileNotFoundException(name);
+        }
+        return new OpenFile(content);
+    }
+
+    @Override
+    public void rename(String from, String to) {
+        Content content = existing(from);
+        files.remove(from);
+        files.put(to, content);
+    }
+
+    @Override
+    public void delete(String name) {
+        files.remove(name);
+    }
+
+    @Override
+    public void syncDirectory() {}
+
+    private Content existing(String name) {
+        Content content = files.get(name);
+        if (content == null) {
+            throw new IllegalStateException("no file " + name);
+        }
+        return content;
+    }
+
+    private final class OpenFile implements DiskFile {
+        private final Content content;
+
+        private OpenFile(Content content) {
+            this.content = content;
+        }
+
+        @Override
+        public void write(long positionBytes, ByteBuffer bytes) {
+            int position = Math.toIntExact(positionBytes);
+            int end = position + bytes.remaining();
+            if (content.bytes.length < end) {
+                content.bytes = Arrays.copyOf(content.bytes, end);
+            }
+            byte[] before = Arrays.copyOfRange(content.bytes, position, end);
+            byte[] after = new byte[end - position];
+            bytes.get(after);
+            System.arraycopy(after, 0, content.bytes, position, after.length);
+            if (end < content.bytes.length || position > 0) {
+                content.usedBytes = Math.max(content.usedBytes, usedEnd(position, after));
+            }
+            unsynced.add(new Write(content, position, before, after));
+            writeCount++;
+        }
+
+        /** Zeros are preallocation, not data. */
+        private int usedEnd(int position, byte[] written) {
+            return written.length > 0 && written[written.length - 1] == 0 && written[0] == 0
+                    ? 0
+                    : position + written.length;
+        }
+
+        @Override
+        public void sync(boolean withMetadata) {
+            if (withMetadata) {
+                completeSync(writeCount);
+            }
+        }
+
+        @Override
+        public void close() {}
+    }
+}

@@ -1,0 +1,453 @@
+package raft.harness.sim.world;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Blob;
+import raft.client.Refusal;
+import raft.client.Reply;
+import raft.client.Request;
+import raft.core.Effect;
+import raft.core.Entry;
+import raft.core.Event;
+import raft.core.LogWrite;
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.core.Raft;
+import raft.core.RaftConfig;
+import raft.core.Recovered;
+import raft.harness.sim.Keyed;
+import raft.harness.sim.Keyed.Purpose;
+import raft.kv.KeyValueStore;
+import raft.storage.CorruptLogException;
+import raft.storage.Wal;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * One simulated machine: its disk lasts, its process comes and goes. Does with the node's
+ * algorithm, log and state machine what the node's own event loop and storage thread do, in virtual
+ * time.
+ */
+final class SimNode {
+    /** How long a turn takes; what arrives meanwhile is taken together by the next. */
+    private static final long TURN_NANOS = 10_000;
+
+    private static final long SPIN_NANOS = 1_000_000;
+
+    final int number;
+    final NodeId id;
+    final SimDisk disk = new SimDisk();
+    final Shadow shadow = new Shadow();
+
+    private final SimCluster world;
+    private final int driftPpm;
+    @Nullable Life life;
+
+    /** Faults in force that keep the process down, and that freeze it. */
+    int killCount;
+
+    int pauseCount;
+
+    /** Why it would not start although nothing holds it down; null otherwise. */
+    @Nullable String refusedToStart;
+
+    private long awakeSinceNanos;
+    private int bootCount;
+    private long turnCount;
+    private long fsyncCount;
+
+    /** From its start to its end; everything here dies with the process. */
+    final class Life {
+        final Raft raft;
+        final Wal wal;
+        final KeyValueStore store = new KeyValueStore();
+        final List<Event> inbox = new ArrayList<>();
+        final TreeMap<Long, Waiting> pending = new TreeMap<>();
+        final ArrayDeque<Effect.Persist> diskQueue = new ArrayDeque<>();
+        final List<LogWrite> syncing = new ArrayList<>();
+        long syncingTicket;
+        long syncMark;
+        boolean turnPlanned;
+        long busyUntilNanos;
+        long timerNanos = Long.MAX_VALUE;
+        long lastRequestId;
+
+        Life(Raft raft, Wal wal) {
+            this.raft = raft;
+            this.wal = wal;
+        }
+    }
+
+    /**
+     * A client's request inside the node.
+     *
+     * @param committedBefore what the whole cluster had committed when it arrived
+     */
+    record Waiting(SimClients.Asked asked, long committedBefore) {}
+
+    SimNode(SimCluster world, int number, NodeId id) {
+        this.world = world;
+        this.number = number;
+        this.id = id;
+        int most = world.options.process().driftPpmMax();
+        long draw = Keyed.key(world.options.seed(), Purpose.DRIFT, number, 0, 0);
+        this.driftPpm = (int) Keyed.between(draw, -most, most + 1L);
+    }
+
+    boolean isUp() {
+        return life != null;
+    }
+
+    boolean isPaused() {
+        return pauseCount > 0;
+    }
+
+    // ---- The clock of this machine, which may run fast or slow ----
+
+    private long localNanos(long nanos) {
+        long millions = nanos / 1_000_000;
+        return nanos + millions * driftPpm + nanos % 1_000_000 * driftPpm / 1_000_000;
+    }
+
+    /** A moment at which the local clock certainly shows at least {@code local}. */
+    private long globalNanos(long local) {
+        if (driftPpm == 0) {
+            return local;
+        }
+        long micros = local / (1_000_000 + driftPpm) + 1;
+        return micros * 1_000_000;
+    }
+
+    // ---- Process ----
+
+    /**
+     * Starts the process on what the disk holds.
+     *
+     * @return whether it runs; otherwise {@link #refusedToStart} says why not
+     */
+    boolean boot() {
+        refusedToStart = null;
+        long boot = ++bootCount;
+        long seed = world.options.seed();
+        long[] salts = {0};
+        Wal.Opened opened;
+        try {
+            opened =
+                    Wal.open(
+                            disk,
+                            world.options.disk().segmentBytes(),
+                            () -> Keyed.key(seed, Purpose.SALT, number, boot, salts[0]++));
+        } catch (CorruptLogException e) {
+            refusedToStart = String.valueOf(e.getMessage());
+            return false;
+        } catch (IOException | RuntimeException e) {
+            world.watch.broken(id + " failed to recover its log: " + e);
+            refusedToStart = String.valueOf(e.getMessage());
+            return false;
+        }
+        Recovered recovered = opened.recovered();
+        world.watch.recovered(this, recovered);
+        try {
+            Raft raft =
+                    new Raft(
+                            new RaftConfig(
+                                    id,
+                                    world.nodeIds(),
+                                    world.options.electionTimeoutNanos(),
+                                    world.options.heartbeatNanos(),
+                                    world.options.appendBytesMax(),
+                                    world.options.inflightAppendsMax(),
+                                    64L << 20,
+                                    Keyed.key(seed, Purpose.ELECTION, number, boot, 0)),
+                            recovered,
+                            localNanos(world.nowNanos()));
+            Life started = new Life(raft, opened.wal());
+            life = started;
+            awakeSinceNanos = world.nowNanos();
+            shadow.started(recovered, world.nowNanos(), world.nodeIds().size());
+            planTimer(started);
+            return true;
+        } catch (RuntimeException e) {
+            world.watch.broken(id + " cannot start from its own log: " + e);
+            refusedToStart = String.valueOf(e.getMessage());
+            return false;
+        }
+    }
+
+    /** SIGKILL, or the whole machine without power. */
+    void die(boolean losesPower, long key) {
+        Life ended = life;
+        if (ended == null) {
+            return;
+        }
+        life = null;
+        shadow.died(ended.syncing);
+        if (losesPower) {
+            disk.losePower(key);
+        }
+        for (Waiting waiting : ended.pending.values()) {
+            world.clients.connectionLost(waiting.asked);
+        }
+    }
+
+    /** Since when the process runs without having been frozen. */
+    long awakeSinceNanos() {
+        return awakeSinceNanos;
+    }
+
+    void resume() {
+        awakeSinceNanos = world.nowNanos();
+        Life current = life;
+        if (current != null && !isPaused()) {
+            writeNextGroup(current);
+            turn(current);
+        }
+    }
+
+    // ---- What arrives ----
+
+    void receive(NodeId from, int fromNumber, Message message) {
+        Life current = life;
+        if (current != null) {
+            shadow.heard(fromNumber, world.nowNanos());
+            arrived(current, new Event.Receive(from, message));
+        }
+    }
+
+    /** A request on its connection; the process is up. */
+    void request(Life current, SimClients.Asked asked) {
+        long requestId = ++current.lastRequestId;
+        current.pending.put(requestId, new Waiting(asked, world.watch.committedCount()));
+        arrived(
+                current,
+                asked.op().request.isRead()
+                        ? new Event.Read(requestId)
+                        : new Event.Propose(requestId, asked.op().command()));
+    }
+
+    private void arrived(Life current, Event event) {
+        if (isPaused() || world.nowNanos() < current.busyUntilNanos) {
+            current.inbox.add(event);
+            if (!isPaused() && !current.turnPlanned) {
+                current.turnPlanned = true;
+                world.plan(current.busyUntilNanos, Happening.Kind.TURN, this, current, null, -1);
+            }
+        } else if (current.inbox.isEmpty()) {
+            turn(current, List.of(event));
+        } else {
+            current.inbox.add(event);
+            turn(current);
+        }
+    }
+
+    void turnCame(Life current) {
+        current.turnPlanned = false;
+        if (!isPaused()) {
+            turn(current);
+        }
+    }
+
+    void timerCame(Life current, long plannedNanos) {
+        if (plannedNanos != current.timerNanos) {
+            return;
+        }
+        current.timerNanos = Long.MAX_VALUE;
+        if (isPaused()) {
+            return;
+        }
+        if (localNanos(world.nowNanos()) >= current.raft.deadlineNanos()) {
+            turn(current);
+        } else {
+            planTimer(current);
+        }
+    }
+
+    // ---- The event loop's turn ----
+
+    private void turn(Life current) {
+        List<Event> events = List.copyOf(current.inbox);
+        current.inbox.clear();
+        turn(current, events);
+    }
+
+    private void turn(Life current, List<Event> arrived) {
+        long local = localNanos(world.nowNanos());
+        List<Event> events = arrived;
+        if (local >= current.raft.deadlineNanos()) {
+            // Last, so that after a pause the leader's waiting messages count before the timeout.
+            events = new ArrayList<>(arrived);
+            events.add(new Event.Timer());
+        }
+        if (events.isEmpty()) {
+            planTimer(current);
+            return;
+        }
+        List<Effect> effects;
+        try {
+            effects = current.raft.step(local, events);
+            for (Effect effect : effects) {
+                carryOut(current, effect);
+            }
+            world.watch.stepped(this, current);
+        } catch (RuntimeException e) {
+            world.watch.broken(id + " stopped by a bug: " + e.getMessage());
+            return;
+        }
+        writeNextGroup(current);
+        planTimer(current);
+        rest(current);
+    }
+
+    private void rest(Life current) {
+        long now = world.nowNanos();
+        current.busyUntilNanos = now + TURN_NANOS;
+        int permille = world.quiet() ? 0 : world.options.process().hiccupPermille();
+        if (permille > 0) {
+            long draw = Keyed.key(world.options.seed(), Purpose.HICCUP, number, 0, ++turnCount);
+            if (Keyed.permille(draw, permille)) {
+                // Most pauses of a process are short; a few are as long as they can be.
+                long most = world.options.process().hiccupMaxNanos();
+                long bound = Keyed.below(Keyed.part(draw, 1), 20) == 0 ? most : most / 20;
+                current.busyUntilNanos =
+                        now + Keyed.between(Keyed.part(draw, 2), TURN_NANOS, bound);
+            }
+        }
+    }
+
+    private void planTimer(Life current) {
+        long due = globalNanos(current.raft.deadlineNanos());
+        if (due <= world.nowNanos()) {
+            // Such a node would spin; here time must go on.
+            due = world.nowNanos() + SPIN_NANOS;
+        }
+        // A deadline that moved away is looked at again when the earlier timer comes.
+        if (due < current.timerNanos) {
+            current.timerNanos = due;
+            world.plan(due, Happening.Kind.TIMER, this, current, null, -1);
+        }
+    }
+
+    private void carryOut(Life current, Effect effect) {
+        switch (effect) {
+            case Effect.Persist persist -> {
+                shadow.handedOver(persist.writes(), world.watch, this);
+                current.diskQueue.addLast(persist);
+            }
+            case Effect.Send(NodeId to, Message message) -> {
+                world.watch.sent(this, to, message);
+                world.send(this, to, message);
+            }
+            case Effect.Apply(Entry entry, long requestId) -> apply(current, entry, requestId);
+            case Effect.ServeRead(long requestId, long readIndex) ->
+                    read(current, requestId, readIndex);
+            case Effect.Refuse refuse -> refuse(current, refuse);
+            case Effect.GiveUp(long requestId, String reason) ->
+                    reply(take(current, requestId), new Reply.Unknown(reason));
+            case Effect.Transition transition -> world.watch.transition(this, transition);
+        }
+    }
+
+    private void apply(Life current, Entry entry, long requestId) {
+        Reply reply = null;
+        if (entry.kind() == Entry.Kind.COMMAND) {
+            Blob command = Blob.wrap(entry.payload().unsafeArray());
+            reply = current.store.apply(entry.index(), command).reply(entry.term(), entry.index());
+        }
+        world.watch.applied(this, entry, current.store.stateHash());
+        if (requestId != 0) {
+            Waiting waiting = take(current, requestId);
+            world.watch.answered(this, entry, waiting.asked.op());
+            if (reply != null) {
+                reply(waiting, reply);
+            }
+        }
+    }
+
+    private void read(Life current, long requestId, long readIndex) {
+        Waiting waiting = take(current, requestId);
+        if (!(waiting.asked.op().request instanceof Request.Get get)) {
+            throw new IllegalStateException("request " + requestId + " is no read");
+        }
+        if (current.raft.appliedIndex() < readIndex) {
+            throw new IllegalStateException(
+                    "read at " + readIndex + " served at " + current.raft.appliedIndex());
+        }
+        world.watch.readServed(this, current.raft.appliedIndex(), waiting.committedBefore);
+        reply(
+                waiting,
+                new Reply.Ok(
+                        current.store.read(get), current.raft.term(), current.raft.appliedIndex()));
+    }
+
+    private void refuse(Life current, Effect.Refuse refuse) {
+        NodeId hint = refuse.leaderHint();
+        Refusal reason =
+                switch (refuse.reason()) {
+                    case NOT_LEADER -> Refusal.NOT_LEADER;
+                    case BUSY -> Refusal.BUSY;
+                };
+        reply(
+                take(current, refuse.requestId()),
+                new Reply.Refused(reason, hint == null ? null : hint.name(), "refused"));
+    }
+
+    private static Waiting take(Life current, long requestId) {
+        Waiting waiting = current.pending.remove(requestId);
+        if (waiting == null) {
+            throw new IllegalStateException(
+                    "request " + requestId + " is answered twice or was never asked");
+        }
+        return waiting;
+    }
+
+    private void reply(Waiting waiting, Reply reply) {
+        world.clients.replied(waiting.asked, id.name(), reply);
+    }
+
+    // ---- The storage thread ----
+
+    /** All that waits goes out in one write and one fsync. */
+    private void writeNextGroup(Life current) {
+        if (!current.syncing.isEmpty() || current.diskQueue.isEmpty()) {
+            return;
+        }
+        for (Effect.Persist persist : current.diskQueue) {
+            current.wal.append(persist.writes());
+            current.syncing.addAll(persist.writes());
+            current.syncingTicket = persist.ticket();
+        }
+        current.diskQueue.clear();
+        try {
+            current.wal.sync();
+        } catch (IOException e) {
+            throw new IllegalStateException("the simulated disk does not fail", e);
+        }
+        current.syncMark = disk.syncMark();
+        world.plan(world.nowNanos() + fsyncNanos(), Happening.Kind.FSYNC, this, current, null, -1);
+    }
+
+    private long fsyncNanos() {
+        var model = world.options.disk();
+        long draw = Keyed.key(world.options.seed(), Purpose.DISK, number, 0, ++fsyncCount);
+        boolean slow = !world.quiet() && Keyed.permille(draw, model.slowPermille());
+        return Keyed.between(
+                Keyed.part(draw, 1),
+                model.fsyncMinNanos(),
+                slow ? model.slowMaxNanos() : model.fsyncMaxNanos());
+    }
+
+    void fsyncEnded(Life current) {
+        disk.completeSync(current.syncMark);
+        shadow.durable(current.syncing);
+        current.syncing.clear();
+        long ticket = current.syncingTicket;
+        if (!isPaused()) {
+            writeNextGroup(current);
+        }
+        arrived(current, new Event.Persisted(ticket));
+    }
+}

@@ -1,0 +1,414 @@
+package raft.harness.sim.world;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Bytes;
+import raft.core.Effect;
+import raft.core.Effect.RoleName;
+import raft.core.Entry;
+import raft.core.LogWrite;
+import raft.core.Message;
+import raft.core.NodeId;
+import raft.core.Recovered;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What must hold over all nodes together, looked at with every effect of every step. Each rule is
+ * one method's worth, named by its section. It compares what nodes claim with what the simulator
+ * knows: writes that really are durable, entries that really are on a quorum.
+ */
+final class Watch {
+    /**
+     * A leader must have noticed the loss of its quorum after so many election timeouts: two it
+     * waits by itself, the rest is for the longest hiccups of its process.
+     */
+    private static final int LONELY_LEADER_TIMEOUTS = 7;
+
+    /** Terms that a node without contact to a majority may start, with pre-vote: none. */
+    private static final int LONELY_ELECTIONS_MAX = 2;
+
+    private final SimCluster world;
+    private final List<String> broken = new ArrayList<>();
+
+    /** All that was ever claimed to be committed, in order; never shrinks. */
+    private final List<Entry> committed = new ArrayList<>();
+
+    /** The term of the leader that committed each. */
+    private final List<Long> committedInTerm = new ArrayList<>();
+
+    /** The state machine's hash after each of those. */
+    private final List<Long> stateHashes = new ArrayList<>();
+
+    /** Every entry seen in any log, by index, with the term before it. */
+    private final List<@Nullable Seen> seen = new ArrayList<>();
+
+    private final TreeMap<Long, NodeId> leaderOfTerm = new TreeMap<>();
+
+    /**
+     * Commands whose client was told for good that they never apply. Only asked, never iterated.
+     */
+    private final Set<Bytes> refused = new HashSet<>();
+
+    private record Seen(Entry entry, long termBefore, @Nullable Seen next) {}
+
+    Watch(SimCluster world) {
+        this.world = world;
+    }
+
+    void broken(String what) {
+        if (broken.size() < 20) {
+            broken.add(
+                    String.format(
+                            "%.6f s, event %d: %s",
+                            world.nowNanos() / 1e9, world.eventCount(), what));
+        }
+    }
+
+    private void require(boolean holds, String rule, SimNode node, String detail) {
+        if (!holds) {
+            broken(rule + ": " + node.id + " " + detail);
+        }
+    }
+
+    boolean holds() {
+        return broken.isEmpty();
+    }
+
+    List<String> broken() {
+        return List.copyOf(broken);
+    }
+
+    long committedCount() {
+        return committed.size();
+    }
+
+    long termCount() {
+        return leaderOfTerm.size();
+    }
+
+    // ---- Disk ----
+
+    /** What was durable is found again after every crash (§5.1; contract of the log). */
+    void recovered(SimNode node, Recovered recovered) {
+        if (!node.shadow.explains(recovered)) {
+            broken(
+                    "durability: "
+                            + node.id
+                            + " came up with term "
+                            + recovered.hardState().term()
+                            + ", vote "
+                            + recovered.hardState().votedFor()
+                            + " and "
+                            + recovered.entries().size()
+                            + " entries, but term "
+                            + node.shadow.durable.term
+                            + ", vote "
+                            + node.shadow.durable.votedFor
+                            + " and "
+                            + node.shadow.durable.lastIndex()
+                            + " entries were durable");
+        }
+    }
+
+    /** Log matching (§5.3), and that nothing committed is ever cut off. */
+    void writes(SimNode node, Shadow.Copy log, LogWrite write) {
+        switch (write) {
+            case LogWrite.HardState state -> {
+                if (state.term() < log.term) {
+                    broken("term: " + node.id + " went from term " + log.term + " back");
+                } else if (state.term() == log.term
+                        && log.votedFor != null
+                        && !log.votedFor.equals(state.votedFor())) {
+                    broken("vote: " + node.id + " voted twice in term " + log.term);
+                }
+            }
+            case LogWrite.Append(List<Entry> entries) -> {
+                long before = log.termAt(log.lastIndex());
+                long expected = log.lastIndex() + 1;
+                for (Entry entry : entries) {
+                    if (entry.index() != expected++) {
+                        broken("log: " + node.id + " left a gap before " + entry.index());
+                        return;
+                    }
+                    matching(node, entry, before);
+                    before = entry.term();
+                }
+            }
+            case LogWrite.Truncate(long from) -> {
+                // A node that has not reached the term of the commit may still obey a leader of an
+                // earlier one; its copy was not among those that made the entry committed.
+                if (from <= committed.size()
+                        && log.term >= committedInTerm.get((int) from - 1)
+                        && log.termAt(from) == committed.get((int) from - 1).term()) {
+                    broken(
+                            "committed stays: "
+                                    + node.id
+                                    + " cuts its log from index "
+                                    + from
+                                    + ", but index "
+                                    + committed.size()
+                                    + " is committed");
+                }
+            }
+        }
+    }
+
+    private void matching(SimNode node, Entry entry, long termBefore) {
+        int at = (int) entry.index() - 1;
+        while (seen.size() <= at) {
+            seen.add(null);
+        }
+        for (Seen other = seen.get(at); other != null; other = other.next) {
+            if (other.entry.term() == entry.term()) {
+                boolean same =
+                        other.termBefore == termBefore
+                                && (other.entry == entry || other.entry.equals(entry));
+                require(
+                        same,
+                        "log matching (§5.3)",
+                        node,
+                        "holds another entry of index "
+                                + entry.index()
+                                + " and term "
+                                + entry.term()
+                                + " than others, or another one before it");
+                return;
+            }
+        }
+        seen.set(at, new Seen(entry, termBefore, seen.get(at)));
+    }
+
+    // ---- Promises ----
+
+    /** No promise leaves before it would survive a crash (§5.1, thesis §3.8). */
+    void sent(SimNode node, NodeId to, Message message) {
+        Shadow.Copy durable = node.shadow.durable;
+        require(
+                message.term() <= durable.term,
+                "durable first",
+                node,
+                "speaks of term " + message.term() + " while term " + durable.term + " is durable");
+        switch (message) {
+            case Message.VoteReply reply when reply.granted() ->
+                    require(
+                            durable.term == reply.term() && to.equals(durable.votedFor),
+                            "durable first",
+                            node,
+                            "grants a vote to " + to + " that is not durable");
+            case Message.VoteRequest request ->
+                    require(
+                            durable.term == request.term() && node.id.equals(durable.votedFor),
+                            "durable first",
+                            node,
+                            "asks for votes before its own is durable");
+            case Message.AppendAccepted accepted -> {
+                long index = accepted.matchIndex();
+                require(
+                        durable.termAt(index) == node.shadow.memory.termAt(index),
+                        "durable first",
+                        node,
+                        "acknowledges index " + index + ", which is not durable");
+            }
+            default -> {}
+        }
+    }
+
+    // ---- Elections ----
+
+    void transition(SimNode node, Effect.Transition transition) {
+        world.note(node, transition);
+        Shadow shadow = node.shadow;
+        shadow.leadsSinceNanos =
+                transition.to() == RoleName.LEADER
+                        ? shadow.leadsSinceNanos < 0 ? world.nowNanos() : shadow.leadsSinceNanos
+                        : -1;
+        switch (transition.to()) {
+            case LEADER -> {
+                NodeId other = leaderOfTerm.put(transition.term(), node.id);
+                require(
+                        other == null || other.equals(node.id),
+                        "election safety (§5.2)",
+                        node,
+                        "leads term " + transition.term() + ", and so does " + other);
+                long last = committed.size();
+                require(
+                        last == 0
+                                || node.shadow.memory.termAt(last)
+                                        == committed.get((int) last - 1).term()
+                                || transition.term() < committed.getLast().term(),
+                        "leader completeness (§5.4)",
+                        node,
+                        "leads term " + transition.term() + " without committed index " + last);
+            }
+            case CANDIDATE -> {
+                if (contactNanos(node) > world.options.electionTimeoutNanos() * 2) {
+                    shadow.lonelyElectionCount++;
+                    require(
+                            shadow.lonelyElectionCount <= LONELY_ELECTIONS_MAX,
+                            "liveness (thesis §9.6)",
+                            node,
+                            "raises the term again and again without hearing a majority");
+                } else {
+                    shadow.lonelyElectionCount = 0;
+                }
+            }
+            case FOLLOWER, PRE_CANDIDATE -> {}
+        }
+    }
+
+    /** For how long no majority, itself included, was heard. */
+    private long contactNanos(SimNode node) {
+        long[] heard = node.shadow.heardNanos.clone();
+        heard[node.number] = world.nowNanos();
+        Arrays.sort(heard);
+        return world.nowNanos() - heard[(heard.length - 1) / 2];
+    }
+
+    // ---- Every step ----
+
+    void stepped(SimNode node, SimNode.Life life) {
+        Shadow.Copy memory = node.shadow.memory;
+        var raft = life.raft;
+        NodeId vote = raft.votedFor();
+        // What is only in memory is forgotten by a crash.
+        if (raft.term() != memory.term
+                || !(vote == null ? memory.votedFor == null : vote.equals(memory.votedFor))) {
+            broken("durability: " + node.id + " keeps a term or vote that it never wrote");
+        }
+        if (raft.lastIndex() != memory.lastIndex()
+                || raft.lastTerm() != memory.termAt(memory.lastIndex())) {
+            broken("durability: " + node.id + " keeps entries that it never wrote");
+        }
+        long durable = raft.durableIndex();
+        if (node.shadow.durable.termAt(durable) != memory.termAt(durable)) {
+            broken("durability: " + node.id + " takes index " + durable + " for durable");
+        }
+        if (raft.commitIndex() > committed.size()) {
+            broken("commit: " + node.id + " commits " + raft.commitIndex() + " and applies less");
+        }
+        if (node.shadow.leadsSinceNanos >= 0) {
+            lonelyLeader(node);
+            // §5.4.2: entries of earlier terms are committed by what follows them (Figure 8).
+            if (raft.commitIndex() > node.shadow.commitIndex
+                    && memory.termAt(raft.commitIndex()) != raft.term()) {
+                broken(
+                        "commit rule (§5.4.2): "
+                                + node.id
+                                + " commits index "
+                                + raft.commitIndex()
+                                + " of an earlier term by counting");
+            }
+        }
+        node.shadow.commitIndex = raft.commitIndex();
+    }
+
+    /** CheckQuorum (thesis §6.2): who leads nobody must stop claiming to. */
+    private void lonelyLeader(SimNode node) {
+        long patience = LONELY_LEADER_TIMEOUTS * world.options.electionTimeoutNanos();
+        if (world.nowNanos() - node.shadow.leadsSinceNanos > patience
+                && world.nowNanos() - node.awakeSinceNanos() > patience
+                && contactNanos(node) > patience) {
+            broken(
+                    "liveness (thesis §6.2): "
+                            + node.id
+                            + " still leads although no majority was heard for "
+                            + contactNanos(node) / 1_000_000
+                            + " ms");
+        }
+    }
+
+    // ---- Committing, applying, answering ----
+
+    /**
+     * State machine safety (§5.4.3): one entry per index for ever, with one state after it; and
+     * committed means durable on a majority.
+     */
+    void applied(SimNode node, Entry entry, long stateHash) {
+        int at = (int) entry.index() - 1;
+        if (at > committed.size()) {
+            broken("apply: " + node.id + " skips to index " + entry.index());
+            return;
+        }
+        if (at == committed.size()) {
+            require(
+                    isDurableOnMajority(entry),
+                    "committed is durable on a majority (§5.3)",
+                    node,
+                    "commits index "
+                            + entry.index()
+                            + " of term "
+                            + entry.term()
+                            + ", which is not");
+            require(
+                    entry.kind() != Entry.Kind.COMMAND || !refused.contains(entry.payload()),
+                    "refused means never",
+                    node,
+                    "applies the command of index "
+                            + entry.index()
+                            + ", whose client was told that it never will be");
+            committed.add(entry);
+            committedInTerm.add(node.shadow.memory.term);
+            stateHashes.add(stateHash);
+            return;
+        }
+        Entry first = committed.get(at);
+        require(
+                first == entry || first.equals(entry),
+                "state machine safety (§5.4.3)",
+                node,
+                "applies another entry at index "
+                        + entry.index()
+                        + ": term "
+                        + entry.term()
+                        + " instead of "
+                        + first.term());
+        require(
+                stateHashes.get(at) == stateHash,
+                "state machine safety (§5.4.3)",
+                node,
+                "has another state than others after index " + entry.index());
+    }
+
+    private boolean isDurableOnMajority(Entry entry) {
+        int count = 0;
+        for (SimNode node : world.nodeList()) {
+            if (node.shadow.durable.termAt(entry.index()) == entry.term()) {
+                count++;
+            }
+        }
+        return count > world.nodeList().size() / 2;
+    }
+
+    /** A client is answered with what became of its own command. */
+    void answered(SimNode node, Entry entry, SimClients.Op op) {
+        require(
+                entry.payload().equals(op.command()),
+                "answers",
+                node,
+                "answers a client with index " + entry.index() + ", which is another's command");
+    }
+
+    /** A read sees everything that was committed before it came (thesis §6.4). */
+    void readServed(SimNode node, long appliedIndex, long committedBefore) {
+        require(
+                appliedIndex >= committedBefore,
+                "reads are linearizable (thesis §6.4)",
+                node,
+                "serves a read at index "
+                        + appliedIndex
+                        + " although index "
+                        + committedBefore
+                        + " was committed before it came");
+    }
+
+    /** A client was told for good that its command never takes effect. */
+    void refusedForGood(Bytes command) {
+        refused.add(command);
+    }
+}

@@ -1,0 +1,354 @@
+package raft.shell;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import raft.harness.run.PlantedBug;
+import raft.harness.sim.Campaign;
+import raft.harness.sim.Minimiser;
+import raft.harness.sim.NodeCode;
+import raft.harness.sim.Scenario;
+import raft.harness.sim.ScenarioFile;
+import raft.harness.sim.Score;
+import raft.harness.sim.SelfCheck;
+import raft.harness.sim.SimRun;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
+/** {@code ./raft sim}: many simulated runs, one again, one made smaller, and what they catch. */
+@Command(
+        name = "sim",
+        mixinStandardHelpOptions = true,
+        description = "Runs simulated clusters: fast, and every run repeatable from its seed.",
+        subcommands = {
+            SimCommand.Seeds.class,
+            SimCommand.Replay.class,
+            SimCommand.Minimise.class,
+            SimCommand.ScoreBugs.class
+        })
+final class SimCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(), "say what to do: seeds, replay, minimise or score");
+    }
+
+    private static Path sources() {
+        return Path.of(System.getProperty("raft.home", ".")).resolve("raft-node/src/main/java");
+    }
+
+    private static NodeCode code(CommandSpec spec, @Nullable String plant) throws IOException {
+        if (plant == null) {
+            return NodeCode.right();
+        }
+        try {
+            return NodeCode.planted(PlantedBug.named(plant), sources());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** A seed's number or a scenario file. */
+    private static Scenario scenario(CommandSpec spec, String word, long timeMillis) {
+        if (word.matches("-?[0-9]{1,18}")) {
+            return Scenario.ofSeed(Long.parseLong(word), timeMillis);
+        }
+        try {
+            return ScenarioFile.read(Path.of(word));
+        } catch (IOException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    Files.exists(Path.of(word))
+                            ? String.valueOf(e.getMessage())
+                            : word + " is neither a seed nor a file",
+                    e);
+        }
+    }
+
+    private static String plantWords(@Nullable String plant) {
+        return plant == null ? "" : " --plant " + plant;
+    }
+
+    private static void print(PrintWriter out, String line) {
+        out.println(line);
+        out.flush();
+    }
+
+    @Command(
+            name = "seeds",
+            mixinStandardHelpOptions = true,
+            description = "Runs many seeds; each draws its own cluster and troubles.")
+    static final class Seeds implements Callable<Integer> {
+        @Option(names = "--count", defaultValue = "1000", description = "seeds (default: 1000)")
+        int count;
+
+        @Option(names = "--from", defaultValue = "1", description = "first seed (default: 1)")
+        long from;
+
+        @Option(names = "--jobs", defaultValue = "2", description = "threads (default: 2)")
+        int jobs;
+
+        @Option(
+                names = "--time",
+                defaultValue = "60",
+                description = "simulated seconds of work each (default: 60)")
+        int seconds;
+
+        @Option(names = "--plant", description = "with a planted bug")
+        @Nullable String plant;
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            if (count < 1 || jobs < 1 || jobs > 256 || seconds < 5 || seconds > 3600) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--count and --jobs must be at least 1, --time between 5 and 3600");
+            }
+            PrintWriter out = spec.commandLine().getOut();
+            PrintWriter err = spec.commandLine().getErr();
+            Campaign.Totals totals =
+                    Campaign.run(
+                            code(spec, plant),
+                            from,
+                            count,
+                            jobs,
+                            seconds * 1000L,
+                            (seed, result) -> {
+                                print(out, "seed " + seed + ": " + result.rule());
+                                print(out, "  " + result.what());
+                                print(out, "  " + Scenario.ofSeed(seed, 1000).options());
+                                print(
+                                        out,
+                                        "  java "
+                                                + Runtime.version()
+                                                + "; again: ./raft sim replay "
+                                                + seed
+                                                + " --time "
+                                                + seconds
+                                                + plantWords(plant));
+                            },
+                            line -> print(err, line));
+            print(out, totals.words());
+            return totals.failureCount() > 0 ? 1 : totals.unknownCount() > 0 ? 2 : 0;
+        }
+    }
+
+    @Command(
+            name = "replay",
+            mixinStandardHelpOptions = true,
+            description = "Runs a seed or a scenario file again, with every event.")
+    static final class Replay implements Callable<Integer> {
+        @Parameters(paramLabel = "SEED|FILE")
+        String what = "";
+
+        @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
+        int seconds;
+
+        @Option(names = "--plant", description = "with a planted bug")
+        @Nullable String plant;
+
+        @Option(names = "--quiet", description = "only the verdict")
+        boolean quiet;
+
+        @Option(
+                names = "--check",
+                description = "run it twice here and once in another JVM, and compare every event")
+        boolean check;
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            PrintWriter out = spec.commandLine().getOut();
+            Scenario scenario = scenario(spec, what, seconds * 1000L);
+            if (check) {
+                String difference = SelfCheck.check(scenario, code(spec, plant), plant);
+                print(out, difference.isEmpty() ? "the same, event by event" : difference);
+                return difference.isEmpty() ? 0 : 1;
+            }
+            SimRun.Result result =
+                    SimRun.run(
+                            scenario,
+                            code(spec, plant),
+                            quiet
+                                    ? null
+                                    : (number, nanos, digest, words) ->
+                                            out.printf(
+                                                    Locale.ROOT,
+                                                    "%7d %11.6f %016x %s%n",
+                                                    number,
+                                                    nanos / 1e9,
+                                                    digest,
+                                                    words));
+            print(
+                    out,
+                    String.format(
+                            Locale.ROOT,
+                            "%s after %d events, %.3f simulated seconds, digest %016x",
+                            result.failed() ? "FAILED" : result.finder().label() + " found fault",
+                            result.eventCount(),
+                            result.simulatedNanos() / 1e9,
+                            result.digest()));
+            if (!result.what().isEmpty()) {
+                print(out, result.rule());
+                print(out, result.what());
+            }
+            return result.failed() ? 1 : result.finder() == SimRun.Finder.UNKNOWN ? 2 : 0;
+        }
+    }
+
+    @Command(
+            name = "minimise",
+            mixinStandardHelpOptions = true,
+            description = "Makes a failing run smaller and saves it as a scenario file.")
+    static final class Minimise implements Callable<Integer> {
+        @Parameters(paramLabel = "SEED|FILE")
+        String what = "";
+
+        @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
+        int seconds;
+
+        @Option(names = "--plant", description = "with a planted bug")
+        @Nullable String plant;
+
+        @Option(names = "--seconds", defaultValue = "60", description = "real time to spend")
+        int budget;
+
+        @Option(names = "--out", defaultValue = "scenario.json", description = "the file to write")
+        Path file = Path.of("scenario.json");
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            PrintWriter out = spec.commandLine().getOut();
+            NodeCode code = code(spec, plant);
+            Scenario scenario = scenario(spec, what, seconds * 1000L);
+            SimRun.Result first = SimRun.run(scenario, code, null);
+            if (!first.failed()) {
+                print(out, "nothing fails here, so there is nothing to make smaller");
+                return 0;
+            }
+            Minimiser minimiser =
+                    new Minimiser(
+                            code, first, budget, line -> print(spec.commandLine().getErr(), line));
+            Scenario small = minimiser.minimise(scenario);
+            ScenarioFile.write(file, small);
+            String difference = SelfCheck.check(ScenarioFile.read(file), code, plant);
+            SimRun.Result last = SimRun.run(small, code, null);
+            print(
+                    out,
+                    first.rule()
+                            + ", in events: "
+                            + first.eventCount()
+                            + " -> "
+                            + last.eventCount());
+            print(out, Minimiser.size(scenario) + " -> " + Minimiser.size(small));
+            print(out, last.what());
+            print(
+                    out,
+                    difference.isEmpty()
+                            ? "verified in a second JVM"
+                            : "NOT the same in a second JVM: " + difference);
+            print(out, "again: ./raft sim replay " + file + plantWords(plant));
+            return 1;
+        }
+    }
+
+    @Command(
+            name = "score",
+            mixinStandardHelpOptions = true,
+            description = "How many planted bugs are caught, and whether benign edits are not.")
+    static final class ScoreBugs implements Callable<Integer> {
+        @Option(names = "--jobs", defaultValue = "2", description = "threads (default: 2)")
+        int jobs;
+
+        @Option(names = "--seeds", defaultValue = "600", description = "most seeds for each")
+        int seeds;
+
+        @Option(names = "--seconds", defaultValue = "30", description = "most real time for each")
+        int seconds;
+
+        @Option(names = "--bugs", split = ",", description = "only these")
+        @Nullable List<String> bugs;
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            PrintWriter out = spec.commandLine().getOut();
+            List<String> ids = bugs == null ? PlantedBug.ids() : bugs;
+            try {
+                ids.forEach(PlantedBug::named);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+            List<Score.Line> lines =
+                    Score.run(
+                            ids,
+                            sources(),
+                            seeds,
+                            seconds,
+                            jobs,
+                            line ->
+                                    print(
+                                            spec.commandLine().getErr(),
+                                            line.bug() + " " + line.finder()));
+            print(out, "bug  caught by   seeds  sim s  real s  what");
+            for (Score.Line line : lines) {
+                print(
+                        out,
+                        String.format(
+                                Locale.ROOT,
+                                "%-4s %-10s %6d %6.0f %7.1f  %s%s%s",
+                                line.bug(),
+                                line.finder(),
+                                line.seedCount(),
+                                line.simulatedSeconds(),
+                                line.seconds(),
+                                line.right() ? "" : "WRONG: ",
+                                line.title(),
+                                line.rule().isEmpty() ? "" : " | " + brief(line.rule())));
+            }
+            long planted = lines.stream().filter(line -> !line.benign()).count();
+            long caught = lines.stream().filter(l -> !l.benign() && l.right()).count();
+            long alarms = lines.stream().filter(l -> l.benign() && !l.right()).count();
+            print(
+                    out,
+                    String.format(
+                            "detection score: %d of %d bugs caught, %d of %d benign edits reported",
+                            caught, planted, alarms, lines.size() - planted));
+            return caught == planted && alarms == 0 ? 0 : 1;
+        }
+
+        private static String brief(String words) {
+            return words.length() <= 110 ? words : words.substring(0, 110) + "…";
+        }
+    }
+}
