@@ -358,7 +358,7 @@ final class TestCommand implements Callable<Integer> {
 
     private Set<Family> families() {
         Set<Family> families = new LinkedHashSet<>();
-        for (String word : faults.split(",")) {
+        for (String word : faults.split(",", -1)) {
             switch (word.strip()) {
                 case "none" -> {}
                 case "all" -> families.addAll(List.of(Family.values()));

@@ -117,8 +117,8 @@ final class OperationsJson {
         }
         boolean refused =
                 f.equals("cas")
-                        && (field(answer, "ok") instanceof Value.Bool(boolean ok) && !ok
-                                || output instanceof Value.Bool(boolean bare) && !bare);
+                        && ((field(answer, "ok") instanceof Value.Bool(boolean ok) && !ok)
+                                || (output instanceof Value.Bool(boolean bare) && !bare));
         var type =
                 unknown
                         ? HistoryEvent.Type.INFO

@@ -72,7 +72,6 @@ public final class Interpreter {
 
     private final Cluster cluster;
     private final Workload workload;
-    private final FaultPlan plan;
     private final Options options;
     private final EventLog history;
     private final RunRecord record;
@@ -118,7 +117,6 @@ public final class Interpreter {
             BooleanSupplier stopRequested) {
         this.cluster = cluster;
         this.workload = workload;
-        this.plan = plan;
         this.options = options;
         this.history = history;
         this.observer = observer;

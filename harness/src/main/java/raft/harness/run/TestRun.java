@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
@@ -139,13 +140,13 @@ public final class TestRun {
             }
             return true;
         } catch (ClusterException e) {
-            fail(e.getMessage());
+            fail(String.valueOf(e.getMessage()));
             return false;
         } catch (IOException e) {
             historyFailed(e);
             return true;
         } catch (UncheckedIOException e) {
-            historyFailed(e.getCause());
+            historyFailed(Objects.requireNonNull(e.getCause()));
             return true;
         } catch (RuntimeException e) {
             fail("the harness failed: " + e);

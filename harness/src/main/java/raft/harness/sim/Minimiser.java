@@ -182,7 +182,7 @@ public final class Minimiser {
                             small.concurrency(),
                             small.script());
             Scenario next = attempt(small, smaller);
-            if (next == small) {
+            if (next.equals(small)) {
                 break;
             }
             small = next;

@@ -55,8 +55,8 @@ public record Scenario(
         if (Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 4) == 0) {
             return FaultPlan.generate(seed, members, List.of(Family.values()), runMillis);
         }
-        long spacingMillis = 300 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
-        long longestMillis = 500 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
+        long spacingMillis = 300L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
+        long longestMillis = 500L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
         int families = 1 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 3), 7);
         List<FaultKind> kinds =
                 Stream.of(FaultKind.values())

@@ -61,7 +61,7 @@ final class SimNode {
     private long fsyncCount;
 
     /** From its start to its end; everything here dies with the process. */
-    final class Life {
+    static final class Life {
         final Raft raft;
         final Wal wal;
         final KeyValueStore store = new KeyValueStore();

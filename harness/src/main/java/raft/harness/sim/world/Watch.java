@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -166,9 +167,7 @@ final class Watch {
         }
         for (Seen other = seen.get(at); other != null; other = other.next) {
             if (other.entry.term() == entry.term()) {
-                boolean same =
-                        other.termBefore == termBefore
-                                && (other.entry == entry || other.entry.equals(entry));
+                boolean same = other.termBefore == termBefore && Objects.equals(other.entry, entry);
                 require(
                         same,
                         "log matching (§5.3)",
@@ -359,7 +358,7 @@ final class Watch {
         }
         Entry first = committed.get(at);
         require(
-                first == entry || first.equals(entry),
+                Objects.equals(first, entry),
                 "state machine safety (§5.4.3)",
                 node,
                 "applies another entry at index "
