@@ -34,7 +34,8 @@ final class ArchitectureTest {
                 "workload | history",
                 "nemesis | nothing",
                 "cluster | history nemesis",
-                "docker | history nemesis cluster client",
+                "protocol | history cluster client",
+                "docker | history nemesis cluster protocol client",
                 "report | history checker",
             })
     void packageSeesOnlyWhatItsArrowsAllow(String owner, String allowed) {

@@ -12,9 +12,9 @@ import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
-import raft.harness.cluster.Translation;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
+import raft.harness.protocol.Translation;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 

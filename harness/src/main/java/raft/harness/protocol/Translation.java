@@ -1,10 +1,11 @@
-package raft.harness.cluster;
+package raft.harness.protocol;
 
 import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
 import raft.client.Request;
 import raft.client.Result;
+import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.Value;
 
