@@ -6,37 +6,47 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import raft.harness.docker.Doctor;
+import raft.harness.docker.Doctor.Finding;
+import raft.harness.docker.Doctor.State;
+import raft.harness.docker.ProjectFolder;
 
 import tools.jackson.databind.json.JsonMapper;
 
+import java.io.File;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /** {@code ./raft doctor}: what works on this machine, and what mends the rest. */
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = {
-            "Tries what this software needs and says what works on this machine, what does not, and"
-                    + " what mends it.",
-            "Exit status 255 when something is missing that a run on containers cannot do without.",
+            "Tries everything that './raft test' needs and says which command mends what is"
+                    + " missing.",
             ""
+        },
+        footer = {
+            "",
+            "Exit status: 0 './raft test' can run here, 255 something needed is missing."
         })
 final class DoctorCommand implements Callable<Integer> {
-    /** How the answer is written. */
-    enum Output {
-        TEXT,
-        JSON
-    }
+    private static final int JAVA_FEATURE_MIN = 25;
 
     @Option(
             names = "--output",
             defaultValue = "text",
             paramLabel = "text|json",
             description = "(default: text)")
-    Output output = Output.TEXT;
+    OutputForm output = OutputForm.TEXT;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -44,23 +54,95 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Doctor.Finding> findings = Doctor.examine();
-        boolean usable = findings.stream().allMatch(f -> f.works() || !f.required());
+        Path home = Path.of(System.getProperty("raft.home", "."));
+        Path nodeJar = home.resolve("raft-node/target/raft-node.jar");
+        List<Finding> findings = new ArrayList<>();
+        findings.add(
+                jdk(Runtime.version().feature(), Path.of(System.getProperty("java.home", ""))));
+        findings.add(maven(System.getenv().getOrDefault("PATH", ""), Files.isReadable(nodeJar)));
+        findings.add(Doctor.writableDisk("disk-runs", home.resolve("histories").normalize()));
+        findings.add(Doctor.writableDisk("disk-cache", ProjectFolder.cache()));
+        findings.addAll(Doctor.examine(nodeJar));
+        boolean fit = isFit(findings);
         PrintWriter out = spec.commandLine().getOut();
         switch (output) {
-            case JSON ->
-                    out.println(
-                            JsonMapper.shared()
-                                    .writeValueAsString(
-                                            Map.of("usable", usable, "findings", findings)));
-            case TEXT -> findings.forEach(finding -> out.println(row(finding)));
+            case JSON -> out.println(json(findings, fit));
+            case TEXT -> text(findings, fit).forEach(out::println);
         }
-        return usable ? 0 : Main.EXIT_FAILURE;
+        out.flush();
+        return fit ? 0 : Main.EXIT_FAILURE;
     }
 
-    private static String row(Doctor.Finding finding) {
-        String verdict = finding.works() ? "ok     " : finding.required() ? "MISSING" : "limited";
-        String line = String.format("%s  %-30s %s", verdict, finding.what(), finding.detail());
-        return finding.mend().isEmpty() ? line : line + "\n         mend: " + finding.mend();
+    /** Whether nothing is missing that the main job needs. */
+    static boolean isFit(List<Finding> findings) {
+        return findings.stream()
+                .noneMatch(finding -> finding.needed() && finding.state() == State.MISSING);
+    }
+
+    static Finding jdk(int feature, Path javaHome) {
+        boolean whole =
+                feature >= JAVA_FEATURE_MIN && Files.isExecutable(javaHome.resolve("bin/jlink"));
+        return new Finding(
+                "jdk",
+                whole ? State.OK : State.MISSING,
+                true,
+                "Java " + feature + " in " + javaHome + (whole ? "" : ", needed is a whole JDK 25"),
+                whole ? "" : "install a JDK 25 (Temurin, say) and set RAFT_JAVA_HOME to it");
+    }
+
+    /** Needed only where something is still to be built. */
+    static Finding maven(String searchPath, boolean built) {
+        return Stream.of(searchPath.split(File.pathSeparator))
+                .filter(folder -> !folder.isBlank())
+                .map(folder -> Path.of(folder, "mvn"))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .map(mvn -> new Finding("maven", State.OK, !built, mvn.toString(), ""))
+                .orElseGet(
+                        () ->
+                                new Finding(
+                                        "maven",
+                                        State.MISSING,
+                                        !built,
+                                        built
+                                                ? "not found; everything is built, but changes need"
+                                                        + " it"
+                                                : "not found, and nothing is built yet",
+                                        "apt-get install maven"));
+    }
+
+    static List<String> text(List<Finding> findings, boolean fit) {
+        List<String> lines = new ArrayList<>();
+        for (Finding finding : findings) {
+            String state = finding.state().name().toLowerCase(Locale.ROOT);
+            lines.add(String.format("%-8s %-13s %s", state, finding.name(), finding.found()));
+            if (!finding.remedy().isEmpty()) {
+                String use = finding.needed() ? "to mend: " : "to mend (not needed): ";
+                lines.add(" ".repeat(23) + use + finding.remedy());
+            }
+        }
+        lines.add("");
+        lines.add(
+                fit
+                        ? "./raft test can run here"
+                        : "./raft test cannot run here before what is missing is mended");
+        return lines;
+    }
+
+    static String json(List<Finding> findings, boolean fit) {
+        List<Map<String, Object>> checks = new ArrayList<>();
+        for (Finding finding : findings) {
+            Map<String, Object> check = new LinkedHashMap<>();
+            check.put("name", finding.name());
+            check.put("state", finding.state().name().toLowerCase(Locale.ROOT));
+            check.put("needed", finding.needed());
+            check.put("found", finding.found());
+            check.put("remedy", finding.remedy());
+            checks.add(check);
+        }
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("fit", fit);
+        all.put("checks", checks);
+        return JsonMapper.shared().writeValueAsString(all);
     }
 }

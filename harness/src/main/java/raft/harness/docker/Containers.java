@@ -45,8 +45,7 @@ import java.util.stream.Collectors;
  */
 final class Containers implements AutoCloseable {
     private static final String PREFIX = "raftlab-";
-    private static final String NET_LOOP =
-            "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
+    static final String NET_LOOP = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
     private static final long NET_MEMORY_BYTES = 64L << 20;
     private static final int NETWORK_TRIES = 30;
     private static final int CONNECT_MILLIS = 1000;
@@ -101,7 +100,9 @@ final class Containers implements AutoCloseable {
 
     private String createNetwork() throws EngineException {
         List<String> taken = takenSubnets();
-        String lastReason = "";
+        String lastReason =
+                "none of 10.77.0.0/16 to 10.92.0.0/16 is free; run ./raft clean, or docker network"
+                        + " prune";
         for (String subnet : Subnets.candidates(options.runId(), taken, NETWORK_TRIES)) {
             try {
                 engine.commands()
@@ -127,7 +128,7 @@ final class Containers implements AutoCloseable {
     }
 
     private List<String> takenSubnets() {
-        List<String> taken = new ArrayList<>();
+        List<String> taken = new ArrayList<>(Subnets.routed());
         for (Network network : engine.commands().listNetworksCmd().exec()) {
             Network.Ipam ipam = network.getIpam();
             if (ipam != null && ipam.getConfig() != null) {

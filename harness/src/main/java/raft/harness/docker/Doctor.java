@@ -1,287 +1,317 @@
 package raft.harness.docker;
 
 import com.github.dockerjava.api.DockerClient;
-import com.github.dockerjava.api.async.ResultCallback;
-import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.Capability;
-import com.github.dockerjava.api.model.Frame;
 import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.Info;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
- * Finds out what works on this machine by trying it, and what mends the rest. What a kernel can do
- * to packets is tried in a container of its own, which is removed again.
+ * Looks at what a cluster of containers needs, piece by piece, by trying it: a kernel module that
+ * is listed may still be refused in a container's namespace, and one that is not may be built in.
  */
 public final class Doctor {
-    /** The smallest Java that this software is built for. */
-    private static final int JAVA_MIN = 25;
+    /** Images, a run-time and some runs; what a first run writes is about half of it. */
+    private static final long DISK_BYTES_MIN = 1L << 30;
 
-    private static final long COMMAND_SECONDS = 20;
+    private static final long COMMAND_MILLIS = 10_000;
 
-    /** Each line of the script says "name ok" or "name no". */
-    private static final List<Trial> TRIALS =
-            List.of(
-                    new Trial(
-                            "packet filter (partitions)",
-                            "iptables -w -A INPUT -s 10.9.9.9 -j DROP",
-                            true,
-                            "load nf_tables or ip_tables into the kernel (modprobe nf_tables)"),
-                    new Trial(
-                            "iptables statistic (loss)",
-                            "iptables -w -A INPUT -m statistic --mode random --probability 0.1 -j"
-                                    + " DROP",
-                            false,
-                            "modprobe xt_statistic"),
-                    new Trial(
-                            "sch_netem (delay, reordering)",
-                            "tc qdisc add dev lo root netem delay 1ms && tc qdisc del dev lo root",
-                            false,
-                            "a kernel with sch_netem (modprobe sch_netem); without it these faults"
-                                    + " are skipped"),
-                    new Trial(
-                            "sch_tbf (bandwidth)",
-                            "tc qdisc add dev lo root tbf rate 1mbit burst 32k latency 50ms && tc"
-                                    + " qdisc del dev lo root",
-                            false,
-                            "modprobe sch_tbf"));
+    private final List<Finding> findings = new ArrayList<>();
+    private final Path nodeJar;
 
-    private Doctor() {}
+    private Doctor(Path nodeJar) {
+        this.nodeJar = nodeJar;
+    }
 
-    private record Trial(String name, String command, boolean required, String mend) {}
+    /** How one piece stands. */
+    public enum State {
+        OK,
+        MISSING,
+        /** Cannot be told before something else is mended. */
+        UNKNOWN
+    }
 
     /**
-     * One thing that was looked at.
+     * One piece that was looked at.
      *
-     * @param works false when it is missing or broken
-     * @param required false when only some faults need it
-     * @param detail what was seen
-     * @param mend the command or action that mends it, "" where it works
+     * @param name one word
+     * @param needed whether {@code ./raft test} cannot run without it
+     * @param found what was seen
+     * @param remedy the command that mends it, "" where nothing is to be mended
      */
-    public record Finding(
-            String what, boolean works, boolean required, String detail, String mend) {}
+    public record Finding(String name, State state, boolean needed, String found, String remedy) {}
 
-    /** Looks at everything; takes some seconds where an engine answers. */
-    public static List<Finding> examine() {
-        List<Finding> findings = new ArrayList<>();
-        findings.add(java());
-        findings.add(maven());
+    /** Looks at everything; takes a second or two and leaves nothing behind. */
+    public static List<Finding> examine(Path nodeJar) {
+        Doctor doctor = new Doctor(nodeJar);
+        doctor.socket();
         try (Engine engine = Engine.connect()) {
-            findings.add(
-                    working(
-                            "Docker engine",
-                            "engine " + engine.version() + " answers at " + engine.host()));
-            findings.add(
-                    working(
-                            "engine API",
-                            engine.apiVersion() + " is spoken (at least 1.41 is needed)"));
-            findings.addAll(images(engine));
+            doctor.add(
+                    "engine",
+                    State.OK,
+                    true,
+                    "Docker " + engine.version() + " speaks API " + engine.apiVersion(),
+                    "");
+            doctor.withEngine(engine);
         } catch (EngineException e) {
+            // The message is "what: what to do".
             String message = String.valueOf(e.getMessage());
-            int advice = message.lastIndexOf(": ");
-            findings.add(
-                    new Finding(
-                            "Docker engine",
-                            false,
-                            true,
-                            advice < 0 ? message : message.substring(0, advice),
-                            advice < 0 ? "docker/engine up" : message.substring(advice + 2)));
-        }
-        return findings;
-    }
-
-    private static Finding working(String what, String detail) {
-        return new Finding(what, true, true, detail, "");
-    }
-
-    private static Finding java() {
-        String home = System.getProperty("java.home");
-        boolean jlink = Files.isExecutable(Path.of(home, "bin", "jlink"));
-        boolean works = Runtime.version().feature() >= JAVA_MIN && jlink;
-        return new Finding(
-                "JDK",
-                works,
-                true,
-                "Java " + Runtime.version() + " in " + home + (jlink ? "" : ", without jlink"),
-                works ? "" : "install a whole JDK 25 (Temurin, say) or set JAVA_HOME to it");
-    }
-
-    private static Finding maven() {
-        String version = firstLine("mvn", "-version");
-        return new Finding(
-                "Maven",
-                version != null,
-                true,
-                version == null ? "no mvn on the PATH" : version,
-                version == null ? "apt-get install maven" : "");
-    }
-
-    /** What a program prints first, null when it is not there or fails. */
-    private static @Nullable String firstLine(String... command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command)
-                            .redirectInput(Path.of("/dev/null").toFile())
-                            .redirectError(ProcessBuilder.Redirect.DISCARD)
-                            .start();
-            try (var out = process.inputReader()) {
-                String line = out.readLine();
-                out.transferTo(java.io.Writer.nullWriter());
-                boolean ended = process.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS);
-                return ended && process.exitValue() == 0 && line != null
-                        ? line.replaceAll("\u001b\\[[0-9;]*m", "")
-                        : null;
-            }
-        } catch (IOException e) {
-            return null;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return null;
-        }
-    }
-
-    private static List<Finding> images(Engine engine) {
-        List<Finding> findings = new ArrayList<>();
-        String net = imageOf(engine, "raftlab/net:");
-        if (net != null) {
-            findings.add(working("images", net + " is there"));
-            findings.addAll(trials(engine, net));
-            return findings;
-        }
-        boolean tool = onPath("mmdebstrap") || onPath("debootstrap");
-        boolean debian = imageOf(engine, "debian:bookworm-slim") != null;
-        findings.add(
-                new Finding(
-                        "images",
-                        debian || tool,
-                        true,
-                        "not made yet; "
-                                + (debian
-                                        ? "debian:bookworm-slim is there as their base"
-                                        : tool
-                                                ? "they can be made from Debian packages"
-                                                : "they need a registry or Debian packages"),
-                        debian || tool ? "" : "apt-get install mmdebstrap"));
-        findings.add(
-                new Finding(
-                        "network faults",
-                        false,
-                        false,
-                        "not tried yet, this needs the images",
-                        "run ./raft test once, then this again"));
-        return findings;
-    }
-
-    private static @Nullable String imageOf(Engine engine, String prefix) {
-        for (var image : engine.commands().listImagesCmd().exec()) {
-            String[] tags = image.getRepoTags();
-            for (String tag : tags == null ? new String[0] : tags) {
-                if (tag.startsWith(prefix)) {
-                    return tag;
-                }
+            int colon = message.lastIndexOf(": ");
+            doctor.add(
+                    "engine",
+                    State.MISSING,
+                    true,
+                    colon < 0 ? message : message.substring(0, colon),
+                    colon < 0
+                            ? "docker/engine up"
+                            : message.substring(colon + 2).replaceFirst("^run (?=docker/)", ""));
+            for (String later : List.of("images", "iptables", "ip6tables", "freezer")) {
+                doctor.add(later, State.UNKNOWN, false, "no engine to ask", "");
             }
         }
-        return null;
+        return List.copyOf(doctor.findings);
     }
 
-    private static boolean onPath(String program) {
-        String path = System.getenv("PATH");
-        return path != null
-                && Stream.of(path.split(":", -1))
-                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+    private void add(String name, State state, boolean needed, String found, String remedy) {
+        findings.add(new Finding(name, state, needed, found, remedy));
     }
 
-    private static List<Finding> trials(Engine engine, String image) {
-        StringBuilder script = new StringBuilder();
-        for (int i = 0; i < TRIALS.size(); i++) {
-            script.append("if { ")
-                    .append(TRIALS.get(i).command())
-                    .append("; } >/dev/null 2>&1; then echo ")
-                    .append(i)
-                    .append(" ok; else echo ")
-                    .append(i)
-                    .append(" no; fi\n");
+    private void socket() {
+        String told = System.getenv("DOCKER_HOST");
+        String host = told == null || told.isBlank() ? "unix:///var/run/docker.sock" : told;
+        if (!host.startsWith("unix://")) {
+            return; // A remote engine says itself whether we may.
         }
-        String output;
+        Path socket = Path.of(URI.create(host).getPath());
+        if (!Files.exists(socket)) {
+            add("socket", State.MISSING, true, socket + " does not exist", "docker/engine up");
+        } else if (!Files.isWritable(socket)) {
+            add(
+                    "socket",
+                    State.MISSING,
+                    true,
+                    "no permission on " + socket,
+                    "sudo usermod -aG docker "
+                            + System.getProperty("user.name")
+                            + ", then log in again");
+        } else {
+            add("socket", State.OK, true, socket + " is writable", "");
+        }
+    }
+
+    private void withEngine(Engine engine) {
         try {
-            output = runInContainer(engine, image, script.toString());
-        } catch (IOException | DockerException e) {
-            return List.of(
-                    new Finding(
-                            "containers",
-                            false,
-                            true,
-                            "a container could not be run: " + Engine.rootMessage(e),
-                            "docker/engine down && docker/engine up"));
+            Info info = engine.commands().infoCmd().exec();
+            add(
+                    "cgroup",
+                    State.OK,
+                    false,
+                    "version "
+                            + or(info.getCGroupVersion(), "1")
+                            + ", driver "
+                            + or(info.getCGroupDriver(), "unknown")
+                            + ", kernel "
+                            + or(info.getKernelVersion(), "unknown"),
+                    "");
+            String root = info.getDockerRootDir();
+            if (root != null) {
+                findings.add(disk("disk-engine", Path.of(root)));
+            }
+            images(engine);
+        } catch (IOException | RuntimeException e) {
+            add(
+                    "engine-use",
+                    State.MISSING,
+                    true,
+                    "the engine answers but fails: " + Engine.rootMessage(e),
+                    "docker/engine down; docker/engine up");
         }
-        List<Finding> findings = new ArrayList<>();
-        for (int i = 0; i < TRIALS.size(); i++) {
-            Trial trial = TRIALS.get(i);
-            boolean works = output.contains(i + " ok");
-            findings.add(
-                    new Finding(
-                            trial.name(),
-                            works,
-                            trial.required(),
-                            works ? "works in a container" : "not supported by this kernel",
-                            works ? "" : trial.mend()));
-        }
-        return findings;
     }
 
-    private static String runInContainer(Engine engine, String image, String script)
-            throws IOException {
+    private static String or(@Nullable String text, String otherwise) {
+        return text == null || text.isBlank() ? otherwise : text;
+    }
+
+    private void images(Engine engine) throws IOException {
+        Images.Outlook outlook = Images.outlook(engine, nodeJar);
+        boolean possible = outlook.present() || outlook.canBeMade();
+        add(
+                "images",
+                possible ? State.OK : State.MISSING,
+                true,
+                outlook.words(),
+                possible
+                        ? ""
+                        : "docker pull debian:bookworm-slim, or ./raft test once as root on Debian"
+                                + " or Ubuntu");
+        if (outlook.net() == null) {
+            for (String later : List.of("iptables", "ip6tables", "freezer")) {
+                add(later, State.UNKNOWN, false, "can be tried once the images are made", "");
+            }
+            return;
+        }
+        inAContainer(engine, outlook.net());
+    }
+
+    /** Tries the fault tools where they are used: in a container's own network namespace. */
+    private void inAContainer(Engine engine, String image) throws IOException {
         DockerClient docker = engine.commands();
-        Map<String, String> labels = Owner.here("doctor").labels();
-        String id =
-                docker.createContainerCmd(image)
-                        .withLabels(labels)
-                        .withEntrypoint("sh", "-c", script)
-                        .withHostConfig(
-                                HostConfig.newHostConfig()
-                                        .withNetworkMode("none")
-                                        .withCapDrop(Capability.ALL)
-                                        .withCapAdd(Capability.NET_ADMIN)
-                                        .withTmpFs(Map.of("/run", "rw,size=4m")))
-                        .exec()
-                        .getId();
-        StringBuilder output = new StringBuilder();
+        String run = "doctor-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+        String name = "raftlab-" + run;
         try {
-            docker.startContainerCmd(id).exec();
-            ResultCallback.Adapter<Frame> log =
-                    engine.streams()
-                            .logContainerCmd(id)
-                            .withStdOut(true)
-                            .withFollowStream(true)
-                            .exec(
-                                    new ResultCallback.Adapter<Frame>() {
-                                        @Override
-                                        public void onNext(Frame frame) {
-                                            output.append(
-                                                    new String(
-                                                            frame.getPayload(),
-                                                            StandardCharsets.UTF_8));
-                                        }
-                                    });
-            if (!log.awaitCompletion(COMMAND_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException("it did not end within " + COMMAND_SECONDS + " s");
+            docker.createContainerCmd(image)
+                    .withName(name)
+                    .withLabels(Owner.here(run).labels())
+                    .withEntrypoint("sh", "-c", Containers.NET_LOOP)
+                    .withCmd(List.of())
+                    .withHostConfig(
+                            HostConfig.newHostConfig()
+                                    .withNetworkMode("none")
+                                    .withCapDrop(Capability.ALL)
+                                    .withCapAdd(Capability.NET_ADMIN)
+                                    .withReadonlyRootfs(true)
+                                    .withTmpFs(Map.of("/run", "rw,size=4m")))
+                    .exec();
+            docker.startContainerCmd(name).exec();
+            try (PodShell shell = new PodShell(engine, name)) {
+                tools(shell);
             }
-            return output.toString();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
+            freezer(docker, name);
         } finally {
-            docker.removeContainerCmd(id).withForce(true).exec();
+            Cleaner.removeRun(engine, run);
+        }
+    }
+
+    private void tools(PodShell shell) throws IOException {
+        String rule = " -w -A INPUT -p udp --dport 7099 -m comment --comment try -j DROP";
+        trial(
+                shell,
+                "iptables",
+                true,
+                "iptables" + rule + " && iptables-save -c | grep -q try",
+                "partitions of IPv4",
+                "docker/engine down; modprobe ip_tables iptable_filter xt_comment; docker/engine"
+                        + " up");
+        trial(
+                shell,
+                "ip6tables",
+                false,
+                "ip6tables" + rule + " && ip6tables-save -c | grep -q try",
+                "partitions of IPv6 (only where the pods have it)",
+                "modprobe ip6_tables ip6table_filter");
+        trial(
+                shell,
+                "xt_statistic",
+                false,
+                "iptables -w -A INPUT -m statistic --mode random --probability 0.5 -j DROP",
+                "loss of packets",
+                "modprobe xt_statistic");
+        trial(
+                shell,
+                "sch_netem",
+                false,
+                "tc qdisc add dev lo root netem delay 1ms && tc qdisc del dev lo root",
+                "delay, duplication and reordering",
+                "modprobe sch_netem; without it these are recorded as skipped");
+        trial(
+                shell,
+                "sch_tbf",
+                false,
+                "tc qdisc add dev lo root tbf rate 1mbit burst 32kbit latency 400ms"
+                        + " && tc qdisc del dev lo root",
+                "limits of bandwidth",
+                "modprobe sch_tbf; without it these are recorded as skipped");
+    }
+
+    private void trial(
+            PodShell shell, String name, boolean needed, String command, String use, String remedy)
+            throws IOException {
+        PodShell.Answer answer = shell.run(command, COMMAND_MILLIS);
+        String said = answer.output().strip().replaceAll("\\s*\\R\\s*", "; ");
+        add(
+                name,
+                answer.ok() ? State.OK : State.MISSING,
+                needed,
+                answer.ok()
+                        ? use + ": works in a container"
+                        : use
+                                + ": not supported by this kernel"
+                                + (said.isEmpty() ? "" : " (" + said + ")"),
+                answer.ok() ? "" : remedy);
+    }
+
+    private void freezer(DockerClient docker, String name) {
+        try {
+            docker.pauseContainerCmd(name).exec();
+            boolean paused =
+                    Boolean.TRUE.equals(
+                            docker.inspectContainerCmd(name).exec().getState().getPaused());
+            docker.unpauseContainerCmd(name).exec();
+            add(
+                    "freezer",
+                    paused ? State.OK : State.MISSING,
+                    true,
+                    "pauses of processes: " + (paused ? "work" : "do not take effect"),
+                    paused ? "" : "mount -t cgroup2 cgroup2 /sys/fs/cgroup, then restart");
+        } catch (RuntimeException e) {
+            add(
+                    "freezer",
+                    State.MISSING,
+                    true,
+                    "pauses of processes: " + Engine.rootMessage(e),
+                    "mount -t cgroup2 cgroup2 /sys/fs/cgroup, then docker/engine down and up");
+        }
+    }
+
+    /** Whether this user may write at a path, and whether there is room for a run. */
+    public static Finding writableDisk(String name, Path wanted) {
+        Path folder = nearest(wanted);
+        if (!Files.isWritable(folder)) {
+            return new Finding(
+                    name,
+                    State.MISSING,
+                    true,
+                    "no permission to write in " + folder,
+                    "sudo chown -R " + System.getProperty("user.name") + " " + folder);
+        }
+        return disk(name, wanted);
+    }
+
+    private static Path nearest(Path wanted) {
+        Path folder = wanted.toAbsolutePath();
+        while (folder.getParent() != null && !Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        return folder;
+    }
+
+    /** Free space at a path, or at the nearest folder above it that exists and may be seen. */
+    private static Finding disk(String name, Path wanted) {
+        Path folder = nearest(wanted);
+        try {
+            long freeBytes = Files.getFileStore(folder).getUsableSpace();
+            boolean enough = freeBytes >= DISK_BYTES_MIN;
+            return new Finding(
+                    name,
+                    enough ? State.OK : State.MISSING,
+                    true,
+                    freeBytes / (1 << 20) + " MB free at " + wanted,
+                    enough
+                            ? ""
+                            : "free at least "
+                                    + DISK_BYTES_MIN / (1 << 20)
+                                    + " MB: docker image prune, or delete old runs in histories/");
+        } catch (IOException e) {
+            return new Finding(name, State.UNKNOWN, false, "cannot be seen: " + wanted, "");
         }
     }
 }

@@ -8,6 +8,7 @@ import com.github.dockerjava.api.model.PullResponseItem;
 
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.jspecify.annotations.Nullable;
 
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
@@ -97,6 +98,51 @@ public final class Images {
                 });
     }
 
+    /**
+     * How the images stand, without making any.
+     *
+     * @param net the pod's own image, null when it is not there
+     * @param canBeMade whether what is missing can be made, as far as that can be told
+     * @param words one clause
+     */
+    record Outlook(@Nullable String net, boolean present, boolean canBeMade, String words) {}
+
+    static Outlook outlook(Engine engine, Path nodeJar) throws IOException {
+        Images images =
+                new Images(
+                        engine,
+                        ProjectFolder.find().resolve("docker"),
+                        ProjectFolder.cache(),
+                        line -> {});
+        Bases made = images.basesOfNow();
+        String net = images.has(made.net()) ? made.net() : null;
+        if (net != null && images.has(made.base())) {
+            String runtime = images.runtimeTag(made.base());
+            boolean whole =
+                    images.has(runtime)
+                            && Files.isReadable(nodeJar)
+                            && images.has(images.nodeTag(runtime, Files.readAllBytes(nodeJar)));
+            return new Outlook(
+                    net,
+                    whole,
+                    true,
+                    whole ? "all present" : "bases present, the node's is made in seconds");
+        }
+        if (images.has(DEBIAN)) {
+            return new Outlook(net, false, true, "will be built from " + DEBIAN + ", present");
+        }
+        boolean bootstrap =
+                "root".equals(System.getProperty("user.name"))
+                        && Files.isExecutable(Path.of("/usr/bin/apt-get"));
+        return new Outlook(
+                net,
+                false,
+                bootstrap,
+                bootstrap
+                        ? "will be pulled, or made from this machine's Debian packages"
+                        : DEBIAN + " is not present, and making it here needs root and apt");
+    }
+
     private interface Making {
         Ready make(Images images) throws IOException;
     }
@@ -138,7 +184,7 @@ public final class Images {
     private String node(String runtime, Path nodeJar) throws IOException {
         byte[] jar = Files.readAllBytes(nodeJar);
         String dockerfile = definition("node.Dockerfile");
-        String tag = NODE + ":" + Hashes.shortHash(runtime + dockerfile + Hashes.shortHash(jar));
+        String tag = nodeTag(runtime, jar);
         if (!has(tag)) {
             progress.accept("building the image of " + nodeJar.getFileName());
             Path context = Files.createTempDirectory(cache, "context.");
@@ -153,9 +199,22 @@ public final class Images {
         return tag;
     }
 
+    private String nodeTag(String runtime, byte[] jar) throws IOException {
+        return NODE
+                + ":"
+                + Hashes.shortHash(runtime + definition("node.Dockerfile") + Hashes.shortHash(jar));
+    }
+
+    private String runtimeTag(String base) throws IOException {
+        return RUNTIME
+                + ":"
+                + Hashes.shortHash(
+                        id(base) + definition("runtime.Dockerfile") + RuntimeImage.key());
+    }
+
     private String runtime(String base) throws IOException {
         String dockerfile = definition("runtime.Dockerfile");
-        String tag = RUNTIME + ":" + Hashes.shortHash(id(base) + dockerfile + RuntimeImage.key());
+        String tag = runtimeTag(base);
         if (!has(tag)) {
             Path context = RuntimeImage.ensure(cache, progress);
             Files.writeString(context.resolve("Dockerfile"), dockerfile);
@@ -166,10 +225,8 @@ public final class Images {
 
     /** Debian: present, else pulled, else made here; says which when it takes time. */
     private Bases bases() throws IOException {
-        String bootstrap = definition("bootstrap");
         String net = definition("net.Dockerfile");
-        String version = Hashes.shortHash(bootstrap + net);
-        Bases made = new Bases(BASE + ":" + version, NET + ":" + version);
+        Bases made = basesOfNow();
         if (has(made.base()) && has(made.net())) {
             return made;
         }
@@ -182,6 +239,11 @@ public final class Images {
         }
         bootstrap(made);
         return made;
+    }
+
+    private Bases basesOfNow() throws IOException {
+        String version = Hashes.shortHash(definition("bootstrap") + definition("net.Dockerfile"));
+        return new Bases(BASE + ":" + version, NET + ":" + version);
     }
 
     private boolean fromDebian(String netDockerfile, Bases made) throws IOException {

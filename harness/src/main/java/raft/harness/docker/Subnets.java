@@ -1,5 +1,8 @@
 package raft.harness.docker;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -12,6 +15,7 @@ import java.util.Locale;
 final class Subnets {
     private static final int FIRST_BLOCK = 77;
     private static final int BLOCKS = 16;
+    private static final int ROUTE_BITS_MIN = 16;
 
     private Subnets() {}
 
@@ -60,6 +64,46 @@ final class Subnets {
         } catch (NumberFormatException e) {
             return new long[0];
         }
+    }
+
+    /**
+     * Networks that this machine has a way to; the engine does not look at them, and a bridge on
+     * top of one would hide it. Wide ones (a VPN's 10.0.0.0/8) are left out: a small network inside
+     * them hides little, and nothing would be left.
+     */
+    static List<String> routed() {
+        try {
+            return routes(Files.readString(Path.of("/proc/net/route")));
+        } catch (IOException e) {
+            return List.of(); // No Linux; the engine has a machine of its own there.
+        }
+    }
+
+    /** The networks in the form of {@link #overlap} out of Linux' table of routes. */
+    static List<String> routes(String table) {
+        List<String> networks = new ArrayList<>();
+        for (String line : table.lines().skip(1).toList()) {
+            String[] fields = line.trim().split("\\s+", -1);
+            if (fields.length < 8) {
+                continue;
+            }
+            // In the byte order of the machine, which is little-endian everywhere.
+            int address = Integer.reverseBytes(Integer.parseUnsignedInt(fields[1], 16));
+            int bits = Integer.bitCount(Integer.parseUnsignedInt(fields[7], 16));
+            if (bits >= ROUTE_BITS_MIN) {
+                networks.add(
+                        (address >>> 24)
+                                + "."
+                                + (address >>> 16 & 0xff)
+                                + "."
+                                + (address >>> 8 & 0xff)
+                                + "."
+                                + (address & 0xff)
+                                + "/"
+                                + bits);
+            }
+        }
+        return networks;
     }
 
     /** The {@code last}-th address of a subnet that {@link #candidates} gave. */

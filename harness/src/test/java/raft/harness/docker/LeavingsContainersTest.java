@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.Network;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -161,6 +162,32 @@ final class LeavingsContainersTest {
                 .withMessageContaining("node.log");
         assertThat(objectsOf(run)).isEmpty();
         assertThat(folder.resolve("nodes/n1/node.log")).hasContent("the stand-in was told to fail");
+    }
+
+    /** Somebody else has the addresses that this run would take first. */
+    @Test
+    void takenSubnetIsAvoidedAndStaysWithItsOwner() throws Exception {
+        String run = StandInCluster.newRunId();
+        String taken = Subnets.candidates(run, Subnets.routed(), 1).getFirst();
+        String other =
+                docker.createNetworkCmd()
+                        .withName("foreign-" + run)
+                        .withIpam(
+                                new Network.Ipam()
+                                        .withConfig(new Network.Ipam.Config().withSubnet(taken)))
+                        .exec()
+                        .getId();
+        try {
+            Path jar = ContainerEngine.standInJar(folder);
+            try (DockerCluster cluster =
+                    DockerCluster.start(
+                            DockerOptions.ofJar(run, 1, jar), folder, System.err::println)) {
+                assertThat(Subnets.overlap(taken, cluster.pod("n1").address() + "/24")).isFalse();
+            }
+            assertThat(objectsOf(run)).containsExactly("foreign-" + run);
+        } finally {
+            docker.removeNetworkCmd(other).exec();
+        }
     }
 
     @Test

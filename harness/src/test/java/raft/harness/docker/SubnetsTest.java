@@ -54,6 +54,20 @@ final class SubnetsTest {
         assertThat(Subnets.address("10.77.5.0/24", 11)).isEqualTo("10.77.5.11");
     }
 
+    @Test
+    void machinesOwnRoutesAreTakenButNotTheWideOnes() {
+        String table =
+                """
+                Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+                eth0\t00000000\t0105A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+                tun0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0
+                eth1\t00054D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+                eth0\t0005A8C0\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+                """;
+        assertThat(Subnets.routes(table)).containsExactly("10.77.5.0/24", "192.168.5.0/16");
+        assertThat(Subnets.routes("")).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
