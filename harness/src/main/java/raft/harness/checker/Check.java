@@ -1,28 +1,38 @@
 package raft.harness.checker;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.harness.checker.Outcome.Fits;
 import raft.harness.checker.Outcome.GaveUp;
 import raft.harness.checker.Outcome.Impossible;
 import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-/** One check of one history. */
+/** One check of one history: prepare, judge each part, put the outcomes together, explain. */
 final class Check {
-    /** How to check; the tests switch single ways off to compare them. */
+    /** How to check; the tests compare the different ways. */
     record Options(boolean traced, int firstWidth, boolean shapes, RegisterCheck.Ways ways) {
         static final Options DEFAULT = new Options(false, 0, true, RegisterCheck.Ways.ALL);
+        static final Options TRACED = new Options(true, 0, true, RegisterCheck.Ways.ALL);
 
         /** Every way that must come to the same verdict. */
         static List<Options> all() {
             return List.of(
                     DEFAULT,
-                    new Options(true, 0, true, RegisterCheck.Ways.ALL),
+                    TRACED,
                     new Options(true, 2, false, RegisterCheck.Ways.ALL),
                     new Options(false, 0, true, RegisterCheck.Ways.SEARCH_ONLY),
                     new Options(true, 0, true, new RegisterCheck.Ways(false, false, false, true)),
@@ -31,90 +41,217 @@ final class Check {
         }
     }
 
+    private static final int GENERAL_BEAM = 256;
+
+    /** Below this many operations threads cost more than they bring. */
+    private static final long PARALLEL_FROM = 2_000;
+
+    private record Judged(Part part, Outcome outcome) {}
+
     private final List<HistoryEvent> events;
     private final Model model;
     private final Options options;
     private final Meter meter;
+    private final AtomicBoolean enough = new AtomicBoolean();
+    private long operationCount;
+    private List<Judged> judged = List.of();
 
-    Check(List<HistoryEvent> events, Model model, Budget budget, Options options) {
+    Check(List<HistoryEvent> events, Model model, Options options, Meter meter) {
         this.events = events;
         this.model = model;
         this.options = options;
-        meter = new Meter(budget);
+        this.meter = meter;
     }
 
     Verdict run() {
-        Preparation preparation = Preparation.of(events, model);
-        long operationCount = preparation.operationCount();
-        Verdict unknown = null;
-        for (Part part : preparation.parts()) {
-            switch (judge(part)) {
-                case Fits ignored -> {}
-                case Impossible impossible -> {
-                    return new Verdict.Violation(operationCount, explain(part, impossible));
-                }
-                case GaveUp gaveUp ->
-                        unknown = new Verdict.Unknown(operationCount, reason(part, gaveUp));
+        try {
+            Preparation preparation = Preparation.of(events, model, meter);
+            operationCount = preparation.operationCount();
+            meter.begin(operationCount);
+            judged = judge(preparation.parts());
+        } catch (Meter.Spent e) {
+            return unknown("before the search began");
+        } catch (OutOfMemoryError e) {
+            // The meter estimates; where it was wrong this is still a spent budget and no crash.
+            judged = List.of();
+            return unknown("because the heap is too small for it");
+        }
+        for (Judged one : judged) {
+            if (one.outcome() instanceof Impossible impossible) {
+                var explainer = new Explainer(this, events, model, one.part(), meter);
+                return new Verdict.Violation(operationCount, explainer.explain(impossible));
             }
         }
-        return unknown == null ? new Verdict.Valid(operationCount) : unknown;
+        for (Judged one : judged) {
+            if (one.outcome() instanceof GaveUp gaveUp) {
+                return new Verdict.Unknown(operationCount, reason(one.part(), gaveUp));
+            }
+        }
+        return new Verdict.Valid(operationCount);
     }
 
-    private Outcome judge(Part part) {
-        if (options.shapes() && model.shape() == Model.Shape.REGISTER) {
-            RegisterPart register = RegisterPart.of(part, events);
-            var check =
-                    new RegisterCheck(
-                            register,
-                            meter.gauge(),
-                            options.traced(),
-                            options.ways(),
-                            options.firstWidth());
-            Outcome outcome = check.judge();
-            if (outcome instanceof Fits(int[] order)
-                    && order != null
-                    && !RegisterCheck.replays(register, order)) {
-                throw new IllegalStateException(
-                        "a linearization that does not replay: " + Arrays.toString(order));
+    private Verdict unknown(String where) {
+        return new Verdict.Unknown(
+                operationCount == 0 ? clientOperations() : operationCount,
+                "the budget of "
+                        + (meter.what().isEmpty() ? "memory" : meter.what())
+                        + " ended after "
+                        + seconds()
+                        + " s "
+                        + where);
+    }
+
+    private long clientOperations() {
+        return events.stream()
+                .filter(e -> e.type() == HistoryEvent.Type.INVOKE && e.process() >= 0)
+                .count();
+    }
+
+    /** For each part one linearization; only after {@link #run} found a traced check valid. */
+    List<HistoryEvent> linearization() {
+        List<HistoryEvent> order = new ArrayList<>();
+        for (Judged one : judged) {
+            int[] operations = one.outcome() instanceof Fits(int[] o) && o != null ? o : new int[0];
+            for (int operation : operations) {
+                int completion = one.part().completions()[operation];
+                int invocation = one.part().invocations()[operation];
+                order.add(events.get(completion < 0 ? invocation : completion));
             }
-            return outcome;
         }
-        int firstWidth = options.firstWidth() > 0 ? options.firstWidth() : 256;
-        for (int width = firstWidth; ; width = width > 1 << 24 ? 0 : width * 8) {
-            var search = new GeneralSearch(model, meter.gauge(), width, options.traced());
+        return order;
+    }
+
+    private List<Judged> judge(List<Part> parts) {
+        List<Judged> results = new ArrayList<>();
+        int threads = Math.min(Runtime.getRuntime().availableProcessors(), parts.size());
+        if (threads < 2 || operationCount < PARALLEL_FROM) {
+            for (Part part : parts) {
+                Outcome outcome = judge(part, meter.gauge());
+                results.add(new Judged(part, outcome));
+                if (outcome instanceof Impossible) {
+                    break;
+                }
+            }
+            return results;
+        }
+        // The longest first, so that no thread is left alone with it at the end.
+        List<Part> longestFirst = new ArrayList<>(parts);
+        longestFirst.sort(Comparator.comparingInt(Part::operationCount).reversed());
+        try (ExecutorService pool = Executors.newFixedThreadPool(threads, Check::daemon)) {
+            List<Future<Outcome>> futures = new ArrayList<>();
+            for (Part part : longestFirst) {
+                futures.add(pool.submit(() -> judgeUnlessEnough(part)));
+            }
+            for (int i = 0; i < futures.size(); i++) {
+                results.add(new Judged(longestFirst.get(i), futures.get(i).get()));
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Meter.Spent spent) {
+                throw spent;
+            }
+            if (e.getCause() instanceof OutOfMemoryError error) {
+                throw error;
+            }
+            throw new IllegalStateException("the checker failed", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            meter.stop("time");
+            throw new Meter.Spent();
+        }
+        return results;
+    }
+
+    private static Thread daemon(Runnable work) {
+        var thread = new Thread(work, "checker");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private Outcome judgeUnlessEnough(Part part) {
+        if (enough.get()) {
+            return new GaveUp(0, 0, 0);
+        }
+        Outcome outcome = judge(part, meter.gauge());
+        if (outcome instanceof Impossible) {
+            enough.set(true);
+        }
+        return outcome;
+    }
+
+    Outcome judge(Part part, Meter.Gauge gauge) {
+        Outcome outcome = null;
+        if (options.shapes()) {
+            switch (model.shape()) {
+                case REGISTER -> outcome = judgeRegister(part, gauge);
+                case GROW_ONLY_SET, APPEND_LIST ->
+                        outcome = Stages.judge(part, events, model.shape(), gauge);
+                case GENERAL -> {}
+            }
+        }
+        if (outcome instanceof Fits(int[] order) && order == null && options.traced()) {
+            outcome = null;
+        }
+        outcome = outcome == null ? judgeGenerally(part, gauge) : outcome;
+        meter.judged(part.operationCount());
+        gauge.holds(0);
+        return outcome;
+    }
+
+    private Outcome judgeRegister(Part part, Meter.Gauge gauge) {
+        RegisterPart register = RegisterPart.of(part, events, gauge);
+        var check =
+                new RegisterCheck(
+                        register, gauge, options.traced(), options.ways(), options.firstWidth());
+        Outcome outcome = check.judge();
+        if (outcome instanceof Fits(int[] order)
+                && order != null
+                && !RegisterCheck.replays(register, order)) {
+            throw new IllegalStateException(
+                    "a linearization that does not replay: " + Arrays.toString(order));
+        }
+        return outcome;
+    }
+
+    private Outcome judgeGenerally(Part part, Meter.Gauge gauge) {
+        int width = options.firstWidth() > 0 ? options.firstWidth() : GENERAL_BEAM;
+        while (true) {
+            var search = new GeneralSearch(model, gauge, width, options.traced());
             Outcome outcome = walk(part, search);
             if (!(outcome instanceof Impossible) || !search.dropped()) {
                 return outcome;
             }
+            width = width > 1 << 22 ? 0 : width * 8;
         }
     }
 
-    private Outcome walk(Part part, Search search) {
+    private Outcome walk(Part part, GeneralSearch search) {
         int[] partEvents = part.events();
         for (int i = 0; i < partEvents.length; i++) {
             int operation = partEvents[i] >> 1;
             if ((partEvents[i] & 1) == 0) {
                 long returnPosition =
-                        part.crashed(operation) ? Search.CRASHED : part.completions()[operation];
+                        part.crashed(operation)
+                                ? GeneralSearch.CRASHED
+                                : part.completions()[operation];
                 if (!search.invoke(operation, operation(part, operation), returnPosition)) {
                     return new GaveUp(i, search.openCount(), search.width());
                 }
-            } else {
-                switch (search.complete(operation)) {
-                    case GOES_ON -> {}
-                    case STUCK -> {
-                        return new Impossible(i, null, new int[0], search.possibleStates(5));
-                    }
-                    case SPENT -> {
-                        return new GaveUp(i, search.openCount(), search.width());
-                    }
+                continue;
+            }
+            switch (search.complete(operation)) {
+                case GOES_ON -> {}
+                case STUCK -> {
+                    return new Impossible(i, null, new int[0], search.possibleStates(5));
+                }
+                case SPENT -> {
+                    return new GaveUp(i, search.openCount(), search.width());
                 }
             }
         }
         return new Fits(search.order());
     }
 
-    private Operation operation(Part part, int operation) {
+    Operation operation(Part part, int operation) {
         int completion = part.completions()[operation];
         return Preparation.operation(
                 events.get(part.invocations()[operation]),
@@ -123,49 +260,42 @@ final class Check {
     }
 
     private String reason(Part part, GaveUp gaveUp) {
-        HistoryEvent event = events.get(eventOf(part, gaveUp.atEvent()));
+        int at = Math.min(gaveUp.atEvent(), part.events().length - 1);
+        HistoryEvent event = events.get(eventOf(part, at));
         return "the budget of "
                 + meter.what()
                 + " ended after "
-                + String.format(Locale.ROOT, "%.1f", meter.seconds())
+                + seconds()
                 + " s at event "
                 + event.index()
                 + " ("
                 + event.f()
                 + " by process "
                 + event.process()
+                + (part.name() instanceof Value.Nil ? "" : ", key " + part.name())
                 + ") with "
                 + gaveUp.openCount()
                 + " operations open and "
                 + gaveUp.width()
-                + " configurations possible";
+                + " configurations wide";
     }
 
-    private Verdict.Explanation explain(Part part, Impossible impossible) {
-        HistoryEvent stuck = events.get(eventOf(part, impossible.atEvent()));
-        List<HistoryEvent> involved =
-                IntStream.rangeClosed(0, impossible.atEvent())
-                        .mapToObj(i -> events.get(eventOf(part, i)))
-                        .toList();
-        return new Verdict.Explanation(
-                "No order explains "
-                        + stuck.f()
-                        + " "
-                        + stuck.value()
-                        + " by process "
-                        + stuck.process()
-                        + " (event "
-                        + stuck.index()
-                        + "); before it the state could only be "
-                        + String.join(" or ", impossible.states())
-                        + ".",
-                involved);
+    private String seconds() {
+        return String.format(Locale.ROOT, "%.1f", meter.seconds());
     }
 
-    private static int eventOf(Part part, int at) {
+    static int eventOf(Part part, int at) {
         int operation = part.events()[at] >> 1;
         return (part.events()[at] & 1) == 0
                 ? part.invocations()[operation]
                 : part.completions()[operation];
+    }
+
+    /** A traced check's verdict and, when it is valid, one order that explains it. */
+    record Traced(Verdict verdict, @Nullable List<HistoryEvent> order) {}
+
+    Traced runTraced() {
+        Verdict verdict = run();
+        return new Traced(verdict, verdict instanceof Verdict.Valid ? linearization() : null);
     }
 }

@@ -32,7 +32,10 @@ import java.util.List;
  * <p>With a width the frontier is a beam: the widest frontiers lose their latest configurations and
  * {@link #dropped} says so. What is found valid under a beam is valid; what is not is not known.
  */
-final class GeneralSearch implements Search {
+final class GeneralSearch {
+    /** The return position of an operation that never completes. */
+    static final long CRASHED = Long.MAX_VALUE;
+
     private static final int COMPACT_ABOVE = 1 << 16;
 
     private final States states;
@@ -73,8 +76,7 @@ final class GeneralSearch implements Search {
         frontier.add(row, 0, null);
     }
 
-    @Override
-    public boolean invoke(int operation, Operation what, long returnPosition) {
+    boolean invoke(int operation, Operation what, long returnPosition) {
         int operationClass = states.classOf(what);
         if (operationClass >= classSeen.length) {
             classSeen = Arrays.copyOf(classSeen, operationClass * 2);
@@ -96,8 +98,7 @@ final class GeneralSearch implements Search {
         return gauge.step();
     }
 
-    @Override
-    public Step complete(int operation) {
+    Step complete(int operation) {
         int slot = slotOf(operation);
         long bit = 1L << slot;
         int word = 1 + (slot >> 6);
@@ -327,28 +328,23 @@ final class GeneralSearch implements Search {
                 + states.sizeBytes();
     }
 
-    @Override
-    public boolean dropped() {
+    boolean dropped() {
         return dropped;
     }
 
-    @Override
-    public int openCount() {
+    int openCount() {
         return pendingCount;
     }
 
-    @Override
-    public int width() {
+    int width() {
         return Math.max(frontier.count(), open.count());
     }
 
-    @Override
-    public int @Nullable [] order() {
+    int @Nullable [] order() {
         return traced ? Placed.order(frontier.trace(0)) : null;
     }
 
-    @Override
-    public List<String> possibleStates(int most) {
+    List<String> possibleStates(int most) {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < frontier.count() && texts.size() < most; i++) {
             String text = states.state((int) frontier.rows()[frontier.offset(i)]).toString();

@@ -1,5 +1,6 @@
 package raft.harness.checker;
 
+import java.io.Serial;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -8,6 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Meter {
     private static final int STEPS_BETWEEN_LOOKS = 256;
+    private static final long PROGRESS_NANOS = 200_000_000;
 
     private final long startNanos = System.nanoTime();
     private final long timeNanos;
@@ -15,8 +17,22 @@ final class Meter {
     private final AtomicLong heldBytes = new AtomicLong();
     private volatile boolean spent;
     private volatile String what = "";
+    private final Checker.Progress progress;
+    private final AtomicLong judgedCount = new AtomicLong();
+    private volatile long operationCount;
+    private volatile long nextProgressNanos;
 
-    Meter(Budget budget) {
+    /** Leaves a computation that cannot stop half-way. Never leaves the package. */
+    static final class Spent extends RuntimeException {
+        @Serial private static final long serialVersionUID = 1L;
+
+        Spent() {
+            super("the budget is spent", null, false, false);
+        }
+    }
+
+    Meter(Budget budget, Checker.Progress progress) {
+        this.progress = progress;
         long nanos;
         try {
             nanos = budget.time().toNanos();
@@ -28,6 +44,29 @@ final class Meter {
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - (runtime.totalMemory() - runtime.freeMemory());
         memoryBytes = Math.max(1 << 20, Math.min(budget.memoryBytes(), free / 2));
+    }
+
+    /** The history is prepared; so many operations are to be judged. */
+    void begin(long allOperations) {
+        operationCount = allOperations;
+    }
+
+    /** So many more operations are judged for good. */
+    void judged(long operations) {
+        judgedCount.addAndGet(operations);
+    }
+
+    /** Ends the budget from outside. */
+    void stop(String which) {
+        spend(which);
+    }
+
+    double secondsLeft() {
+        return (timeNanos - (System.nanoTime() - startNanos)) / 1e9;
+    }
+
+    long memoryBytes() {
+        return memoryBytes;
     }
 
     boolean spent() {
@@ -47,9 +86,14 @@ final class Meter {
         return new Gauge();
     }
 
-    private void look() {
-        if (System.nanoTime() - startNanos > timeNanos) {
+    private void look(long position) {
+        long elapsed = System.nanoTime() - startNanos;
+        if (elapsed > timeNanos) {
             spend("time");
+        }
+        if (elapsed > nextProgressNanos && operationCount > 0) {
+            nextProgressNanos = elapsed + PROGRESS_NANOS;
+            progress.at(Math.min(operationCount, judgedCount.get() + position), operationCount);
         }
     }
 
@@ -64,19 +108,32 @@ final class Meter {
     final class Gauge {
         private int steps;
         private long reportedBytes;
+        private long position;
+
+        /** How many operations of its part the search has behind it. */
+        void at(long operations) {
+            position = operations;
+        }
+
+        /** For loops that cannot stop half-way; throws when the budget is spent. */
+        void check() {
+            if (!step()) {
+                throw new Spent();
+            }
+        }
 
         /** Called for every elementary step; false when the budget is spent. */
         boolean step() {
             if (++steps >= STEPS_BETWEEN_LOOKS) {
                 steps = 0;
-                look();
+                look(position);
             }
             return !spent;
         }
 
         /** Looks at the clock now; for loops whose steps are long. */
         boolean lookNow() {
-            look();
+            look(position);
             return !spent;
         }
 

@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
-/** What the search of one {@link Part} found. */
+/** What the search of one {@link Part} found. Outcomes are taken apart and never compared. */
+@SuppressWarnings("ArrayRecordComponent")
 sealed interface Outcome {
     /**
      * It is linearizable.

@@ -13,6 +13,8 @@ import raft.harness.history.Value;
  * @param completions for each operation the place of its completion, or -1 where it crashed: it may
  *     have taken effect, now or later or never
  */
+// A bundle of arrays that is never compared.
+@SuppressWarnings("ArrayRecordComponent")
 record Part(Value name, int[] events, int[] invocations, int[] completions) {
     int operationCount() {
         return invocations.length;

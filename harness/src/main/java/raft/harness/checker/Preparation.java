@@ -3,17 +3,19 @@ package raft.harness.checker;
 import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.HistoryEvent;
-import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 import raft.harness.model.Model;
+import raft.harness.model.Models;
 import raft.harness.model.Operation;
 import raft.harness.model.Operation.Outcome;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Pairs invocations with completions, leaves out what cannot matter and splits by part.
@@ -32,7 +34,11 @@ final class Preparation {
     private final Map<Value, Value> canonical = new HashMap<>();
     private long operationCount;
 
-    private Preparation(List<HistoryEvent> events, Model model) {
+    private final Meter.Gauge gauge;
+    private final Set<String> known = new HashSet<>();
+
+    private Preparation(List<HistoryEvent> events, Model model, Meter meter) {
+        gauge = meter.gauge();
         this.events = events;
         this.model = model;
     }
@@ -42,8 +48,8 @@ final class Preparation {
      *
      * @throws IllegalArgumentException when a completion has no invocation
      */
-    static Preparation of(List<HistoryEvent> events, Model model) {
-        var preparation = new Preparation(events, model);
+    static Preparation of(List<HistoryEvent> events, Model model, Meter meter) {
+        var preparation = new Preparation(events, model, meter);
         preparation.pair();
         return preparation;
     }
@@ -68,13 +74,15 @@ final class Preparation {
         int[] completionOf = new int[events.size()];
         var open = new LongIntMap();
         for (int i = 0; i < completionOf.length; i++) {
+            gauge.check();
             HistoryEvent event = events.get(i);
             completionOf[i] = -1;
             if (event.process() == HistoryEvent.NEMESIS) {
                 continue;
             }
-            if (event.type() == Type.INVOKE) {
+            if (event.type() == HistoryEvent.Type.INVOKE) {
                 operationCount++;
+                requireKnown(event);
                 if (open.lookup(event.process()) >= 0) {
                     throw new IllegalArgumentException(
                             "event "
@@ -101,18 +109,36 @@ final class Preparation {
         split(completionOf);
     }
 
+    private void requireKnown(HistoryEvent event) {
+        if (!known.contains(event.f())) {
+            if (!Models.knows(model, event.f())) {
+                throw new IllegalArgumentException(
+                        "event "
+                                + event.index()
+                                + ": the model "
+                                + model.name()
+                                + " has no operation \""
+                                + event.f()
+                                + "\"; it has "
+                                + String.join(", ", Models.functions(model)));
+            }
+            known.add(event.f());
+        }
+    }
+
     private void split(int[] partner) {
         Builder[] builderOf = new Builder[events.size()];
         int[] numberOf = new int[events.size()];
         for (int i = 0; i < partner.length; i++) {
+            gauge.check();
             HistoryEvent event = events.get(i);
             if (event.process() == HistoryEvent.NEMESIS) {
                 continue;
             }
-            if (event.type() == Type.INVOKE) {
+            if (event.type() == HistoryEvent.Type.INVOKE) {
                 HistoryEvent completion = partner[i] < 0 ? null : events.get(partner[i]);
                 if (completion != null
-                        && completion.type() == Type.FAIL
+                        && completion.type() == HistoryEvent.Type.FAIL
                         && !refusal(event, completion)) {
                     continue;
                 }
@@ -122,9 +148,9 @@ final class Preparation {
                 }
                 Builder builder = builder(model.part().apply(operation));
                 builderOf[i] = builder;
-                boolean crashed = completion == null || completion.type() == Type.INFO;
+                boolean crashed = completion == null || completion.type() == HistoryEvent.Type.INFO;
                 numberOf[i] = builder.invoke(i, crashed ? -1 : partner[i]);
-            } else if (event.type() != Type.INFO) {
+            } else if (event.type() != HistoryEvent.Type.INFO) {
                 Builder builder = builderOf[partner[i]];
                 if (builder != null) {
                     builder.complete(numberOf[partner[i]]);
@@ -139,7 +165,7 @@ final class Preparation {
     }
 
     static boolean refusal(HistoryEvent invocation, HistoryEvent completion) {
-        return completion.type() == Type.FAIL
+        return completion.type() == HistoryEvent.Type.FAIL
                 && REFUSED.equals(completion.error())
                 && invocation.f().equals("cas");
     }
@@ -149,10 +175,10 @@ final class Preparation {
             HistoryEvent invocation, @Nullable HistoryEvent completion, Model model) {
         Outcome outcome = Outcome.UNKNOWN;
         Value result = Value.NIL;
-        if (completion != null && completion.type() == Type.OK) {
+        if (completion != null && completion.type() == HistoryEvent.Type.OK) {
             outcome = Outcome.OK;
             result = completion.value();
-        } else if (completion != null && completion.type() == Type.FAIL) {
+        } else if (completion != null && completion.type() == HistoryEvent.Type.FAIL) {
             outcome = Outcome.REFUSED;
         }
         return new Operation(

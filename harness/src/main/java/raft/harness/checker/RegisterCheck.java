@@ -50,7 +50,7 @@ final class RegisterCheck {
             }
         }
         if (ways.unique()) {
-            Outcome outcome = UniqueValues.judge(part);
+            Outcome outcome = UniqueValues.judge(part, gauge);
             if (outcome instanceof Impossible) {
                 return outcome;
             }
@@ -110,6 +110,7 @@ final class RegisterCheck {
      */
     private @Nullable Outcome beams(RegisterSearch.Future future) {
         var search = new RegisterSearch(part, future, gauge, baseWidth, false, traced);
+        search.restore(search.snapshot(), false);
         Deque<RegisterSearch.Snapshot> snapshots = new ArrayDeque<>();
         int eventCount = part.part().events().length;
         int width = baseWidth;
@@ -127,6 +128,7 @@ final class RegisterCheck {
             if (width > baseWidth && at > stuckAt + SNAPSHOT_EVENTS) {
                 width = baseWidth;
                 search.width(width);
+                search.restore(search.snapshot(), false);
                 attempt = 0;
             }
             switch (search.advance()) {
@@ -149,7 +151,7 @@ final class RegisterCheck {
                     while (snapshots.size() > 1 && snapshots.getLast().at() > at - back) {
                         snapshots.removeLast();
                     }
-                    search.restore(snapshots.getLast());
+                    search.restore(snapshots.getLast(), attempt > 1);
                     search.width(width);
                 }
             }

@@ -1,7 +1,6 @@
 package raft.harness.checker;
 
 import raft.harness.history.HistoryEvent;
-import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 
 import java.util.ArrayList;
@@ -21,6 +20,8 @@ import java.util.Map;
  * @param returns the same of its completion; {@link #NEVER} where it crashed
  * @param values what the numbers of values mean; 0 is the initial value
  */
+// A bundle of arrays that is never compared.
+@SuppressWarnings("ArrayRecordComponent")
 record RegisterPart(
         Part part,
         byte[] kinds,
@@ -42,7 +43,7 @@ record RegisterPart(
 
     static final int NEVER = Integer.MAX_VALUE;
 
-    static RegisterPart of(Part part, List<HistoryEvent> events) {
+    static RegisterPart of(Part part, List<HistoryEvent> events, Meter.Gauge gauge) {
         int count = part.operationCount();
         var numbers = new ValueNumbers();
         byte[] kinds = new byte[count];
@@ -60,6 +61,7 @@ record RegisterPart(
             }
         }
         for (int i = 0; i < count; i++) {
+            gauge.check();
             HistoryEvent call = events.get(part.invocations()[i]);
             int completion = part.completions()[i];
             second[i] = -1;
@@ -74,7 +76,9 @@ record RegisterPart(
                 }
                 default -> {
                     first[i] = numbers.number(element(call.value(), 0));
-                    boolean refused = completion >= 0 && events.get(completion).type() == Type.FAIL;
+                    boolean refused =
+                            completion >= 0
+                                    && events.get(completion).type() == HistoryEvent.Type.FAIL;
                     if (refused) {
                         kinds[i] = REFUSED;
                     } else {

@@ -44,9 +44,13 @@ import java.util.Map;
  *
  * <p>With a width it is a beam, as in {@link GeneralSearch}.
  */
+@SuppressWarnings("ArrayRecordComponent") // its records are bundles that are never compared
 final class RegisterSearch {
     /** Dominance compares all pairs up to here. */
     private static final int PAIRWISE_MOST = 2048;
+
+    /** The current value without the crashed operations used. */
+    private static final long STATE_ONLY = (1L << 32) - 1;
 
     private final RegisterPart part;
     private final Future future;
@@ -225,18 +229,19 @@ final class RegisterSearch {
     }
 
     /** Takes the next event. */
-    Search.Step advance() {
+    Step advance() {
         int event = part.part().events()[at];
         int operation = event >> 1;
-        Search.Step step;
+        Step step;
         if ((event & 1) == 0) {
             invoke(operation);
-            step = gauge.step() ? Search.Step.GOES_ON : Search.Step.SPENT;
+            step = gauge.step() ? Step.GOES_ON : Step.SPENT;
         } else {
             step = complete(operation);
         }
-        if (step == Search.Step.GOES_ON) {
+        if (step == Step.GOES_ON) {
             at++;
+            gauge.at(at / 2);
         }
         return step;
     }
@@ -346,7 +351,7 @@ final class RegisterSearch {
         crashedOperations.get(number).add(operation);
     }
 
-    private Search.Step complete(int operation) {
+    private Step complete(int operation) {
         int slot = slotOf[operation];
         int word = slot >> 6;
         long bit = 1L << slot;
@@ -358,7 +363,7 @@ final class RegisterSearch {
             Placed trace = frontier.trace(i);
             boolean free = write && (row[1 + words + word] & bit) != 0;
             if ((row[1 + word] & bit) == 0 || free) {
-                open.add(row, 0, trace);
+                keep(open, trace);
             }
             if ((row[1 + word] & bit) != 0) {
                 emit(slot, free ? hidden(operation, trace) : trace);
@@ -366,7 +371,7 @@ final class RegisterSearch {
         }
         for (int i = 0; i < open.count(); i++) {
             if (!gauge.step() || ((i & 255) == 255 && !gauge.holds(sizeBytes()))) {
-                return Search.Step.SPENT;
+                return Step.SPENT;
             }
             if (width > 0 && i >= width * 16L) {
                 dropped = true;
@@ -377,12 +382,12 @@ final class RegisterSearch {
         }
         widest = Math.max(open.count(), next.count());
         if (next.count() == 0) {
-            return Search.Step.STUCK;
+            return Step.STUCK;
         }
         swap();
         vacate(slot);
         prune();
-        return gauge.holds(sizeBytes()) ? Search.Step.GOES_ON : Search.Step.SPENT;
+        return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
     }
 
     /**
@@ -564,7 +569,21 @@ final class RegisterSearch {
         if (slot == target || (targetPure && done)) {
             emit(target, trace);
         } else {
-            open.add(row, 0, trace);
+            keep(open, trace);
+        }
+    }
+
+    /**
+     * Adds {@link #row}. In a beam the first of several that differ only in the crashed operations
+     * used stands for all: it was found with the fewest.
+     */
+    private void keep(RowSet set, @Nullable Placed trace) {
+        if (!set.add(row, 0, trace)
+                && !dropped
+                && !usages.within(
+                        (int) (set.rows()[set.offset(set.found())] >>> 32),
+                        (int) (row[0] >>> 32))) {
+            dropped = true;
         }
     }
 
@@ -615,7 +634,7 @@ final class RegisterSearch {
         if (value != dead && unobserved(value)) {
             row[0] = (row[0] >>> 32 << 32) | dead;
         }
-        next.add(row, 0, trace);
+        keep(next, trace);
     }
 
     private boolean unobserved(int value) {
@@ -655,6 +674,9 @@ final class RegisterSearch {
                 break;
             }
             compared++;
+            if ((compared & 63) == 0 && !gauge.lookNow()) {
+                return;
+            }
             if (count <= PAIRWISE_MOST * 4 && dominated(frontier.offset(index))) {
                 continue;
             }
@@ -703,7 +725,15 @@ final class RegisterSearch {
                 score += 12;
             }
         }
-        return score - Math.min(1 << 20, usages.total((int) (rows[offset] >>> 32)));
+        return score - scarcity((int) (rows[offset] >>> 32));
+    }
+
+    /**
+     * What the use of crashed operations costs: more than any obligation is worth, because what is
+     * used up early is missing later and no beam looks that far ahead.
+     */
+    private int scarcity(int usage) {
+        return (int) Math.min(1 << 22, 200L * usages.total(usage));
     }
 
     private long sizeBytes() {
@@ -740,7 +770,15 @@ final class RegisterSearch {
                 dropped);
     }
 
-    void restore(Snapshot snapshot) {
+    /** Goes back; {@code apart} keeps configurations apart that differ only in the crashed used. */
+    void restore(Snapshot snapshot, boolean apart) {
+        long mask = apart ? -1 : STATE_ONLY;
+        next.clear();
+        open.clear();
+        frontier.clear();
+        frontier.compareFirstWord(mask);
+        next.compareFirstWord(mask);
+        open.compareFirstWord(mask);
         at = snapshot.at;
         dropped = snapshot.dropped;
         while (pendingCount > 0) {
@@ -753,7 +791,6 @@ final class RegisterSearch {
             int length = i < snapshot.crashedCounts.length ? snapshot.crashedCounts[i] : 0;
             crashedOperations.get(i).truncate(length);
         }
-        frontier.clear();
         for (int i = 0; i < snapshot.count; i++) {
             frontier.add(snapshot.rows, i * row.length, traced ? snapshot.traces[i] : null);
         }

@@ -12,6 +12,8 @@ import java.util.Arrays;
 final class RowSet {
     private final int width;
     private final boolean traced;
+    private long firstWordMask = -1;
+    private int found;
     private long[] rows;
     private int[] table;
     private @Nullable Placed[] traces;
@@ -23,6 +25,16 @@ final class RowSet {
         rows = new long[width * 16];
         table = new int[64];
         traces = new Placed[traced ? 16 : 0];
+    }
+
+    /** From now on only these bits of a row's first word tell rows apart. */
+    void compareFirstWord(long mask) {
+        firstWordMask = mask;
+    }
+
+    /** The row that {@link #add} found to be there already. */
+    int found() {
+        return found;
     }
 
     int count() {
@@ -63,6 +75,7 @@ final class RowSet {
         int at = hash(from, offset) & mask;
         while (table[at] != 0) {
             if (same(from, offset, (table[at] - 1) * width)) {
+                found = table[at] - 1;
                 return false;
             }
             at = (at + 1) & mask;
@@ -98,8 +111,9 @@ final class RowSet {
     }
 
     private int hash(long[] from, int offset) {
-        long h = 0;
-        for (int i = 0; i < width; i++) {
+        long h = (from[offset] & firstWordMask) * 0x9E3779B97F4A7C15L;
+        h ^= h >>> 29;
+        for (int i = 1; i < width; i++) {
             h = (h ^ from[offset + i]) * 0x9E3779B97F4A7C15L;
             h ^= h >>> 29;
         }
@@ -107,7 +121,10 @@ final class RowSet {
     }
 
     private boolean same(long[] from, int offset, int mine) {
-        for (int i = 0; i < width; i++) {
+        if (((from[offset] ^ rows[mine]) & firstWordMask) != 0) {
+            return false;
+        }
+        for (int i = 1; i < width; i++) {
             if (from[offset + i] != rows[mine + i]) {
                 return false;
             }

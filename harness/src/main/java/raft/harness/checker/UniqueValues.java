@@ -38,6 +38,9 @@ final class UniqueValues {
     private static final int REPAIR_ROUNDS = 40;
     private static final int NONE = -1;
 
+    /** The point of a block that does not stand anywhere. */
+    private static final int UNUSED = Integer.MAX_VALUE;
+
     private final RegisterPart part;
     private final int count;
     private final int valueCount;
@@ -51,6 +54,9 @@ final class UniqueValues {
     private final int[] nextRead;
     private final boolean[] included;
 
+    private final IntList spares = new IntList();
+    private int firstSpare;
+
     // By block; block 0 is the initial value's.
     private int blockCount;
     private int[] head;
@@ -59,8 +65,11 @@ final class UniqueValues {
     private int[] firstEndOperation;
     private int[] lastCallOperation;
 
-    private UniqueValues(RegisterPart part) {
+    private final Meter.Gauge gauge;
+
+    private UniqueValues(RegisterPart part, Meter.Gauge gauge) {
         this.part = part;
+        this.gauge = gauge;
         count = part.operationCount();
         valueCount = part.values().size();
         producer = filled(valueCount);
@@ -83,8 +92,8 @@ final class UniqueValues {
     }
 
     /** A verdict, or null where values are not unique or refused cas could not be placed. */
-    static @Nullable Outcome judge(RegisterPart part) {
-        return new UniqueValues(part).judge();
+    static @Nullable Outcome judge(RegisterPart part, Meter.Gauge gauge) {
+        return new UniqueValues(part, gauge).judge();
     }
 
     private @Nullable Outcome judge() {
@@ -176,7 +185,7 @@ final class UniqueValues {
     private @Nullable Outcome buildBlocks() {
         int heads = 1;
         for (int i = 0; i < count; i++) {
-            heads += included[i] && part.kinds()[i] == RegisterPart.WRITE ? 1 : 0;
+            heads += part.kinds()[i] == RegisterPart.WRITE ? 1 : 0;
         }
         head = new int[heads];
         firstEnd = new int[heads];
@@ -199,6 +208,7 @@ final class UniqueValues {
 
     /** Walks one chain of values and checks that its own order is possible. */
     private @Nullable Outcome buildBlock(int headValue) {
+        gauge.check();
         int number = blockCount++;
         head[number] = headValue;
         // The initial value was there before everything.
@@ -323,8 +333,10 @@ final class UniqueValues {
     private Outcome impossible(String reason, int... culprits) {
         int at = 0;
         for (int culprit : culprits) {
-            if (culprit != NONE && !part.crashed(culprit)) {
-                at = Math.max(at, part.returns()[culprit]);
+            if (culprit != NONE) {
+                // A crashed one is observed by somebody whose end is not looked for: cut nothing.
+                int last = part.part().events().length - 1;
+                at = Math.max(at, Math.min(last, part.returns()[culprit]));
             }
         }
         return new Impossible(at, reason, culprits, List.of());
@@ -334,10 +346,14 @@ final class UniqueValues {
 
     /** The point of each block, its earliest possible one at first; see the class comment. */
     private @Nullable Outcome order() {
-        int[] point = new int[blockCount];
         int[] forward = forwardBlocks();
+        addSpares();
+        int[] point = new int[blockCount];
         for (int b = 0; b < blockCount; b++) {
-            point[b] = forward(b) ? firstEnd[b] - 1 : freePoint(forward, b, lastCall[b]);
+            point[b] =
+                    b >= firstSpare
+                            ? UNUSED
+                            : forward(b) ? firstEnd[b] - 1 : freePoint(forward, b, lastCall[b]);
         }
         int[] begin = part.calls().clone();
         int[] order = new int[count];
@@ -358,6 +374,23 @@ final class UniqueValues {
         return null;
     }
 
+    /**
+     * Crashed writes that nobody observed need not have happened, but can have been what made a cas
+     * be refused: blocks that stand nowhere until one is wanted.
+     */
+    private void addSpares() {
+        firstSpare = blockCount;
+        for (int i = 0; i < count; i++) {
+            if (part.kinds()[i] == RegisterPart.WRITE && !included[i]) {
+                int number = blockCount++;
+                head[number] = part.first()[i];
+                firstEnd[number] = RegisterPart.NEVER;
+                lastCall[number] = part.calls()[i];
+                spares.add(number);
+            }
+        }
+    }
+
     /** The first point from {@code from} on at which a backward block can stand, or NONE. */
     private int freePoint(int[] forward, int number, int from) {
         int place = Math.max(from, lastCall[number]);
@@ -374,16 +407,24 @@ final class UniqueValues {
      * a time does not fit, which only moved blocks can bring about.
      */
     private int schedule(int[] point, int[] begin, int[] order, int[] times) {
-        long[] keys = new long[blockCount];
+        int used = 0;
         for (int b = 0; b < blockCount; b++) {
+            used += point[b] == UNUSED ? 0 : 1;
+        }
+        long[] keys = new long[used];
+        for (int b = blockCount - 1; b >= 0; b--) {
+            if (point[b] == UNUSED) {
+                continue;
+            }
             // At one point a forward block that ends there comes first, one that begins there last.
             long rank = !forward(b) ? 1 : 2;
-            keys[b] = ((long) (point[b] + 1) << 2 | rank) << 30 | b;
+            keys[--used] = ((long) (point[b] + 1) << 2 | rank) << 30 | b;
         }
         Arrays.sort(keys);
         int length = 0;
         int time = 0;
         for (long key : keys) {
+            gauge.check();
             int number = (int) (key & (1 << 30) - 1);
             time = Math.max(time, forward(number) ? 0 : point[number]);
             int value = head[number];
@@ -452,6 +493,7 @@ final class UniqueValues {
         }
         int misfits = 0;
         for (int x = 0; x < count; x++) {
+            gauge.check();
             if (part.kinds()[x] != RegisterPart.REFUSED) {
                 continue;
             }
@@ -525,6 +567,18 @@ final class UniqueValues {
             int free = freePoint(forward, candidate, from);
             if (free != NONE && free < to) {
                 point[candidate] = free;
+                return true;
+            }
+        }
+        for (int i = spares.length() - 1; i >= 0; i--) {
+            int spare = spares.at(i);
+            if (point[spare] == UNUSED && lastCall[spare] < to) {
+                int free = freePoint(forward, spare, from);
+                if (free == NONE || free >= to) {
+                    return false;
+                }
+                point[spare] = free;
+                block[head[spare]] = spare;
                 return true;
             }
         }

@@ -13,9 +13,11 @@ import java.util.Map;
  * "none". A multiset with counts instead of one pending operation each: a thousand crashed writes
  * of the same value cost no more than one.
  */
+@SuppressWarnings("ArrayRecordComponent") // Key compares by content
 final class Usages {
     private final List<int[]> vectors = new ArrayList<>();
     private final Map<Key, Integer> numbers = new HashMap<>();
+    private final IntList totals = new IntList();
     private final LongIntMap additions = new LongIntMap();
 
     private record Key(int[] vector) {
@@ -40,11 +42,7 @@ final class Usages {
     }
 
     int total(int usage) {
-        int total = 0;
-        for (int count : vectors.get(usage)) {
-            total += count;
-        }
-        return total;
+        return totals.at(usage);
     }
 
     /** Whether {@code less} has used nothing more often than {@code more}. */
@@ -89,6 +87,11 @@ final class Usages {
             return known;
         }
         vectors.add(vector);
+        int total = 0;
+        for (int count : vector) {
+            total += count;
+        }
+        totals.add(total);
         return vectors.size() - 1;
     }
 }

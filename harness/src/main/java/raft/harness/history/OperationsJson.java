@@ -115,10 +115,9 @@ final class OperationsJson {
         if (end < 0) {
             return;
         }
+        Value success = field(answer, "ok") == null ? output : field(answer, "ok");
         boolean refused =
-                f.equals("cas")
-                        && ((field(answer, "ok") instanceof Value.Bool(boolean ok) && !ok)
-                                || (output instanceof Value.Bool(boolean bare) && !bare));
+                f.equals("cas") && success instanceof Value.Bool(boolean succeeded) && !succeeded;
         var type =
                 unknown
                         ? HistoryEvent.Type.INFO

@@ -1,7 +1,6 @@
 package raft.harness.checker;
 
 import raft.harness.history.HistoryEvent;
-import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
@@ -23,7 +22,7 @@ final class BruteForce {
         this.model = model;
         for (int i = 0; i < events.size(); i++) {
             HistoryEvent call = events.get(i);
-            if (call.type() != Type.INVOKE) {
+            if (call.type() != HistoryEvent.Type.INVOKE) {
                 continue;
             }
             int end = i + 1;
@@ -40,10 +39,10 @@ final class BruteForce {
             @org.jspecify.annotations.Nullable HistoryEvent completion,
             int end) {
         Operation.Outcome outcome = Operation.Outcome.UNKNOWN;
-        if (completion != null && completion.type() == Type.OK) {
+        if (completion != null && completion.type() == HistoryEvent.Type.OK) {
             outcome = Operation.Outcome.OK;
         }
-        if (completion != null && completion.type() == Type.FAIL) {
+        if (completion != null && completion.type() == HistoryEvent.Type.FAIL) {
             if (!"compare-failed".equals(completion.error())) {
                 return;
             }

@@ -3,13 +3,13 @@ package raft.harness.model;
 import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.HistoryEvent;
-import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -69,23 +69,28 @@ public final class Samples {
                 long process = free.remove(random.nextInt(free.size()));
                 Open operation = start();
                 open.put(process, operation);
-                add(process, Type.INVOKE, operation.f(), operation.argument(), null);
+                add(process, HistoryEvent.Type.INVOKE, operation.f(), operation.argument(), null);
                 started++;
             } else if (what == 1 && !open.isEmpty()) {
                 long process = any(open);
                 open.computeIfPresent(process, (p, o) -> takeEffect(p, o));
             } else if (what == 2 && !open.isEmpty()) {
                 long process = any(open);
-                Open operation = open.remove(process);
+                Open operation = Objects.requireNonNull(open.remove(process));
                 if (operation.answer() == null && random.nextInt(4) > 0) {
                     operation = takeEffect(process, operation);
                 }
                 if (operation.answer() == null && falsify && random.nextInt(3) == 0) {
-                    add(process, Type.OK, operation.f(), operation.argument(), null);
+                    add(process, HistoryEvent.Type.OK, operation.f(), operation.argument(), null);
                     free.add(process);
                 } else if (operation.answer() == null || random.nextInt(8) == 0) {
                     if (random.nextBoolean()) {
-                        add(process, Type.INFO, operation.f(), operation.argument(), "timeout");
+                        add(
+                                process,
+                                HistoryEvent.Type.INFO,
+                                operation.f(),
+                                operation.argument(),
+                                "timeout");
                     }
                     free.add(nextProcess++);
                 } else {
@@ -128,15 +133,26 @@ public final class Samples {
     private void end(long process, Open operation, boolean falsified) {
         Value answer = operation.answer();
         if (operation.refused()) {
-            add(process, Type.FAIL, operation.f(), operation.argument(), "compare-failed");
+            add(
+                    process,
+                    HistoryEvent.Type.FAIL,
+                    operation.f(),
+                    operation.argument(),
+                    "compare-failed");
         } else if (falsified) {
-            add(process, Type.OK, operation.f(), falsified(operation), null);
+            add(process, HistoryEvent.Type.OK, operation.f(), falsified(operation), null);
         } else {
-            add(process, Type.OK, operation.f(), answer == null ? Value.NIL : answer, null);
+            add(
+                    process,
+                    HistoryEvent.Type.OK,
+                    operation.f(),
+                    answer == null ? Value.NIL : answer,
+                    null);
         }
     }
 
-    private void add(long process, Type type, String f, Value value, @Nullable String error) {
+    private void add(
+            long process, HistoryEvent.Type type, String f, Value value, @Nullable String error) {
         long index = events.size();
         events.add(
                 new HistoryEvent(
@@ -154,9 +170,9 @@ public final class Samples {
                     case "read", "get", "dequeue", "acquire", "release", "delete" -> Value.NIL;
                     case "cas" -> cas();
                     case "increment" -> random.nextBoolean() ? Value.NIL : Value.of(2);
-                    case "append" -> model == Models.KEY_VALUE ? Value.of("a") : small();
+                    case "append" -> model.equals(Models.KEY_VALUE) ? Value.of("a") : small();
                     case "write" ->
-                            model == Models.VERSIONED_REGISTER
+                            model.equals(Models.VERSIONED_REGISTER)
                                     ? Value.of(Value.NIL, small())
                                     : small();
                     default -> small();
@@ -167,7 +183,7 @@ public final class Samples {
     private Value cas() {
         Value expected = Value.of(unique ? random.nextInt(nextUnique) : random.nextInt(3));
         Value pair = Value.of(expected, small());
-        return model == Models.VERSIONED_REGISTER
+        return model.equals(Models.VERSIONED_REGISTER)
                 ? Value.of(random.nextBoolean() ? Value.NIL : Value.of(random.nextInt(3)), pair)
                 : pair;
     }

@@ -1,0 +1,253 @@
+package raft.harness.checker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryWriter;
+import raft.harness.history.Value;
+import raft.harness.model.Model;
+import raft.harness.model.Operation;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Judges a history while it is being recorded, or one that is larger than memory. It is fed with
+ * events in order and holds what can still matter: for each part the frontier of a beam search, and
+ * the events from the oldest operation on whose end is not known yet. An operation is judged as
+ * soon as everything invoked before its completion has ended, so the lag is the longest operation
+ * that is open.
+ *
+ * <p>A violation is certain. Where the beam had to leave something out a dead end proves nothing;
+ * then this part is {@link Verdict.Unknown} and the whole history has to be judged afterwards by
+ * {@link Checker#check}.
+ *
+ * <p>For one thread.
+ */
+public final class LiveChecker {
+    private static final int WIDTH = 64;
+    private static final int CONTEXT_EVENTS = 24;
+
+    private final Model model;
+    private final Meter meter;
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private final Map<Long, Waiting> open = new HashMap<>();
+    private final Map<Value, Track> tracks = new HashMap<>();
+    private long operationCount;
+    private long judgedCount;
+    private int nextOperation;
+    private long position;
+    private Verdict.@Nullable Explanation explanation;
+    private @Nullable String giveUp;
+
+    /** One event that is held back; an invocation knows its end when there is one. */
+    private static final class Waiting {
+        final HistoryEvent event;
+        final @Nullable Waiting invocation;
+        @Nullable Waiting end;
+        boolean ended;
+        long place;
+        int operation = -1;
+        @Nullable Track track;
+
+        Waiting(HistoryEvent event, @Nullable Waiting invocation) {
+            this.event = event;
+            this.invocation = invocation;
+        }
+    }
+
+    /** The search of one part, and its latest events for an explanation. */
+    private static final class Track {
+        final Value name;
+        final GeneralSearch search;
+        final Deque<HistoryEvent> latest = new ArrayDeque<>();
+        boolean lost;
+
+        Track(Value name, GeneralSearch search) {
+            this.name = name;
+            this.search = search;
+        }
+    }
+
+    /**
+     * @param budget how much time and memory all of it may take together
+     */
+    public LiveChecker(Model model, Budget budget) {
+        this.model = model;
+        meter = new Meter(budget, Checker.Progress.NONE);
+    }
+
+    /** The same without a limit of time, for a run whose length is not known. */
+    public LiveChecker(Model model, long memoryBytes) {
+        this(model, new Budget(Duration.ofDays(365), memoryBytes));
+    }
+
+    /**
+     * Takes the next event. Returns at once when a violation is known already.
+     *
+     * @throws IllegalArgumentException when the event fits no history: an end without a beginning
+     */
+    public void add(HistoryEvent event) {
+        if (event.process() == HistoryEvent.NEMESIS) {
+            return;
+        }
+        if (event.type() == HistoryEvent.Type.INVOKE) {
+            operationCount++;
+            var begin = new Waiting(event, null);
+            if (open.put(event.process(), begin) != null) {
+                throw new IllegalArgumentException(
+                        "event " + event.index() + ": the process has an open operation");
+            }
+            enqueue(begin);
+        } else {
+            Waiting begin = open.remove(event.process());
+            if (begin == null) {
+                throw new IllegalArgumentException(
+                        "event " + event.index() + ": the process has no open operation");
+            }
+            var end = new Waiting(event, begin);
+            begin.end = end;
+            begin.ended = true;
+            enqueue(end);
+        }
+        release();
+    }
+
+    /** Operations whose end has been judged. */
+    public long judgedCount() {
+        return judgedCount;
+    }
+
+    /** What is known so far; Valid means that nothing is wrong up to {@link #judgedCount}. */
+    public Verdict verdict() {
+        if (explanation != null) {
+            return new Verdict.Violation(operationCount, explanation);
+        }
+        return giveUp == null
+                ? new Verdict.Valid(operationCount)
+                : new Verdict.Unknown(operationCount, giveUp);
+    }
+
+    /** No more events will come: what is still open may have happened or not. */
+    public Verdict finish() {
+        for (Waiting begin : List.copyOf(open.values())) {
+            begin.ended = true;
+        }
+        open.clear();
+        release();
+        return verdict();
+    }
+
+    private void enqueue(Waiting event) {
+        event.place = position++;
+        waiting.addLast(event);
+    }
+
+    private void release() {
+        while (explanation == null && !waiting.isEmpty()) {
+            Waiting first = waiting.getFirst();
+            if (first.invocation == null && !first.ended) {
+                return;
+            }
+            waiting.removeFirst();
+            if (first.invocation == null) {
+                begin(first);
+            } else {
+                judgedCount++;
+                end(first.invocation, first);
+            }
+        }
+        if (explanation != null) {
+            waiting.clear();
+        }
+    }
+
+    private void begin(Waiting begin) {
+        HistoryEvent completion = begin.end == null ? null : begin.end.event;
+        if (completion != null
+                && completion.type() == HistoryEvent.Type.FAIL
+                && !Preparation.refusal(begin.event, completion)) {
+            return;
+        }
+        Operation operation = Preparation.operation(begin.event, completion, model);
+        if (operation.outcome() == Operation.Outcome.UNKNOWN && model.pure().test(operation)) {
+            return;
+        }
+        Value name = model.part().apply(operation);
+        Track track = tracks.computeIfAbsent(name, this::newTrack);
+        remember(track, begin.event);
+        if (track.lost) {
+            return;
+        }
+        boolean crashed = completion == null || completion.type() == HistoryEvent.Type.INFO;
+        begin.operation = nextOperation++;
+        begin.track = crashed ? null : track;
+        long returns = crashed || begin.end == null ? GeneralSearch.CRASHED : begin.end.place;
+        if (!track.search.invoke(begin.operation, operation, returns)) {
+            lose(track, begin.event, "the budget of " + meter.what() + " ended");
+        }
+    }
+
+    private Track newTrack(Value name) {
+        return new Track(name, new GeneralSearch(model, meter.gauge(), WIDTH, false));
+    }
+
+    private void end(Waiting begin, Waiting end) {
+        Track track = begin.track;
+        if (track == null || track.lost) {
+            return;
+        }
+        remember(track, end.event);
+        switch (track.search.complete(begin.operation)) {
+            case GOES_ON -> {}
+            case SPENT -> lose(track, end.event, "the budget of " + meter.what() + " ended");
+            case STUCK -> {
+                if (track.search.dropped()) {
+                    lose(track, end.event, "the beam of " + WIDTH + " was too narrow");
+                } else {
+                    explanation = explain(track, end.event);
+                }
+            }
+        }
+    }
+
+    private static void remember(Track track, HistoryEvent event) {
+        track.latest.addLast(event);
+        if (track.latest.size() > CONTEXT_EVENTS) {
+            track.latest.removeFirst();
+        }
+    }
+
+    private void lose(Track track, HistoryEvent event, String why) {
+        track.lost = true;
+        if (giveUp == null) {
+            giveUp =
+                    why
+                            + " at event "
+                            + event.index()
+                            + " with "
+                            + track.search.openCount()
+                            + " operations open and "
+                            + track.search.width()
+                            + " configurations wide; check the recorded history afterwards";
+        }
+    }
+
+    private static Verdict.Explanation explain(Track track, HistoryEvent end) {
+        List<HistoryEvent> latest = new ArrayList<>(track.latest);
+        String key = track.name instanceof Value.Nil ? "" : "Key " + track.name + ": ";
+        return new Verdict.Explanation(
+                key
+                        + "no order explains "
+                        + HistoryWriter.line(end)
+                        + "; just before it only "
+                        + String.join(" or ", track.search.possibleStates(5))
+                        + " was possible. Shown are the latest events, not the smallest part.",
+                latest);
+    }
+}

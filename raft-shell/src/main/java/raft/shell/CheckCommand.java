@@ -1,0 +1,381 @@
+package raft.shell;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import raft.harness.checker.Budget;
+import raft.harness.checker.Checker;
+import raft.harness.checker.Verdict;
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryWriter;
+import raft.harness.history.Value;
+import raft.harness.model.Model;
+import raft.harness.model.ModelLoader;
+import raft.harness.model.Models;
+
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/**
+ * {@code check FILE…}: judges recorded histories. Exit status 0 valid, 1 a violation, 2 unknown,
+ * 254 bad usage or unreadable input, 255 failure; of several, 1 wins, then 255, 254, 2.
+ */
+@Command(
+        name = "check",
+        description = "Judge recorded histories: linearizable or not, and why not.",
+        footer = {
+            "",
+            "Reads our JSON Lines, Jepsen's history.edn and log lines, and Porcupine-like JSON.",
+            "Examples:",
+            "  check histories/latest/history.jsonl",
+            "  check --model cas-register --time-budget 10s *.log",
+            "  check --model my.pkg.MyModel --model-path my-models.jar history.jsonl",
+        })
+public final class CheckCommand implements Callable<Integer> {
+    static final int VALID = 0;
+    static final int VIOLATION = 1;
+    static final int UNKNOWN = 2;
+    static final int BAD_INPUT = 254;
+    static final int FAILURE = 255;
+
+    private static final int EVENTS_SHOWN = 40;
+
+    @Spec private @Nullable CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "FILE",
+            arity = "1..*",
+            description = "histories, or folders of runs that hold a history.jsonl")
+    private List<Path> files = List.of();
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description =
+                    "the specification, or the name of a class that supplies one; by default what"
+                            + " the history says or its operations suggest")
+    private @Nullable String modelName;
+
+    @Option(
+            names = "--model-path",
+            paramLabel = "PATH",
+            description = "jars or folders with the class of --model, separated as a class path")
+    private @Nullable String modelPath;
+
+    @Option(
+            names = "--time-budget",
+            paramLabel = "TIME",
+            defaultValue = "60s",
+            description = "for each history, 500ms or 60s or 5m (default: ${DEFAULT-VALUE})")
+    private String timeBudget = "60s";
+
+    @Option(
+            names = "--memory-budget",
+            paramLabel = "SIZE",
+            defaultValue = "1g",
+            description = "for the search, 512m or 1g (default: ${DEFAULT-VALUE})")
+    private String memoryBudget = "1g";
+
+    @Option(
+            names = "--output",
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "json prints one object a history (default: ${DEFAULT-VALUE})")
+    private String output = "text";
+
+    @Option(names = "--linearization", description = "print an order that explains a valid one")
+    private boolean linearization;
+
+    @Option(
+            names = "--stream",
+            description =
+                    "keep only what can still matter in memory (chosen by itself for files too"
+                            + " large for it); JSON Lines only")
+    private boolean stream;
+
+    @Override
+    public Integer call() {
+        CommandSpec mine = spec();
+        if (!output.equals("text") && !output.equals("json")) {
+            throw usage("--output must be text or json, not \"" + output + "\"");
+        }
+        var budget = new Budget(duration(timeBudget), bytes(memoryBudget));
+        Model model = null;
+        if (modelName != null) {
+            try {
+                model = ModelLoader.load(modelName, modelPath == null ? "" : modelPath);
+            } catch (IllegalArgumentException e) {
+                throw usage(String.valueOf(e.getMessage()));
+            }
+        }
+        PrintWriter out = mine.commandLine().getOut();
+        int status = VALID;
+        for (Path given : files) {
+            status = worse(status, checkOne(given, model, budget, out));
+            out.flush();
+        }
+        return status;
+    }
+
+    private CommandSpec spec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli has not injected the command's spec");
+        }
+        return spec;
+    }
+
+    private ParameterException usage(String problem) {
+        return new ParameterException(spec().commandLine(), problem);
+    }
+
+    /** 1 wins, then 255, then 254, then 2. */
+    static int worse(int one, int other) {
+        List<Integer> worstFirst = List.of(VIOLATION, FAILURE, BAD_INPUT, UNKNOWN, VALID);
+        return worstFirst.indexOf(one) <= worstFirst.indexOf(other) ? one : other;
+    }
+
+    private int checkOne(Path given, @Nullable Model model, Budget budget, PrintWriter out) {
+        Path file = Files.isDirectory(given) ? given.resolve("history.jsonl") : given;
+        PrintWriter err = spec().commandLine().getErr();
+        try (var progress = new ProgressLine(err, file.toString())) {
+            var check =
+                    new HistoryCheck(
+                            file,
+                            model,
+                            budget,
+                            warning -> err.println("raft: " + warning),
+                            progress);
+            HistoryCheck.Result result = stream ? check.streamed() : check.run(linearization);
+            progress.clear();
+            print(out, file, result);
+            return switch (result.verdict()) {
+                case Verdict.Valid ignored -> VALID;
+                case Verdict.Violation ignored -> VIOLATION;
+                case Verdict.Unknown ignored -> UNKNOWN;
+            };
+        } catch (NoSuchFileException e) {
+            return failed(out, err, file, "there is no such file", BAD_INPUT);
+        } catch (IOException | IllegalArgumentException e) {
+            return failed(out, err, file, String.valueOf(e.getMessage()), BAD_INPUT);
+        } catch (IllegalStateException | OutOfMemoryError e) {
+            return failed(out, err, file, "the checker failed: " + e, FAILURE);
+        }
+    }
+
+    private int failed(PrintWriter out, PrintWriter err, Path file, String problem, int status) {
+        if (output.equals("json")) {
+            Map<String, Object> object = new LinkedHashMap<>();
+            object.put("file", file.toString());
+            object.put("verdict", "error");
+            object.put("error", problem);
+            out.println(new JsonMapper().writeValueAsString(object));
+        }
+        boolean named = problem.startsWith(file + ":");
+        err.println("raft: " + (named ? problem : file + ": " + problem));
+        err.flush();
+        return status;
+    }
+
+    private void print(PrintWriter out, Path file, HistoryCheck.Result result) {
+        if (output.equals("json")) {
+            out.println(new JsonMapper().writeValueAsString(object(file, result)));
+            return;
+        }
+        String head =
+                String.format(
+                        Locale.ROOT,
+                        "%s: %%s (%d operations, %s, %.3f s)",
+                        file.toString().replace("%", "%%"),
+                        result.verdict().operationCount(),
+                        result.model(),
+                        result.seconds());
+        switch (result.verdict()) {
+            case Verdict.Valid ignored -> out.println(head.formatted("valid"));
+            case Verdict.Unknown unknown -> {
+                out.println(head.formatted("unknown"));
+                out.println("  " + unknown.reason());
+            }
+            case Verdict.Violation violation -> {
+                out.println(head.formatted("violation"));
+                out.println("  " + violation.explanation().summary());
+                List<HistoryEvent> events = violation.explanation().events();
+                out.println("  the smallest part found that is still impossible:");
+                for (HistoryEvent event :
+                        events.subList(0, Math.min(EVENTS_SHOWN, events.size()))) {
+                    out.println("    " + row(event));
+                }
+                if (events.size() > EVENTS_SHOWN) {
+                    out.println("    … and " + (events.size() - EVENTS_SHOWN) + " more events");
+                }
+            }
+        }
+        if (!result.order().isEmpty()) {
+            out.println("  an order that explains it:");
+            for (HistoryEvent event : result.order()) {
+                out.println("    " + row(event));
+            }
+        }
+    }
+
+    private static String row(HistoryEvent event) {
+        return String.format(
+                        Locale.ROOT,
+                        "%8d %12.3f ms  process %-5d %-6s %-8s %s %s",
+                        event.index(),
+                        event.timeNanos() / 1e6,
+                        event.process(),
+                        event.type().name().toLowerCase(Locale.ROOT),
+                        event.f(),
+                        event.key() instanceof Value.Nil ? "" : "key " + event.key(),
+                        event.type() == HistoryEvent.Type.INVOKE
+                                        && event.value() instanceof Value.Nil
+                                ? ""
+                                : event.value())
+                .stripTrailing();
+    }
+
+    private static Map<String, Object> object(Path file, HistoryCheck.Result result) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("file", file.toString());
+        object.put("model", result.model());
+        object.put("operations", result.verdict().operationCount());
+        object.put("seconds", result.seconds());
+        switch (result.verdict()) {
+            case Verdict.Valid ignored -> object.put("verdict", "valid");
+            case Verdict.Unknown unknown -> {
+                object.put("verdict", "unknown");
+                object.put("reason", unknown.reason());
+            }
+            case Verdict.Violation violation -> {
+                object.put("verdict", "violation");
+                object.put("explanation", violation.explanation().summary());
+                object.put("events", lines(violation.explanation().events()));
+            }
+        }
+        if (!result.order().isEmpty()) {
+            object.put("linearization", lines(result.order()));
+        }
+        return object;
+    }
+
+    private static List<Object> lines(List<HistoryEvent> events) {
+        var mapper = new JsonMapper();
+        List<Object> lines = new ArrayList<>();
+        for (HistoryEvent event : events) {
+            lines.add(mapper.readValue(HistoryWriter.line(event), Map.class));
+        }
+        return lines;
+    }
+
+    private Duration duration(String text) {
+        String digits = text.replaceFirst("[a-z]*$", "");
+        String unit = text.substring(digits.length());
+        try {
+            double number = Double.parseDouble(digits);
+            double seconds =
+                    switch (unit) {
+                        case "ms" -> number / 1000;
+                        case "s", "" -> number;
+                        case "m", "min" -> number * 60;
+                        case "h" -> number * 3600;
+                        default -> -1;
+                    };
+            if (seconds > 0 && seconds < 1e8) {
+                return Duration.ofNanos((long) (seconds * 1e9));
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the error below.
+        }
+        throw usage("\"" + text + "\" is no time; write 500ms, 60s, 5m or 1h");
+    }
+
+    private long bytes(String text) {
+        String lower = text.toLowerCase(Locale.ROOT);
+        String digits = lower.replaceFirst("[a-z]*$", "");
+        try {
+            double number = Double.parseDouble(digits);
+            double factor =
+                    switch (lower.substring(digits.length())) {
+                        case "k", "kb" -> 1L << 10;
+                        case "m", "mb" -> 1L << 20;
+                        case "g", "gb" -> 1L << 30;
+                        case "", "b" -> 1;
+                        default -> -1;
+                    };
+            if (number * factor >= 1 << 20) {
+                return (long) (number * factor);
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the error below.
+        }
+        throw usage("\"" + text + "\" is no size from 1m on; write 512m or 1g");
+    }
+
+    /** One line on a terminal's standard error that says how far a long check is. */
+    private static final class ProgressLine implements Checker.Progress, AutoCloseable {
+        private static final long QUIET_NANOS = 1_000_000_000;
+
+        private final PrintWriter err;
+        private final String file;
+        private final long start = System.nanoTime();
+        private final boolean terminal;
+        private boolean shown;
+
+        ProgressLine(PrintWriter err, String file) {
+            this.err = err;
+            this.file = file;
+            var console = System.console();
+            terminal = console != null && console.isTerminal();
+        }
+
+        @Override
+        public synchronized void at(long judgedCount, long operationCount) {
+            if (terminal && System.nanoTime() - start > QUIET_NANOS) {
+                shown = true;
+                err.printf(
+                        "\r%s: %d of %d operations judged, %d s \u001b[K",
+                        file,
+                        judgedCount,
+                        operationCount,
+                        (System.nanoTime() - start) / 1_000_000_000);
+                err.flush();
+            }
+        }
+
+        @Override
+        public void close() {
+            clear();
+        }
+
+        synchronized void clear() {
+            if (shown) {
+                err.print("\r\u001b[K");
+                err.flush();
+                shown = false;
+            }
+        }
+    }
+
+    /** The names for completion of {@code --model}. */
+    static List<String> modelNames() {
+        return Models.names();
+    }
+}
