@@ -339,6 +339,8 @@ public final class CheckCommand implements Callable<Integer> {
         private final boolean terminal;
         private boolean shown;
 
+        @SuppressWarnings(
+                "SystemConsoleNull") // It is null where no provider of consoles is at hand.
         ProgressLine(PrintWriter err, String file) {
             this.err = err;
             this.file = file;

@@ -30,6 +30,7 @@ import java.nio.charset.StandardCharsets;
         },
         subcommands = {
             TestCommand.class,
+            CheckCommand.class,
             SimCommand.class,
             BenchCommand.class,
             DoctorCommand.class,
