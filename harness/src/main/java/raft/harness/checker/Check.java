@@ -182,7 +182,7 @@ final class Check {
         Outcome outcome = null;
         if (options.shapes()) {
             switch (model.shape()) {
-                case REGISTER -> outcome = judgeRegister(part, gauge);
+                case REGISTER -> outcome = confirmed(judgeRegister(part, gauge), part, gauge);
                 case GROW_ONLY_SET, APPEND_LIST ->
                         outcome = Stages.judge(part, events, model.shape(), gauge);
                 case GENERAL -> {}
@@ -195,6 +195,19 @@ final class Check {
         meter.judged(part.operationCount());
         gauge.holds(0);
         return outcome;
+    }
+
+    /**
+     * A violation is an accusation, so where only the reduced search stands behind it, without
+     * operations that contradict each other plainly, the general search, which knows nothing of
+     * registers, must come to it as well.
+     */
+    private Outcome confirmed(Outcome outcome, Part part, Meter.Gauge gauge) {
+        if (!(outcome instanceof Impossible impossible) || impossible.culprits().length > 0) {
+            return outcome;
+        }
+        Outcome general = judgeGenerally(part, gauge);
+        return general instanceof Impossible ? outcome : general;
     }
 
     private Outcome judgeRegister(Part part, Meter.Gauge gauge) {

@@ -36,7 +36,9 @@ import java.util.Map;
  *       is the same as any other such value.
  *   <li><em>Dominance</em>: a configuration with the same value whose done and free bits include
  *       those of another, and which used no crashed operation more often, can imitate every
- *       continuation of the other one.
+ *       continuation of the other one. For a cas the bits must be the same: one that is not done
+ *       yet is not only an obligation but can still change the value, which one that is done cannot
+ *       imitate.
  *   <li><em>Relaxed</em>: crashed operations may be used without limit. Every linearization
  *       remains, so a relaxed search that gets stuck without having dropped anything proves a
  *       violation.
@@ -78,6 +80,7 @@ final class RegisterSearch {
     private int[] pending;
     private int pendingCount;
     private long[] writeMask;
+    private long[] casMask;
     private long[] refusedMask;
     private long[] needMask;
     private long[] readMask;
@@ -160,6 +163,7 @@ final class RegisterSearch {
         slotUsed = new boolean[words * 64];
         pending = new int[words * 64];
         writeMask = new long[words];
+        casMask = new long[words];
         refusedMask = new long[words];
         int masks = (dead + 1) * words;
         needMask = new long[masks];
@@ -310,6 +314,7 @@ final class RegisterSearch {
                 producerMask[value] = (producerMask[value] & keep) | bit;
             }
             case RegisterPart.CAS -> {
+                casMask[word] = (casMask[word] & keep) | bit;
                 needMask[value] = (needMask[value] & keep) | bit;
                 int produced = part.second()[operation] * words + word;
                 producerMask[produced] = (producerMask[produced] & keep) | bit;
@@ -698,7 +703,11 @@ final class RegisterSearch {
             }
             boolean includes = true;
             for (int w = 1; w < row.length && includes; w++) {
-                includes = (mine[offset + w] & ~theirs[other + w]) == 0;
+                includes =
+                        (mine[offset + w] & ~theirs[other + w]) == 0
+                                && (w > words
+                                        || ((mine[offset + w] ^ theirs[other + w]) & casMask[w - 1])
+                                                == 0);
             }
             if (includes
                     && usages.within((int) (theirs[other] >>> 32), (int) (mine[offset] >>> 32))) {
