@@ -23,7 +23,7 @@ import java.util.concurrent.Callable;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures one part of this software.",
-        subcommands = {BenchCommand.Harness.class, SimBench.class})
+        subcommands = {BenchCommand.Harness.class, CheckerBench.class, SimBench.class})
 final class BenchCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -31,7 +31,7 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "say what to measure: harness or sim");
+        throw new ParameterException(spec.commandLine(), "say what to measure: checker, harness or sim");
     }
 
     /** {@code ./raft bench harness}. */

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 
 /**
@@ -40,6 +41,7 @@ import java.util.concurrent.Callable;
  */
 @Command(
         name = "check",
+        mixinStandardHelpOptions = true,
         description = "Judge recorded histories: linearizable or not, and why not.",
         footer = {
             "",
@@ -345,7 +347,8 @@ public final class CheckCommand implements Callable<Integer> {
             this.err = err;
             this.file = file;
             var console = System.console();
-            terminal = console != null && console.isTerminal();
+            // Null with some settings of jdk.console.
+            terminal = Objects.nonNull(console) && console.isTerminal();
         }
 
         @Override

@@ -53,6 +53,7 @@ final class Check {
     private final Options options;
     private final Meter meter;
     private final AtomicBoolean enough = new AtomicBoolean();
+    private boolean explains = true;
     private long operationCount;
     private List<Judged> judged = List.of();
 
@@ -61,6 +62,11 @@ final class Check {
         this.model = model;
         this.options = options;
         this.meter = meter;
+    }
+
+    Check withoutWhy() {
+        explains = false;
+        return this;
     }
 
     Verdict run() {
@@ -78,6 +84,10 @@ final class Check {
         }
         for (Judged one : judged) {
             if (one.outcome() instanceof Impossible impossible) {
+                if (!explains) {
+                    var why = new Verdict.Explanation("There is no linearization.", List.of());
+                    return new Verdict.Violation(operationCount, why);
+                }
                 var explainer = new Explainer(this, events, model, one.part(), meter);
                 return new Verdict.Violation(operationCount, explainer.explain(impossible));
             }

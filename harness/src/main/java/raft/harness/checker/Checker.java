@@ -37,6 +37,15 @@ public final class Checker {
     }
 
     /**
+     * Only the verdict, as quickly as possible: a violation's explanation is one sentence without
+     * events. For those who check many histories and explain few.
+     */
+    public static Verdict verdict(History history, Model model, Budget budget) {
+        var meter = new Meter(budget, Progress.NONE);
+        return new Check(history.events(), model, Check.Options.DEFAULT, meter).withoutWhy().run();
+    }
+
+    /**
      * The same, and for a valid history one linearization: the completions (of crashed operations
      * the invocations) in an order that explains them, one key after the other. Costs more memory.
      */

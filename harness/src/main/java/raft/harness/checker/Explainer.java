@@ -323,7 +323,8 @@ final class Explainer {
                             + " before it began"
                             + (c[1] < 0
                                     ? " and nobody wrote the initial value again."
-                                    : ", and every write of that, the last by "
+                                    : ", and every write of what it returned, the last to end being"
+                                            + " "
                                             + name(where, c[1])
                                             + ", had ended before that one began.");
             case "both took the same value" ->
@@ -461,10 +462,10 @@ final class Explainer {
         long nanos =
                 events.get(where.invocations()[to]).timeNanos()
                         - events.get(where.completions()[from]).timeNanos();
-        if (nanos >= 10_000_000) {
+        if (nanos >= 1_000_000) {
             return nanos / 1_000_000 + " ms";
         }
-        return nanos >= 10_000
+        return nanos >= 1_000
                 ? nanos / 1000 + " µs"
                 : String.format(Locale.ROOT, "%d ns", Math.max(0, nanos));
     }
