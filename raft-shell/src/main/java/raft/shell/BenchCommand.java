@@ -31,7 +31,8 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "say what to measure: checker, harness or sim");
+        throw new ParameterException(
+                spec.commandLine(), "say what to measure: checker, harness or sim");
     }
 
     /** {@code ./raft bench harness}. */

@@ -16,7 +16,6 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryWriter;
 import raft.harness.history.Value;
 import raft.harness.model.Model;
-import raft.harness.model.ModelLoader;
 import raft.harness.model.Models;
 
 import tools.jackson.databind.json.JsonMapper;

@@ -1,4 +1,7 @@
-package raft.harness.model;
+package raft.shell;
+
+import raft.harness.model.Model;
+import raft.harness.model.Models;
 
 import java.io.File;
 import java.net.MalformedURLException;
@@ -27,7 +30,7 @@ public final class ModelLoader {
             return Models.named(name);
         }
         List<URL> urls = new ArrayList<>();
-        for (String entry : path.isEmpty() ? new String[0] : path.split(File.pathSeparator)) {
+        for (String entry : path.isEmpty() ? new String[0] : path.split(File.pathSeparator, -1)) {
             Path place = Path.of(entry);
             if (!Files.exists(place)) {
                 throw new IllegalArgumentException("there is nothing at --model-path " + entry);
