@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /** Finds a model by name: one of {@link Models}, or a class of the user's that supplies one. */
-public final class ModelLoader {
+final class ModelLoader {
     private ModelLoader() {}
 
     /**
@@ -25,7 +25,7 @@ public final class ModelLoader {
      * @param path where the class is, separated as a class path; may be empty
      * @throws IllegalArgumentException with one sentence that says what is wrong
      */
-    public static Model load(String name, String path) {
+    static Model load(String name, String path) {
         if (!name.contains(".")) {
             return Models.named(name);
         }

@@ -51,6 +51,8 @@ final class RegisterSearch {
     /** Dominance compares all pairs up to here. */
     private static final int PAIRWISE_MOST = 2048;
 
+    private static final int SWEEP_COMPLETIONS = 256;
+
     /** The current value without the crashed operations used. */
     private static final long STATE_ONLY = (1L << 32) - 1;
 
@@ -67,7 +69,10 @@ final class RegisterSearch {
     private final LongIntMap crashedNumbers = new LongIntMap();
     private final IntList crashedFirst = new IntList();
     private final IntList crashedSecond = new IntList();
+    private final IntList crashedIsActive = new IntList();
     private final List<IntList> crashedOperations = new ArrayList<>();
+    // The classes that some configuration can still use; the others cost nothing any more.
+    private IntList activeCrashed = new IntList();
     // For each value the crashed classes that expect it (cas), and those writes that produce it.
     private final Map<Integer, IntList> crashedCasFrom = new HashMap<>();
     private final Map<Integer, IntList> crashedProducers = new HashMap<>();
@@ -95,6 +100,7 @@ final class RegisterSearch {
     private int at;
     private boolean dropped;
     private int widest;
+    private int completions;
 
     /** What is known of the events to come, per value; nothing need be. */
     record Future(int[] lastNeed, int[] lastProducer, int[] lastComparison, boolean anyRefused) {
@@ -348,12 +354,40 @@ final class RegisterSearch {
             crashedFirst.add(first);
             crashedSecond.add(second);
             crashedOperations.add(new IntList(4));
+            crashedIsActive.add(0);
             crashedProducers.computeIfAbsent(produced, v -> new IntList(4)).add(number);
             if (second >= 0) {
                 crashedCasFrom.computeIfAbsent(first, v -> new IntList(4)).add(number);
             }
         }
         crashedOperations.get(number).add(operation);
+        activate(number);
+    }
+
+    private void activate(int number) {
+        if (crashedIsActive.at(number) == 0) {
+            crashedIsActive.set(number, 1);
+            activeCrashed.add(number);
+        }
+    }
+
+    /** Forgets the classes that every configuration has used up. */
+    private void sweepCrashed() {
+        var still = new IntList(activeCrashed.length() + 8);
+        for (int i = 0; i < activeCrashed.length(); i++) {
+            int number = activeCrashed.at(i);
+            boolean usable = false;
+            for (int row = 0; row < frontier.count() && !usable; row++) {
+                int usage = (int) (frontier.rows()[frontier.offset(row)] >>> 32);
+                usable = available(number, usage);
+            }
+            if (usable) {
+                still.add(number);
+            } else {
+                crashedIsActive.set(number, 0);
+            }
+        }
+        activeCrashed = still;
     }
 
     private Step complete(int operation) {
@@ -392,6 +426,9 @@ final class RegisterSearch {
         swap();
         vacate(slot);
         prune();
+        if (++completions % SWEEP_COMPLETIONS == 0 && activeCrashed.length() > 16) {
+            sweepCrashed();
+        }
         return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
     }
 
@@ -455,7 +492,8 @@ final class RegisterSearch {
 
     private void expandCrashed(
             int target, int current, int usage, boolean someRefused, @Nullable Placed trace) {
-        for (int i = 0; i < crashedOperations.size(); i++) {
+        for (int k = 0; k < activeCrashed.length(); k++) {
+            int i = activeCrashed.at(k);
             int first = crashedFirst.at(i);
             int second = crashedSecond.at(i);
             int value = second < 0 ? first : second;
@@ -799,6 +837,7 @@ final class RegisterSearch {
         for (int i = 0; i < crashedOperations.size(); i++) {
             int length = i < snapshot.crashedCounts.length ? snapshot.crashedCounts[i] : 0;
             crashedOperations.get(i).truncate(length);
+            activate(i);
         }
         for (int i = 0; i < snapshot.count; i++) {
             frontier.add(snapshot.rows, i * row.length, traced ? snapshot.traces[i] : null);

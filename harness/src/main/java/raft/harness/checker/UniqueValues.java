@@ -55,6 +55,7 @@ final class UniqueValues {
     private final boolean[] included;
 
     private final IntList spares = new IntList();
+    private final int[] spareConsumer;
     private int firstSpare;
 
     // By block; block 0 is the initial value's.
@@ -77,6 +78,7 @@ final class UniqueValues {
         readFrom = filled(valueCount);
         block = filled(valueCount);
         nextRead = filled(count);
+        spareConsumer = filled(valueCount);
         included = new boolean[count];
         head = new int[0];
         firstEnd = new int[0];
@@ -375,13 +377,20 @@ final class UniqueValues {
     }
 
     /**
-     * Crashed writes that nobody observed need not have happened, but can have been what made a cas
-     * be refused: blocks that stand nowhere until one is wanted.
+     * Crashed writes and cas that nobody observed need not have happened, but can have been what
+     * made another cas be refused: blocks that stand nowhere, and ends of blocks that are not
+     * there, until one is wanted.
      */
     private void addSpares() {
         firstSpare = blockCount;
         for (int i = 0; i < count; i++) {
-            if (part.kinds()[i] == RegisterPart.WRITE && !included[i]) {
+            if (part.kinds()[i] == RegisterPart.CAS && !included[i]) {
+                int value = part.first()[i];
+                if (spareConsumer[value] == NONE
+                        || part.calls()[i] < part.calls()[spareConsumer[value]]) {
+                    spareConsumer[value] = i;
+                }
+            } else if (part.kinds()[i] == RegisterPart.WRITE && !included[i]) {
                 int number = blockCount++;
                 head[number] = part.first()[i];
                 firstEnd[number] = RegisterPart.NEVER;
@@ -505,6 +514,7 @@ final class UniqueValues {
             }
             misfits++;
             if (!delayProducer(forward, point, begin, x, value)
+                    && !endByCrashed(point, x, value)
                     && !bringAnother(forward, point, produced, sequence[value], x, value)) {
                 return -1;
             }
@@ -547,6 +557,31 @@ final class UniqueValues {
             return false;
         }
         begin[by] = to;
+        return true;
+    }
+
+    /** Ends the value's block with a crashed cas that nobody observed, where that moves nothing. */
+    private boolean endByCrashed(int[] point, int x, int value) {
+        int spare = spareConsumer[value];
+        int number = block[value];
+        if (spare == NONE
+                || consumer[value] != NONE
+                || part.calls()[spare] >= part.returns()[x]
+                || point[number] == UNUSED) {
+            return false;
+        }
+        int last = forward(number) ? lastCall[number] : point[number];
+        if (!forward(number) && part.calls()[spare] > last) {
+            if (part.calls()[spare] >= firstEnd[number]) {
+                return false;
+            }
+            point[number] = part.calls()[spare];
+            lastCall[number] = part.calls()[spare];
+        } else if (part.calls()[spare] > last) {
+            return false;
+        }
+        consumer[value] = spare;
+        block[part.second()[spare]] = number;
         return true;
     }
 
