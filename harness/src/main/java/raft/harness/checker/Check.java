@@ -28,6 +28,8 @@ final class Check {
         static final Options DEFAULT = new Options(false, 0, true, RegisterCheck.Ways.ALL);
         static final Options TRACED = new Options(true, 0, true, RegisterCheck.Ways.ALL);
 
+        static final Options GENERAL = new Options(false, 0, false, RegisterCheck.Ways.ALL);
+
         /** Every way that must come to the same verdict. */
         static List<Options> all() {
             return List.of(

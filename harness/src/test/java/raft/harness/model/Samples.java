@@ -22,10 +22,12 @@ public final class Samples {
     private final SplittableRandom random;
     private final List<HistoryEvent> events = new ArrayList<>();
     private final boolean unique;
+    private final int processesMost;
     private int nextUnique = 1;
     private Object state;
 
-    private Samples(Model model, SplittableRandom random) {
+    private Samples(Model model, SplittableRandom random, int processesMost) {
+        this.processesMost = processesMost;
         this.model = model;
         this.random = random;
         state = model.initial();
@@ -50,11 +52,16 @@ public final class Samples {
 
     /** At most {@code most} operations by up to four processes. */
     public static List<HistoryEvent> history(Model model, SplittableRandom random, int most) {
-        return new Samples(model, random).generate(1 + random.nextInt(most));
+        return new Samples(model, random, 4).generate(1 + random.nextInt(most));
+    }
+
+    /** Exactly {@code count} operations by up to nine processes, with many open at a time. */
+    public static List<HistoryEvent> wide(Model model, SplittableRandom random, int count) {
+        return new Samples(model, random, 9).generate(count);
     }
 
     private List<HistoryEvent> generate(int operationCount) {
-        int processCount = 2 + random.nextInt(3);
+        int processCount = 2 + random.nextInt(processesMost - 1);
         Map<Long, Open> open = new HashMap<>();
         List<Long> free = new ArrayList<>();
         for (long p = 0; p < processCount; p++) {
