@@ -195,21 +195,34 @@ final class RegisterCheck {
         return new Fits(withHidden(order));
     }
 
-    /** Puts each hidden write, marked by its complement, directly before the last visible one. */
+    /**
+     * Puts each hidden write, marked by its complement, to the latest place at which it is not
+     * seen: directly before another write, or where its value is current anyway. It was hidden at
+     * such a place after it had been invoked, so everything behind the latest one ended after that.
+     */
     private int[] withHidden(int[] order) {
         var result = new IntList(order.length);
+        var valueAfter = new IntList(order.length);
         for (int entry : order) {
-            if (entry >= 0) {
-                result.add(entry);
-                continue;
+            int operation = entry < 0 ? ~entry : entry;
+            int place = result.length();
+            if (entry < 0) {
+                while (!hides(result, valueAfter, place, part.first()[operation])) {
+                    place--;
+                }
             }
-            int place = result.length() - 1;
-            while (part.kinds()[result.at(place)] != RegisterPart.WRITE) {
-                place--;
-            }
-            result.insert(place, ~entry);
+            int before = place == 0 ? 0 : valueAfter.at(place - 1);
+            int produced = part.produced(operation);
+            result.insert(place, operation);
+            valueAfter.insert(place, produced >= 0 ? produced : before);
         }
         return result.toArray();
+    }
+
+    private boolean hides(IntList order, IntList valueAfter, int place, int value) {
+        int current = place == 0 ? 0 : valueAfter.at(place - 1);
+        return current == value
+                || (place < order.length() && part.kinds()[order.at(place)] == RegisterPart.WRITE);
     }
 
     /** Whether an order explains every answer and keeps to real time. */

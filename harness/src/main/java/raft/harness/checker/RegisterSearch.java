@@ -23,7 +23,8 @@ import java.util.Map;
  *       changes nothing, so it can only help.
  *   <li><em>Hiding</em>: when a write is placed, every pending write could have been placed
  *       directly before it, seen by nobody. All of them were invoked already, so all become done,
- *       and stay free because they can also be placed later instead. This needs no branching.
+ *       and stay free because they can also be placed later instead. This needs no branching. The
+ *       same holds for a pending write of the value that is current: now it would change nothing.
  *   <li><em>Purpose</em>: before the completing operation x only such writes are placed as somebody
  *       pending needs. One that is followed by another write without being seen is hidden; one that
  *       comes after x need not be placed yet.
@@ -282,6 +283,8 @@ final class RegisterSearch {
             Placed trace = frontier.trace(i);
             if (kind == RegisterPart.WRITE) {
                 row[1 + words + word] |= bit;
+                // See "hiding": now it would change nothing.
+                row[1 + word] |= (int) row[0] == part.first()[operation] ? bit : 0;
             } else if (((int) row[0] == part.first()[operation]) == (kind == RegisterPart.READ)) {
                 row[1 + word] |= bit;
                 trace = traced ? new Placed(operation, trace) : null;
@@ -433,8 +436,8 @@ final class RegisterSearch {
     }
 
     /**
-     * The trace of a configuration in which a write completes that was hidden: it goes directly
-     * before the first visible write that was placed after it had been invoked.
+     * The trace of a configuration in which a write completes that was hidden, marked by its
+     * complement: {@link RegisterCheck} finds its place.
      */
     private @Nullable Placed hidden(int operation, @Nullable Placed trace) {
         return traced ? new Placed(~operation, trace) : null;
@@ -474,8 +477,7 @@ final class RegisterSearch {
             if (part.kinds()[operation] == RegisterPart.WRITE) {
                 int value = part.first()[operation];
                 if ((base[1 + words + word] & bit) == 0
-                        || (slot != target
-                                && (value == current || !(someRefused || wanted(value, usage))))
+                        || (slot != target && !purposeful(value, current, someRefused, usage))
                         || twinBefore(i, operation, true)) {
                     continue;
                 }
@@ -497,15 +499,29 @@ final class RegisterSearch {
             int first = crashedFirst.at(i);
             int second = crashedSecond.at(i);
             int value = second < 0 ? first : second;
-            if (value == current
-                    || (second >= 0 && first != current)
-                    || !(someRefused || wanted(value, usage))
+            if ((second >= 0 && (first != current || value == current))
+                    || !purposeful(value, current, someRefused, usage)
                     || !available(i, usage)
                     || freeTwin(first, second)) {
                 continue;
             }
             place(-1, i, value, second < 0, target, trace);
         }
+    }
+
+    /**
+     * Whether placing a value now helps anybody. The current one again helps a write that has to be
+     * hidden, when a cas then takes it: otherwise whoever comes next hides as well.
+     */
+    private boolean purposeful(int value, int current, boolean someRefused, int usage) {
+        if (value != current) {
+            return someRefused || wanted(value, usage);
+        }
+        boolean someToHide = false;
+        for (int w = 0; w < words; w++) {
+            someToHide |= (writeMask[w] & ~base[1 + w]) != 0;
+        }
+        return someToHide && wanted(value, usage);
     }
 
     private boolean available(int crashed, int usage) {
@@ -591,6 +607,7 @@ final class RegisterSearch {
             }
         }
         for (int w = 0; w < words; w++) {
+            row[1 + w] |= writeMask[w] & producerMask[value * words + w];
             long fits =
                     readMask[value * words + w] | (refusedMask[w] & ~refusedOf[value * words + w]);
             long fresh = fits & ~row[1 + w];
@@ -840,7 +857,10 @@ final class RegisterSearch {
             activate(i);
         }
         for (int i = 0; i < snapshot.count; i++) {
-            frontier.add(snapshot.rows, i * row.length, traced ? snapshot.traces[i] : null);
+            // Rows that differ only in the crashed operations used may become one here.
+            dropped |=
+                    !frontier.add(
+                            snapshot.rows, i * row.length, traced ? snapshot.traces[i] : null);
         }
     }
 }

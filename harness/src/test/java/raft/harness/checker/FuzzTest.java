@@ -49,9 +49,20 @@ class FuzzTest {
      */
     @Test
     void reducedSearchesAgreeWithTheGeneralOneOnWideHistories() {
-        for (long seed = 1; seed <= WIDE_COUNT; seed++) {
-            List<HistoryEvent> events =
-                    Samples.wide(Models.CAS_REGISTER, new SplittableRandom(seed), 30);
+        compareWide(1, WIDE_COUNT);
+    }
+
+    @Tag("nightly")
+    @Test
+    void reducedSearchesAgreeWithTheGeneralOneOnManyWideHistories() {
+        compareWide(Long.getLong("raft.fuzz.seed", System.nanoTime()), 200_000);
+    }
+
+    private static void compareWide(long firstSeed, int count) {
+        for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+            var random = new SplittableRandom(seed);
+            int operationCount = 16 + random.nextInt(24);
+            List<HistoryEvent> events = Samples.wide(Models.CAS_REGISTER, random, operationCount);
             agree(Models.CAS_REGISTER, seed, events, generally(events));
         }
     }
