@@ -14,9 +14,10 @@ import raft.harness.checker.Checker;
 import raft.harness.checker.Verdict;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryWriter;
-import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Models;
+import raft.harness.report.EventLine;
+import raft.harness.report.Outcome;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -51,11 +52,9 @@ import java.util.concurrent.Callable;
             "  check --model my.pkg.MyModel --model-path my-models.jar history.jsonl",
         })
 public final class CheckCommand implements Callable<Integer> {
-    static final int VALID = 0;
-    static final int VIOLATION = 1;
-    static final int UNKNOWN = 2;
-    static final int BAD_INPUT = 254;
-    static final int FAILURE = 255;
+    private static final int VALID = Outcome.VALID.exitStatus();
+    private static final int VIOLATION = Outcome.VIOLATION.exitStatus();
+    private static final int UNKNOWN = Outcome.UNKNOWN.exitStatus();
 
     private static final int EVENTS_SHOWN = 40;
 
@@ -85,8 +84,9 @@ public final class CheckCommand implements Callable<Integer> {
             names = "--time-budget",
             paramLabel = "TIME",
             defaultValue = "60s",
+            converter = DurationOption.class,
             description = "for each history, 500ms or 60s or 5m (default: ${DEFAULT-VALUE})")
-    private String timeBudget = "60s";
+    private Duration timeBudget = Duration.ofSeconds(60);
 
     @Option(
             names = "--memory-budget",
@@ -100,7 +100,7 @@ public final class CheckCommand implements Callable<Integer> {
             paramLabel = "text|json",
             defaultValue = "text",
             description = "json prints one object a history (default: ${DEFAULT-VALUE})")
-    private String output = "text";
+    private OutputForm output = OutputForm.TEXT;
 
     @Option(names = "--linearization", description = "print an order that explains a valid one")
     private boolean linearization;
@@ -115,10 +115,10 @@ public final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandSpec mine = spec();
-        if (!output.equals("text") && !output.equals("json")) {
-            throw usage("--output must be text or json, not \"" + output + "\"");
+        if (timeBudget.isZero()) {
+            throw usage("--time-budget must be more than 0");
         }
-        var budget = new Budget(duration(timeBudget), bytes(memoryBudget));
+        var budget = new Budget(timeBudget, bytes(memoryBudget));
         Model model = null;
         if (modelName != null) {
             try {
@@ -149,7 +149,8 @@ public final class CheckCommand implements Callable<Integer> {
 
     /** 1 wins, then 255, then 254, then 2. */
     static int worse(int one, int other) {
-        List<Integer> worstFirst = List.of(VIOLATION, FAILURE, BAD_INPUT, UNKNOWN, VALID);
+        List<Integer> worstFirst =
+                List.of(VIOLATION, Main.EXIT_FAILURE, Main.EXIT_USAGE, UNKNOWN, VALID);
         return worstFirst.indexOf(one) <= worstFirst.indexOf(other) ? one : other;
     }
 
@@ -173,19 +174,19 @@ public final class CheckCommand implements Callable<Integer> {
                 case Verdict.Unknown ignored -> UNKNOWN;
             };
         } catch (NoSuchFileException e) {
-            return failed(out, err, file, "there is no such file", BAD_INPUT);
+            return failed(out, err, file, "there is no such file", Main.EXIT_USAGE);
         } catch (IOException | IllegalArgumentException e) {
-            return failed(out, err, file, String.valueOf(e.getMessage()), BAD_INPUT);
+            return failed(out, err, file, String.valueOf(e.getMessage()), Main.EXIT_USAGE);
         } catch (IllegalStateException | OutOfMemoryError e) {
-            return failed(out, err, file, "the checker failed: " + e, FAILURE);
+            return failed(out, err, file, "the checker failed: " + e, Main.EXIT_FAILURE);
         }
     }
 
     private int failed(PrintWriter out, PrintWriter err, Path file, String problem, int status) {
-        if (output.equals("json")) {
+        if (output == OutputForm.JSON) {
             Map<String, Object> object = new LinkedHashMap<>();
             object.put("file", file.toString());
-            object.put("verdict", "error");
+            object.put("verdict", Outcome.ERROR.label());
             object.put("error", problem);
             out.println(new JsonMapper().writeValueAsString(object));
         }
@@ -196,7 +197,7 @@ public final class CheckCommand implements Callable<Integer> {
     }
 
     private void print(PrintWriter out, Path file, HistoryCheck.Result result) {
-        if (output.equals("json")) {
+        if (output == OutputForm.JSON) {
             out.println(new JsonMapper().writeValueAsString(object(file, result)));
             return;
         }
@@ -209,19 +210,19 @@ public final class CheckCommand implements Callable<Integer> {
                         result.model(),
                         result.seconds());
         switch (result.verdict()) {
-            case Verdict.Valid ignored -> out.println(head.formatted("valid"));
+            case Verdict.Valid ignored -> out.println(head.formatted(Outcome.VALID.label()));
             case Verdict.Unknown unknown -> {
-                out.println(head.formatted("unknown"));
+                out.println(head.formatted(Outcome.UNKNOWN.label()));
                 out.println("  " + unknown.reason());
             }
             case Verdict.Violation violation -> {
-                out.println(head.formatted("violation"));
+                out.println(head.formatted(Outcome.VIOLATION.label()));
                 out.println("  " + violation.explanation().summary());
                 List<HistoryEvent> events = violation.explanation().events();
                 out.println("  the smallest part found that is still impossible:");
                 for (HistoryEvent event :
                         events.subList(0, Math.min(EVENTS_SHOWN, events.size()))) {
-                    out.println("    " + row(event));
+                    out.println("    " + EventLine.of(event));
                 }
                 if (events.size() > EVENTS_SHOWN) {
                     out.println("    … and " + (events.size() - EVENTS_SHOWN) + " more events");
@@ -231,26 +232,9 @@ public final class CheckCommand implements Callable<Integer> {
         if (!result.order().isEmpty()) {
             out.println("  an order that explains it:");
             for (HistoryEvent event : result.order()) {
-                out.println("    " + row(event));
+                out.println("    " + EventLine.of(event));
             }
         }
-    }
-
-    private static String row(HistoryEvent event) {
-        return String.format(
-                        Locale.ROOT,
-                        "%8d %12.3f ms  process %-5d %-6s %-8s %s %s",
-                        event.index(),
-                        event.timeNanos() / 1e6,
-                        event.process(),
-                        event.type().name().toLowerCase(Locale.ROOT),
-                        event.f(),
-                        event.key() instanceof Value.Nil ? "" : "key " + event.key(),
-                        event.type() == HistoryEvent.Type.INVOKE
-                                        && event.value() instanceof Value.Nil
-                                ? ""
-                                : event.value())
-                .stripTrailing();
     }
 
     private static Map<String, Object> object(Path file, HistoryCheck.Result result) {
@@ -260,13 +244,13 @@ public final class CheckCommand implements Callable<Integer> {
         object.put("operations", result.verdict().operationCount());
         object.put("seconds", result.seconds());
         switch (result.verdict()) {
-            case Verdict.Valid ignored -> object.put("verdict", "valid");
+            case Verdict.Valid ignored -> object.put("verdict", Outcome.VALID.label());
             case Verdict.Unknown unknown -> {
-                object.put("verdict", "unknown");
+                object.put("verdict", Outcome.UNKNOWN.label());
                 object.put("reason", unknown.reason());
             }
             case Verdict.Violation violation -> {
-                object.put("verdict", "violation");
+                object.put("verdict", Outcome.VIOLATION.label());
                 object.put("explanation", violation.explanation().summary());
                 object.put("events", lines(violation.explanation().events()));
             }
@@ -284,28 +268,6 @@ public final class CheckCommand implements Callable<Integer> {
             lines.add(mapper.readValue(HistoryWriter.line(event), Map.class));
         }
         return lines;
-    }
-
-    private Duration duration(String text) {
-        String digits = text.replaceFirst("[a-z]*$", "");
-        String unit = text.substring(digits.length());
-        try {
-            double number = Double.parseDouble(digits);
-            double seconds =
-                    switch (unit) {
-                        case "ms" -> number / 1000;
-                        case "s", "" -> number;
-                        case "m", "min" -> number * 60;
-                        case "h" -> number * 3600;
-                        default -> -1;
-                    };
-            if (seconds > 0 && seconds < 1e8) {
-                return Duration.ofNanos((long) (seconds * 1e9));
-            }
-        } catch (NumberFormatException e) {
-            // Falls through to the error below.
-        }
-        throw usage("\"" + text + "\" is no time; write 500ms, 60s, 5m or 1h");
     }
 
     private long bytes(String text) {

@@ -54,13 +54,13 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path home = Path.of(System.getProperty("raft.home", "."));
-        Path nodeJar = home.resolve("raft-node/target/raft-node.jar");
+        Path nodeJar = Home.nodeJar();
         List<Finding> findings = new ArrayList<>();
         findings.add(
                 jdk(Runtime.version().feature(), Path.of(System.getProperty("java.home", ""))));
         findings.add(maven(System.getenv().getOrDefault("PATH", ""), Files.isReadable(nodeJar)));
-        findings.add(Doctor.writableDisk("disk-runs", home.resolve("histories").normalize()));
+        findings.add(
+                Doctor.writableDisk("disk-runs", Home.folder().resolve("histories").normalize()));
         findings.add(Doctor.writableDisk("disk-cache", ProjectFolder.cache()));
         findings.addAll(Doctor.examine(nodeJar));
         boolean fit = isFit(findings);

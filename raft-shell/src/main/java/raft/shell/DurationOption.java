@@ -7,9 +7,10 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads "500ms", "60s", "5m", "8h" or a bare number of seconds. */
+/** Reads "500ms", "60s", "1.5m", "8h" or a bare number of seconds. */
 final class DurationOption implements ITypeConverter<Duration> {
-    private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h|)");
+    private static final Pattern FORM =
+            Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|s|m|min|h|)");
 
     @Override
     public Duration convert(String text) {
@@ -18,12 +19,13 @@ final class DurationOption implements ITypeConverter<Duration> {
             throw new TypeConversionException(
                     "'" + text + "' is not a duration; write 500ms, 60s, 5m or 8h");
         }
-        long count = Long.parseLong(matcher.group(1));
-        return switch (matcher.group(2)) {
-            case "ms" -> Duration.ofMillis(count);
-            case "m" -> Duration.ofMinutes(count);
-            case "h" -> Duration.ofHours(count);
-            default -> Duration.ofSeconds(count);
-        };
+        double unitNanos =
+                switch (matcher.group(2)) {
+                    case "ms" -> 1e6;
+                    case "m", "min" -> 60e9;
+                    case "h" -> 3600e9;
+                    default -> 1e9;
+                };
+        return Duration.ofNanos(Math.round(Double.parseDouble(matcher.group(1)) * unitNanos));
     }
 }

@@ -49,16 +49,12 @@ final class SimCommand implements Runnable {
                 spec.commandLine(), "say what to do: seeds, replay, minimise or score");
     }
 
-    private static Path sources() {
-        return Path.of(System.getProperty("raft.home", ".")).resolve("raft-node/src/main/java");
-    }
-
     private static NodeCode code(CommandSpec spec, @Nullable String plant) throws IOException {
         if (plant == null) {
             return NodeCode.right();
         }
         try {
-            return NodeCode.planted(PlantedBug.named(plant), sources());
+            return NodeCode.planted(PlantedBug.named(plant), Home.nodeSources());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
@@ -312,7 +308,7 @@ final class SimCommand implements Runnable {
             List<Score.Line> lines =
                     Score.run(
                             ids,
-                            sources(),
+                            Home.nodeSources(),
                             seeds,
                             seconds,
                             jobs,

@@ -42,6 +42,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -270,37 +271,31 @@ final class TestCommand implements Callable<Integer> {
     }
 
     private SimulatedCluster startSimulated(
-            long chosenSeed, List<String> members, java.util.function.Consumer<String> progress)
+            long chosenSeed, List<String> members, Consumer<String> progress)
             throws TestRun.ClusterException {
         SimOptions options = SimOptions.defaults(chosenSeed, members.size());
-        if (plant == null) {
+        PlantedBug bug = plantedBug(progress);
+        if (bug == null) {
             return NodeCode.right().start(options);
         }
         try {
-            PlantedBug bug = PlantedBug.named(plant);
-            progress.accept("planting " + bug.id() + ": " + bug.title());
-            return NodeCode.planted(bug, home().resolve("raft-node/src/main/java")).start(options);
+            return NodeCode.planted(bug, Home.nodeSources()).start(options);
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
     }
 
     private DockerCluster start(
-            String runId,
-            List<String> members,
-            Path folder,
-            java.util.function.Consumer<String> progress)
+            String runId, List<String> members, Path folder, Consumer<String> progress)
             throws TestRun.ClusterException {
         try {
-            Path home = home();
-            Path jar = home.resolve("raft-node/target/raft-node.jar");
-            if (plant != null) {
-                PlantedBug bug = PlantedBug.named(plant);
-                progress.accept("planting " + bug.id() + ": " + bug.title());
+            Path jar = Home.nodeJar();
+            PlantedBug bug = plantedBug(progress);
+            if (bug != null) {
                 jar =
                         bug.build(
-                                home.resolve("raft-node/src/main/java"),
-                                home.resolve("raft-node/target/planted/" + plant));
+                                Home.nodeSources(),
+                                Home.folder().resolve("raft-node/target/planted/" + bug.id()));
             }
             DockerOptions options =
                     image == null
@@ -310,6 +305,15 @@ final class TestCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private @Nullable PlantedBug plantedBug(Consumer<String> progress) {
+        if (plant == null) {
+            return null;
+        }
+        PlantedBug bug = PlantedBug.named(plant);
+        progress.accept("planting " + bug.id() + ": " + bug.title());
+        return bug;
     }
 
     private void validate() {
@@ -456,12 +460,8 @@ final class TestCommand implements Callable<Integer> {
         return String.join(" ", words);
     }
 
-    private Path home() {
-        return Path.of(System.getProperty("raft.home", "."));
-    }
-
     private Path root() {
-        return histories == null ? home().resolve("histories") : histories;
+        return histories == null ? Home.folder().resolve("histories") : histories;
     }
 
     private void print(Results results) {

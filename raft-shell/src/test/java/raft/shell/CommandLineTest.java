@@ -10,6 +10,7 @@ import picocli.CommandLine;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Duration;
 
 /** What a person who mistypes sees: one clear sentence on standard error and status 254. */
 final class CommandLineTest {
@@ -42,6 +43,11 @@ final class CommandLineTest {
                 "test --plant L1 --image x | cannot go with --image",
                 "test --plan /nowhere/plan.json | /nowhere/plan.json does not exist",
                 "test --output xml | expected one of [TEXT, JSON] (case-insensitive) but was 'xml'",
+                "check --time-budget 5x f | '5x' is not a duration",
+                "check --time-budget 0s f | --time-budget must be more than 0",
+                "check --memory-budget 3 f | is no size",
+                "check --output xml f | expected one of [TEXT, JSON]",
+                "check /nowhere.jsonl | there is no such file",
                 "tset | tset",
                 "'' | a command is missing"
             })
@@ -58,5 +64,18 @@ final class CommandLineTest {
         assertThat(execute("test", "--help")).isZero();
         assertThat(out.toString()).contains("--faults").contains("Examples:");
         assertThat(err.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "500ms, 500",
+        "60, 60000",
+        "0.5s, 500",
+        "1.5m, 90000",
+        "2min, 120000",
+        "8h, 28800000"
+    })
+    void durationsHaveUnitsAndFractions(String text, long millis) {
+        assertThat(new DurationOption().convert(text)).isEqualTo(Duration.ofMillis(millis));
     }
 }

@@ -37,8 +37,8 @@ import java.util.function.Consumer;
  * interval is narrower than the real one. It neither sleeps nor reads a clock of its own; {@link
  * Cluster#poll} does both, which lets a simulated cluster run the same loop in virtual time.
  *
- * <p>Phases: the workload under faults; heal; until a write-free read succeeds; a final read of
- * every key.
+ * <p>Phases: the workload under faults; heal; a final read of every key, tried again until it
+ * succeeds or its time is up.
  */
 public final class Interpreter {
     private static final long OBSERVE_EVERY_NANOS = 500_000_000L;

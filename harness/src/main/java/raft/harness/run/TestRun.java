@@ -8,7 +8,6 @@ import raft.harness.checker.Verdict;
 import raft.harness.cluster.Cluster;
 import raft.harness.cluster.SelfChecking;
 import raft.harness.history.History;
-import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryHeader;
 import raft.harness.history.HistoryReader;
 import raft.harness.history.HistoryWriter;
@@ -16,6 +15,7 @@ import raft.harness.model.Models;
 import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
+import raft.harness.report.EventLine;
 import raft.harness.report.Outcome;
 import raft.harness.report.Results;
 import raft.harness.workload.RegisterWorkload;
@@ -23,6 +23,7 @@ import raft.harness.workload.Workload;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -120,12 +121,12 @@ public final class TestRun {
         folder.save("test.json", parameters);
         folder.save("plan.json", PlanFile.document(plan, null));
         TestRun run = new TestRun(parameters, plan, folder, progress, stopRequested);
-        boolean recorded = run.work(starter);
-        return run.judge(recorded, budget);
+        run.work(starter);
+        return run.judge(Files.exists(folder.historyFile()), budget);
     }
 
-    /** Brings up, runs, takes down. Returns whether there is a history to judge. */
-    private boolean work(ClusterStarter starter) throws InterruptedException {
+    /** Brings up, runs, takes down. Whatever fails becomes a reason; what was recorded stays. */
+    private void work(ClusterStarter starter) throws InterruptedException {
         try (Cluster cluster = starter.start(folder.path(), progress)) {
             HistoryHeader header =
                     new HistoryHeader(
@@ -138,19 +139,14 @@ public final class TestRun {
             try (HistoryWriter history = new HistoryWriter(folder.historyFile(), header)) {
                 interpret(cluster, history);
             }
-            return true;
         } catch (ClusterException e) {
             fail(String.valueOf(e.getMessage()));
-            return false;
         } catch (IOException e) {
             historyFailed(e);
-            return true;
         } catch (UncheckedIOException e) {
             historyFailed(Objects.requireNonNull(e.getCause()));
-            return true;
         } catch (RuntimeException e) {
             fail("the harness failed: " + e);
-            return true;
         } finally {
             try {
                 folder.save("plan.json", PlanFile.document(plan, record));
@@ -288,7 +284,7 @@ public final class TestRun {
                 explanation == null ? null : explanation.summary(),
                 explanation == null
                         ? null
-                        : explanation.events().stream().map(TestRun::line).toList(),
+                        : explanation.events().stream().map(EventLine::of).toList(),
                 List.copyOf(reasons),
                 switch (verdict) {
                     case Verdict.Valid ignored -> "valid";
@@ -335,18 +331,6 @@ public final class TestRun {
                             counts.put(f, byOutcome);
                         });
         return counts;
-    }
-
-    private static String line(HistoryEvent event) {
-        return String.format(
-                "%9.3f s  process %-4d %-6s %-5s key %s  %s%s",
-                event.timeNanos() / 1e9,
-                event.process(),
-                event.type().name().toLowerCase(Locale.ROOT),
-                event.f(),
-                event.key(),
-                event.value(),
-                event.node() == null ? "" : "  at " + event.node());
     }
 
     private static Results.FaultResult faultResult(RunRecord.FaultRecord fault) {
