@@ -184,6 +184,7 @@ final class TestCommand implements Callable<Integer> {
 
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CountDownLatch finished = new CountDownLatch(1);
+    private volatile int status = Main.EXIT_FAILURE;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -219,7 +220,8 @@ final class TestCommand implements Callable<Integer> {
                             },
                             stop::get);
             print(results);
-            return exitStatus(results.verdict());
+            status = exitStatus(results.verdict());
+            return status;
         } catch (IOException e) {
             err.println(
                     "raft: the run's folder cannot be written: "
@@ -228,6 +230,15 @@ final class TestCommand implements Callable<Integer> {
             return Main.EXIT_FAILURE;
         } finally {
             finished.countDown();
+            forget(hook);
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It is at work already.
         }
     }
 
@@ -240,6 +251,8 @@ final class TestCommand implements Callable<Integer> {
                         "raft: gave up waiting for the run to end; './raft clean' removes what is"
                                 + " left");
             }
+            // The JVM would end with the signal's status and so hide a violation that was found.
+            Runtime.getRuntime().halt(status);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

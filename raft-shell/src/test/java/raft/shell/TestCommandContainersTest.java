@@ -135,7 +135,7 @@ final class TestCommandContainersTest {
         Path history = awaitHistory(process);
         process.destroy(); // SIGTERM; Ctrl-C takes the same way.
         Ran ran = ran(process);
-        assertThat(ran.status()).isNotZero();
+        assertThat(ran.status()).as(ran.err()).isEqualTo(255);
         History recorded = HistoryReader.read(history);
         assertThat(recorded.events()).hasSizeGreaterThan(20);
         JsonNode results =

@@ -65,13 +65,14 @@ public final class Summary {
         lines.add("");
         lines.add(
                 String.format(
-                        "  %d leaders seen, longest time without a success %s, first success %s"
-                                + " after the last heal",
+                        "  %d leaders seen, longest time without a success %s",
                         results.leaders().size(),
-                        seconds(results.availability().longestUnavailableMillis()),
-                        results.availability().recoveryMillis() < 0
-                                ? "never"
-                                : seconds(results.availability().recoveryMillis())));
+                        seconds(results.availability().longestUnavailableMillis())));
+        long recoveryMillis = results.availability().recoveryMillis();
+        lines.add(
+                recoveryMillis < 0
+                        ? "  no success after the last heal"
+                        : "  first success " + seconds(recoveryMillis) + " after the last heal");
         if (!results.verdict().equals(Outcome.ERROR.label())) {
             results.gates().stream()
                     .filter(gate -> !gate.passed())
@@ -95,11 +96,11 @@ public final class Summary {
                                             + " under test is wrong.";
                     case UNKNOWN -> "UNKNOWN: the check ended before it could tell.";
                     case INSUFFICIENT_EVIDENCE ->
-                            "NOT ENOUGH EVIDENCE: nothing wrong was found, but too little was tried"
-                                    + " to call it valid.";
+                            "NOT ENOUGH EVIDENCE: nothing wrong was found, but too little was"
+                                    + " tried.";
                     case ERROR ->
-                            "ERROR: the harness or its environment failed; this says nothing about"
-                                    + " the system.";
+                            "ERROR: the harness or its environment failed; no verdict on the"
+                                    + " system.";
                 };
             }
         }

@@ -407,15 +407,15 @@ public final class Interpreter {
     private String progressLine() {
         List<String> faults = new ArrayList<>();
         inForce.values().forEach(fault -> faults.add(activeFault(fault.id()).kind()));
+        // Fits 80 columns with one fault in force.
         return String.format(
-                "%3d s  %d operations (%d ok, %d failed, %d unknown)  leader %s  faults %s",
+                "%3d s  %d ok %d failed %d unknown  %s  %s",
                 now() / 1_000_000_000,
-                record.invokedCount(),
                 record.count(Type.OK),
                 record.count(Type.FAIL),
                 record.count(Type.INFO),
-                leader == null ? "none" : leader + " of term " + leaderTerm,
-                faults.isEmpty() ? "none" : String.join(", ", faults));
+                leader == null ? "no leader" : leader + " leads term " + leaderTerm,
+                faults.isEmpty() ? "no fault" : String.join(", ", faults));
     }
 
     private void observed(List<NodeStatus> nodes) {
