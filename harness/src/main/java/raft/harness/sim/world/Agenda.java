@@ -2,7 +2,9 @@ package raft.harness.sim.world;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** What is to come, earliest first: a binary heap. */
 final class Agenda {
@@ -45,6 +47,30 @@ final class Agenda {
             sink(last);
         }
         return first;
+    }
+
+    /** All that is to come, in no particular order. */
+    List<Happening> all() {
+        List<Happening> all = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            all.add(at(i));
+        }
+        return all;
+    }
+
+    /** Takes the one with this number away; null where there is none. */
+    @Nullable Happening remove(long sequence) {
+        for (Happening happening : all()) {
+            if (happening.sequence() == sequence) {
+                List<Happening> others = all();
+                others.remove(happening);
+                Arrays.fill(heap, null);
+                size = 0;
+                others.forEach(this::add);
+                return happening;
+            }
+        }
+        return null;
     }
 
     private void sink(Happening happening) {

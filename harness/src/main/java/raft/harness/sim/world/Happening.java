@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param life the life of the node's process that it belongs to, null for what outlives it
  * @param payload what the kind needs
  * @param from number of the sending node, -1 where there is none
+ * @param cause number of the event during which it was decided, 0 for what came from outside
  */
 record Happening(
         long timeNanos,
@@ -19,7 +20,8 @@ record Happening(
         @Nullable SimNode node,
         SimNode.@Nullable Life life,
         @Nullable Object payload,
-        int from) {
+        int from,
+        long cause) {
     enum Kind {
         MESSAGE,
         TURN,
@@ -30,6 +32,11 @@ record Happening(
         CLIENT_TIMEOUT,
         FAULT_CHANGE,
         OBSERVE
+    }
+
+    /** The same at another moment, decided anew. */
+    Happening at(long newTimeNanos, long newSequence) {
+        return new Happening(newTimeNanos, newSequence, kind, node, life, payload, from, cause);
     }
 
     boolean before(Happening other) {

@@ -9,6 +9,7 @@ import raft.core.Message;
 import raft.core.NodeId;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
+import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
@@ -19,7 +20,7 @@ import raft.harness.nemesis.Link;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 import raft.harness.sim.SimOptions;
-import raft.harness.sim.SimulatedCluster;
+import raft.harness.sim.Steppable;
 import raft.harness.sim.world.Happening.Kind;
 
 import java.util.ArrayDeque;
@@ -36,7 +37,7 @@ import java.util.stream.IntStream;
  * <p>Guarantees: the same options and the same calls give the same events in the same order, on any
  * JVM. Everything that happens passes {@link #happen}, where it enters the digest.
  */
-public final class SimCluster implements SimulatedCluster {
+public final class SimCluster implements Steppable {
     private static final long OBSERVE_NANOS = 1_000_000;
     private static final long FAULT_NANOS = 5_000_000;
 
@@ -70,11 +71,17 @@ public final class SimCluster implements SimulatedCluster {
     private boolean quiet;
     private @Nullable Trace trace;
 
+    /** Number of the event that is happening, 0 between two. */
+    private long happeningNow;
+
+    private final Meddling meddling;
+
     /** Starts all nodes, with empty disks, at time 0. */
     public SimCluster(SimOptions options) {
         this.options = options;
         this.watch = new Watch(this);
         this.clients = new SimClients(this);
+        this.meddling = new Meddling(this, agenda);
         this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
         this.nodeIds = names.stream().map(NodeId::new).toList();
         this.cutCount = new int[options.nodeCount()][options.nodeCount()];
@@ -180,6 +187,86 @@ public final class SimCluster implements SimulatedCluster {
         trace = newTrace;
     }
 
+    // ---- What a person who travels in time asks ----
+
+    @Override
+    public long nextNanos() {
+        return agenda.nextNanos();
+    }
+
+    @Override
+    public @Nullable Occurrence step(long deadlineNanos) {
+        while (watch.holds() && agenda.nextNanos() <= deadlineNanos) {
+            Happening next = agenda.remove();
+            long before = eventCount;
+            Occurrence words = meddling.occurrence(next);
+            happen(next);
+            if (eventCount > before) {
+                return words;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public List<Occurrence> pending() {
+        return meddling.pending();
+    }
+
+    @Override
+    public NodeView view(String node) {
+        return meddling.view(nodeNamed(node));
+    }
+
+    @Override
+    public LogWindow log(String node, long fromIndex, int count) {
+        return Meddling.log(nodeNamed(node), fromIndex, count);
+    }
+
+    @Override
+    public boolean hasten(long sequence) {
+        Happening found = agenda.remove(sequence);
+        if (found == null) {
+            return false;
+        }
+        Happening now = found.at(nowNanos, found.sequence());
+        if (found.kind() == Kind.TIMER && found.node() != null && found.life() != null) {
+            found.node().jumpToDeadline(found.life());
+        }
+        happen(now);
+        return true;
+    }
+
+    @Override
+    public boolean drop(long sequence) {
+        return meddling.isMessage(sequence) && agenda.remove(sequence) != null;
+    }
+
+    @Override
+    public boolean duplicate(long sequence) {
+        return meddling.isMessage(sequence)
+                && meddling.again(sequence, options.network().minNanos(), nextSequence++);
+    }
+
+    @Override
+    public boolean delay(long sequence, long nanos) {
+        return meddling.later(sequence, nanos);
+    }
+
+    @Override
+    public boolean failSync(long sequence, long faultId) {
+        Happening found = meddling.find(sequence);
+        SimNode node = found == null ? null : found.node();
+        if (found == null || found.kind() != Kind.FSYNC || node == null || node.life == null) {
+            return false;
+        }
+        agenda.remove(sequence);
+        inForce.put(faultId, new FaultAction.Kill(List.of(node.id.name())));
+        node.killCount++;
+        node.die(true, Keyed.key(options.seed(), Purpose.CRASH, node.number, 1, ++crashCount));
+        return true;
+    }
+
     // ---- What the parts ask ----
 
     List<SimNode> nodeList() {
@@ -222,7 +309,8 @@ public final class SimCluster implements SimulatedCluster {
                         node,
                         life,
                         payload,
-                        from));
+                        from,
+                        happeningNow));
     }
 
     /** A message leaves: lost, late, twice or as it should. */
@@ -278,7 +366,9 @@ public final class SimCluster implements SimulatedCluster {
         if (trace != null) {
             trace.event(eventCount, nowNanos, digest, Words.of(this, happening));
         }
+        happeningNow = eventCount;
         dispatch(happening);
+        happeningNow = 0;
         SimNode.Life after = node == null ? null : node.life;
         if (after != null) {
             var raft = after.raft;
@@ -499,7 +589,7 @@ public final class SimCluster implements SimulatedCluster {
                         + "}");
     }
 
-    private static String word(RoleName role) {
+    static String word(RoleName role) {
         return switch (role) {
             case FOLLOWER -> "follower";
             case PRE_CANDIDATE -> "pre-candidate";

@@ -55,6 +55,9 @@ final class SimNode {
     /** Why it would not start although nothing holds it down; null otherwise. */
     @Nullable String refusedToStart;
 
+    /** How far a person has put the clock ahead. */
+    private long aheadNanos;
+
     private long awakeSinceNanos;
     private int bootCount;
     private long turnCount;
@@ -110,16 +113,21 @@ final class SimNode {
 
     private long localNanos(long nanos) {
         long millions = nanos / 1_000_000;
-        return nanos + millions * driftPpm + nanos % 1_000_000 * driftPpm / 1_000_000;
+        return nanos + millions * driftPpm + nanos % 1_000_000 * driftPpm / 1_000_000 + aheadNanos;
     }
 
     /** A moment at which the local clock certainly shows at least {@code local}. */
     private long globalNanos(long local) {
         if (driftPpm == 0) {
-            return local;
+            return local - aheadNanos;
         }
-        long micros = local / (1_000_000 + driftPpm) + 1;
+        long micros = (local - aheadNanos) / (1_000_000 + driftPpm) + 1;
         return micros * 1_000_000;
+    }
+
+    /** The clock jumps ahead, so that what the process waits for is due now. */
+    void jumpToDeadline(Life current) {
+        aheadNanos += Math.max(0, current.raft.deadlineNanos() - localNanos(world.nowNanos()));
     }
 
     // ---- Process ----

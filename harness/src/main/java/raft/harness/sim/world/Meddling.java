@@ -1,0 +1,204 @@
+package raft.harness.sim.world;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Blob;
+import raft.client.ClientCodec;
+import raft.client.ProtocolException;
+import raft.client.Request;
+import raft.core.Entry;
+import raft.core.NodeId;
+import raft.harness.cluster.LogLine;
+import raft.harness.cluster.LogWindow;
+import raft.harness.sim.Steppable.NodeView;
+import raft.harness.sim.Steppable.Occurrence;
+import raft.harness.sim.Steppable.Sort;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What is pending and how nodes are, shown to a person; and the agenda's entries, put elsewhere at
+ * a person's wish. Changes nothing by itself.
+ */
+final class Meddling {
+    private final SimCluster world;
+    private final Agenda agenda;
+
+    Meddling(SimCluster world, Agenda agenda) {
+        this.world = world;
+        this.agenda = agenda;
+    }
+
+    // ---- The agenda ----
+
+    List<Occurrence> pending() {
+        return agenda.all().stream()
+                .filter(Meddling::isLive)
+                .sorted(
+                        Comparator.comparingLong(Happening::timeNanos)
+                                .thenComparingLong(Happening::sequence))
+                .map(this::occurrence)
+                .toList();
+    }
+
+    /** Not of a process that is gone, and not a timer that was put off meanwhile. */
+    private static boolean isLive(Happening happening) {
+        SimNode.Life life = happening.life();
+        SimNode node = happening.node();
+        if (life == null || node == null) {
+            return true;
+        }
+        return node.life == life
+                && (happening.kind() != Happening.Kind.TIMER
+                        || life.timerNanos == happening.timeNanos());
+    }
+
+    Occurrence occurrence(Happening happening) {
+        SimNode node = happening.node();
+        return new Occurrence(
+                happening.sequence(),
+                happening.timeNanos(),
+                sort(happening.kind()),
+                node == null ? null : node.id.name(),
+                happening.from() < 0 ? null : world.nodeIds().get(happening.from()).name(),
+                happening.cause(),
+                Words.of(world, happening));
+    }
+
+    private static Sort sort(Happening.Kind kind) {
+        return switch (kind) {
+            case MESSAGE -> Sort.MESSAGE;
+            case TIMER -> Sort.TIMER;
+            case FSYNC -> Sort.DISK;
+            case REQUEST, REPLY, CLIENT_TIMEOUT -> Sort.CLIENT;
+            case FAULT_CHANGE -> Sort.FAULT;
+            case TURN, OBSERVE -> Sort.OTHER;
+        };
+    }
+
+    @Nullable Happening find(long sequence) {
+        return agenda.all().stream()
+                .filter(happening -> happening.sequence() == sequence)
+                .findFirst()
+                .orElse(null);
+    }
+
+    boolean isMessage(long sequence) {
+        Happening found = find(sequence);
+        return found != null && found.kind() == Happening.Kind.MESSAGE;
+    }
+
+    boolean again(long sequence, long laterNanos, long newSequence) {
+        Happening found = find(sequence);
+        if (found == null) {
+            return false;
+        }
+        agenda.add(found.at(found.timeNanos() + laterNanos, newSequence));
+        return true;
+    }
+
+    boolean later(long sequence, long nanos) {
+        Happening found = agenda.remove(sequence);
+        if (found == null) {
+            return false;
+        }
+        if (found.kind() == Happening.Kind.TIMER && found.life() != null) {
+            found.life().timerNanos = found.timeNanos() + nanos;
+        }
+        agenda.add(found.at(found.timeNanos() + nanos, sequence));
+        return true;
+    }
+
+    // ---- Nodes ----
+
+    NodeView view(SimNode node) {
+        SimNode.Life life = node.life;
+        if (life == null) {
+            Shadow.Copy disk = node.shadow.durable;
+            long last = disk.lastIndex();
+            return new NodeView(
+                    node.id.name(),
+                    "down",
+                    "",
+                    disk.term,
+                    name(disk.votedFor),
+                    null,
+                    0,
+                    0,
+                    last,
+                    last,
+                    disk.termAt(last));
+        }
+        var raft = life.raft;
+        return new NodeView(
+                node.id.name(),
+                node.isPaused() ? "paused" : "up",
+                SimCluster.word(raft.role()),
+                raft.term(),
+                name(raft.votedFor()),
+                name(raft.leader()),
+                raft.commitIndex(),
+                raft.appliedIndex(),
+                raft.durableIndex(),
+                raft.lastIndex(),
+                raft.lastTerm());
+    }
+
+    private static @Nullable String name(@Nullable NodeId node) {
+        return node == null ? null : node.name();
+    }
+
+    static LogWindow log(SimNode node, long fromIndex, int count) {
+        SimNode.Life life = node.life;
+        List<Entry> log = life == null ? node.shadow.durable.log : node.shadow.memory.log;
+        List<LogLine> lines = new ArrayList<>();
+        for (Entry entry : log) {
+            if (entry.index() >= fromIndex && lines.size() < count) {
+                lines.add(line(entry));
+            }
+        }
+        return new LogWindow(
+                node.id.name(),
+                "",
+                log.isEmpty() ? 1 : log.getFirst().index(),
+                life == null ? 0 : life.raft.commitIndex(),
+                lines);
+    }
+
+    private static LogLine line(Entry entry) {
+        return new LogLine(
+                entry.index(),
+                entry.term(),
+                entry.kind().name().toLowerCase(Locale.ROOT),
+                entry.payload().sizeBytes(),
+                entry.kind() == Entry.Kind.COMMAND ? command(entry) : "");
+    }
+
+    private static String command(Entry entry) {
+        try {
+            return words(ClientCodec.decodeCommand(Blob.wrap(entry.payload().unsafeArray())));
+        } catch (ProtocolException e) {
+            return "unreadable";
+        }
+    }
+
+    private static String words(Request request) {
+        String name = request.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+        return switch (request) {
+            case Request.Put put -> "put " + put.key().text() + " " + put.value().text();
+            case Request.Cas cas -> {
+                Blob expected = cas.expected();
+                yield "cas "
+                        + cas.key().text()
+                        + " "
+                        + (expected == null ? "nil" : expected.text())
+                        + " "
+                        + cas.value().text();
+            }
+            default -> name + " " + request.key().text();
+        };
+    }
+}
