@@ -35,7 +35,9 @@ final class ArchitectureTest {
                 "nemesis | nothing",
                 "cluster | history nemesis",
                 "protocol | history cluster client",
-                "docker | history nemesis cluster protocol client",
+                "system | history nemesis cluster",
+                "etcd | history nemesis cluster system",
+                "docker | history nemesis cluster protocol system client",
                 "report | history checker",
             })
     void packageSeesOnlyWhatItsArrowsAllow(String owner, String allowed) {

@@ -25,6 +25,7 @@ import raft.harness.run.TestRun;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.SimulatedCluster;
+import raft.harness.system.SystemUnderTest;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -33,9 +34,11 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -64,7 +67,8 @@ import java.util.stream.Stream;
             "  ./raft test --plant L1                         a node with a planted bug: must end"
                     + " with status 1",
             "  ./raft test --image my-raft:latest             your own node, see"
-                    + " raft-node/PROTOCOL.md"
+                    + " raft-node/PROTOCOL.md",
+            "  ./raft test --system etcd --nodes 3            etcd"
         })
 final class TestCommand implements Callable<Integer> {
     @Option(
@@ -133,8 +137,21 @@ final class TestCommand implements Callable<Integer> {
             names = "--system",
             defaultValue = "raft",
             paramLabel = "NAME",
-            description = "what is tested (default: raft)")
+            description = "what is tested: raft, etcd (default: raft)")
     String system = "raft";
+
+    @Option(
+            names = "--system-option",
+            paramLabel = "NAME=VALUE",
+            description = "of the system; etcd: reads=linearizable|serializable")
+    Map<String, String> systemOptions = new LinkedHashMap<>();
+
+    @Option(
+            names = "--system-path",
+            defaultValue = "",
+            paramLabel = "JAR",
+            description = "where a system of your own is")
+    String systemPath = "";
 
     @Option(names = "--image", paramLabel = "IMAGE", description = "a node's image of your own")
     @Nullable String image;
@@ -263,7 +280,7 @@ final class TestCommand implements Callable<Integer> {
         String kind = cluster;
         String reason = "";
         if (cluster.equals("auto")) {
-            boolean engine = image != null || engineAnswers();
+            boolean engine = image != null || !isOurs() || engineAnswers();
             kind = engine ? "docker" : "sim";
             reason = engine ? "" : " (no container engine answers)";
         }
@@ -302,6 +319,11 @@ final class TestCommand implements Callable<Integer> {
             String runId, List<String> members, Path folder, Consumer<String> progress)
             throws TestRun.ClusterException {
         try {
+            SystemUnderTest other = otherSystem();
+            if (other != null) {
+                return DockerCluster.start(
+                        DockerOptions.ofSystem(runId, members.size(), other), folder, progress);
+            }
             Path jar = Home.nodeJar();
             PlantedBug bug = plantedBug(progress);
             if (bug != null) {
@@ -341,10 +363,13 @@ final class TestCommand implements Callable<Integer> {
                 workload.equals("register"),
                 "no workload is called '" + workload + "'; there is: register");
         require(
-                system.equals("raft"),
-                "no system is called '"
-                        + system
-                        + "'; there is: raft (and --image for your own node)");
+                isOurs() || !cluster.equals("sim"),
+                "--system " + system + " needs containers; the simulation runs our own node only");
+        require(
+                isOurs() || (image == null && plant == null),
+                "--image and --plant are about our own protocol and node, so they cannot go with"
+                        + " --system");
+        otherSystem();
         require(
                 !time.isZero() && time.compareTo(Duration.ofHours(24)) <= 0,
                 "--time must be more than 0 and at most 24h");
@@ -365,6 +390,23 @@ final class TestCommand implements Callable<Integer> {
             }
         }
         families();
+    }
+
+    private boolean isOurs() {
+        return system.equals("raft");
+    }
+
+    /** What is tested where it is not our own node, and whether it fits the workload. */
+    private @Nullable SystemUnderTest otherSystem() {
+        if (isOurs()) {
+            require(systemOptions.isEmpty(), "the system raft has no --system-option");
+            return null;
+        }
+        try {
+            return SystemLoader.load(system, systemPath, systemOptions);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     private void require(boolean holds, String words) {
@@ -466,6 +508,14 @@ final class TestCommand implements Callable<Integer> {
         }
         if (image != null) {
             words.addAll(List.of("--image", image));
+        }
+        if (!isOurs()) {
+            words.addAll(List.of("--system", system));
+        }
+        systemOptions.forEach(
+                (name, value) -> words.addAll(List.of("--system-option", name + "=" + value)));
+        if (!systemPath.isEmpty()) {
+            words.addAll(List.of("--system-path", systemPath));
         }
         if (plant != null) {
             words.addAll(List.of("--plant", plant));

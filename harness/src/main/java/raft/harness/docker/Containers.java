@@ -1,5 +1,6 @@
 package raft.harness.docker;
 
+import com.github.dockerjava.api.command.CreateContainerCmd;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
@@ -16,6 +17,9 @@ import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Volume;
 
 import org.jspecify.annotations.Nullable;
+
+import raft.harness.system.Placement;
+import raft.harness.system.Start;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -36,7 +40,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * Makes and removes what one run has in the engine: its network, its pods, their volumes. Every
@@ -161,8 +164,8 @@ final class Containers implements AutoCloseable {
                     process,
                     volume,
                     address(node),
-                    reachable(node, net, DockerCluster.CLIENT_PORT),
-                    reachable(node, net, DockerCluster.HTTP_PORT),
+                    reachable(node, net, Placement.CLIENT_PORT),
+                    reachable(node, net, Placement.STATUS_PORT),
                     shell,
                     log);
         } catch (IOException e) {
@@ -182,8 +185,7 @@ final class Containers implements AutoCloseable {
                         .withMemory(NET_MEMORY_BYTES)
                         .withRestartPolicy(RestartPolicy.noRestart())
                         .withPortBindings(
-                                published(DockerCluster.CLIENT_PORT),
-                                published(DockerCluster.HTTP_PORT));
+                                published(Placement.CLIENT_PORT), published(Placement.STATUS_PORT));
         engine.commands()
                 .createContainerCmd(images.net())
                 .withName(net)
@@ -192,8 +194,8 @@ final class Containers implements AutoCloseable {
                 .withEntrypoint("sh", "-c", NET_LOOP)
                 .withCmd(List.of())
                 .withExposedPorts(
-                        ExposedPort.tcp(DockerCluster.CLIENT_PORT),
-                        ExposedPort.tcp(DockerCluster.HTTP_PORT))
+                        ExposedPort.tcp(Placement.CLIENT_PORT),
+                        ExposedPort.tcp(Placement.STATUS_PORT))
                 .withHostConfig(host)
                 .withIpv4Address(address(node))
                 .exec();
@@ -212,7 +214,8 @@ final class Containers implements AutoCloseable {
                         .withSecurityOpts(List.of("no-new-privileges"))
                         .withReadonlyRootfs(true)
                         .withTmpFs(Map.of("/tmp", "rw,mode=1777,size=64m"))
-                        .withBinds(new Bind(volume, new Volume("/data"), AccessMode.rw))
+                        .withBinds(
+                                new Bind(volume, new Volume(Placement.DATA_FOLDER), AccessMode.rw))
                         .withMemory(options.nodeMemoryBytes())
                         .withMemorySwap(options.nodeMemoryBytes())
                         .withRestartPolicy(RestartPolicy.noRestart())
@@ -220,29 +223,23 @@ final class Containers implements AutoCloseable {
                                 // Said outright: the engine's default may be a kind that cannot
                                 // be read back.
                                 new LogConfig(LogConfig.LoggingType.JSON_FILE, Map.of()));
-        engine.commands()
-                .createContainerCmd(images.node())
-                .withName(process)
-                .withLabels(labels)
-                .withEnv(environment(node))
-                .withHostConfig(host)
-                .exec();
-    }
-
-    private List<String> environment(String node) {
-        Map<String, String> values = new LinkedHashMap<>(options.environment());
-        values.put("RAFT_NODE_ID", node);
-        values.put("RAFT_CLUSTER_ID", options.runId());
-        values.put(
-                "RAFT_MEMBERS",
-                addresses.entrySet().stream()
-                        .map(e -> e.getKey() + "=" + e.getValue() + ":" + DockerCluster.PEER_PORT)
-                        .collect(Collectors.joining(",")));
-        values.put("RAFT_PEER_LISTEN", "0.0.0.0:" + DockerCluster.PEER_PORT);
-        values.put("RAFT_CLIENT_LISTEN", "0.0.0.0:" + DockerCluster.CLIENT_PORT);
-        values.put("RAFT_HTTP_LISTEN", "0.0.0.0:" + DockerCluster.HTTP_PORT);
-        values.put("RAFT_DATA_DIR", "/data");
-        return values.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
+        Start start = options.system().start(new Placement(node, options.runId(), addresses));
+        Map<String, String> environment = new TreeMap<>(options.environment());
+        environment.putAll(start.environment());
+        CreateContainerCmd create =
+                engine.commands()
+                        .createContainerCmd(images.node())
+                        .withName(process)
+                        .withLabels(labels)
+                        .withEnv(
+                                environment.entrySet().stream()
+                                        .map(e -> e.getKey() + "=" + e.getValue())
+                                        .toList())
+                        .withHostConfig(host);
+        if (!start.command().isEmpty()) {
+            create.withEntrypoint(start.command()).withCmd(List.of());
+        }
+        create.exec();
     }
 
     private String address(String node) {

@@ -8,8 +8,11 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
+import raft.harness.system.SystemClients;
+import raft.harness.system.SystemUnderTest;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -17,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
@@ -38,16 +40,13 @@ import java.util.function.Function;
  * <p>{@link #close} may be called by any thread, a shutdown hook's say, and at any moment.
  */
 public final class DockerCluster implements Cluster {
-    static final int PEER_PORT = 7000;
-    static final int CLIENT_PORT = 7001;
-    static final int HTTP_PORT = 7002;
-
     private static final long OBSERVE_MILLIS = 800;
 
     private final long originNanos;
     private final Containers containers;
     private final StatusProbe statuses;
-    private final ProtocolClients clients;
+    private final SystemUnderTest system;
+    private final SystemClients clients;
     private final Cuts cuts;
     private final Lane cutLane = new Lane("faults-network");
     private final SortedMap<String, Node> nodes = new TreeMap<>();
@@ -71,12 +70,7 @@ public final class DockerCluster implements Cluster {
         Containers containers = null;
         try {
             Cleaner.cleanStale(engine).forEach(progress);
-            Path jar = options.nodeJar();
-            String image = options.image();
-            Images.Ready images =
-                    image != null
-                            ? Images.ensureFor(engine, image, progress)
-                            : Images.ensure(engine, Objects.requireNonNull(jar), progress);
+            Images.Ready images = Images.ensure(engine, options.system().image(), progress);
             containers = new Containers(engine, options, images, runFolder);
             containers.start();
             DockerCluster cluster = new DockerCluster(containers, options);
@@ -97,10 +91,10 @@ public final class DockerCluster implements Cluster {
     private DockerCluster(Containers containers, DockerOptions options) throws EngineException {
         this.originNanos = System.nanoTime();
         this.containers = containers;
-        this.statuses = new StatusProbe(containers.addresses(Pod::http));
+        this.system = options.system();
+        this.statuses = new StatusProbe(system, containers.addresses(Pod::http));
         this.clients =
-                new ProtocolClients(
-                        containers.addresses(Pod::client), this::nowNanos, completions::add);
+                system.clients(containers.addresses(Pod::client), this::nowNanos, completions::add);
         this.cuts = new Cuts(containers.pods(), containers.workers());
         for (Pod pod : containers.pods()) {
             NodeProcess process =
@@ -171,6 +165,12 @@ public final class DockerCluster implements Cluster {
     @Override
     public void inject(ActiveFault fault) {
         long id = fault.id();
+        String reason = system.cannot().get(FaultKind.ofLabel(fault.kind()).family());
+        if (reason != null) {
+            completions.add(
+                    new Completion.FaultChange(id, true, Findings.of(Status.SKIPPED, reason)));
+            return;
+        }
         CompletableFuture<FaultOutcome> outcome =
                 switch (fault.action()) {
                     case FaultAction.Cut(var links) -> cutLane.submit(() -> cuts.cut(id, links));

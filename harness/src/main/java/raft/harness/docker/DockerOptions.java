@@ -1,6 +1,6 @@
 package raft.harness.docker;
 
-import org.jspecify.annotations.Nullable;
+import raft.harness.system.SystemUnderTest;
 
 import java.nio.file.Path;
 import java.util.Map;
@@ -11,8 +11,7 @@ import java.util.regex.Pattern;
  *
  * @param runId letters, digits, '-', '_' and '.'; part of every name in the engine
  * @param nodeCount 1 to 9
- * @param nodeJar the node's jar, put into the node's image; unused where {@code image} is given
- * @param image any image that speaks the client protocol, used unchanged; null for our own node
+ * @param system what runs in the nodes
  * @param startupTimeoutMillis how long the nodes may take from their start to their first answer
  * @param nodeMemoryBytes the memory limit of each node
  * @param environment given to every node beside what the harness tells it
@@ -20,8 +19,7 @@ import java.util.regex.Pattern;
 public record DockerOptions(
         String runId,
         int nodeCount,
-        @Nullable Path nodeJar,
-        @Nullable String image,
+        SystemUnderTest system,
         long startupTimeoutMillis,
         long nodeMemoryBytes,
         Map<String, String> environment) {
@@ -37,27 +35,22 @@ public record DockerOptions(
         if (nodeCount < 1 || nodeCount > 9) {
             throw new IllegalArgumentException("1 to 9 nodes are possible, not " + nodeCount);
         }
-        if (nodeJar == null && image == null) {
-            throw new IllegalArgumentException("neither a node's jar nor an image is given");
-        }
         environment = Map.copyOf(environment);
     }
 
     /** Our own node, with the usual limits. */
     public static DockerOptions ofJar(String runId, int nodeCount, Path nodeJar) {
-        return new DockerOptions(
-                runId,
-                nodeCount,
-                nodeJar,
-                null,
-                STARTUP_TIMEOUT_MILLIS,
-                NODE_MEMORY_BYTES,
-                Map.of());
+        return ofSystem(runId, nodeCount, ProtocolSystem.ofJar(nodeJar));
     }
 
     /** Any image that speaks the protocol, with the usual limits. */
     public static DockerOptions ofImage(String runId, int nodeCount, String image) {
+        return ofSystem(runId, nodeCount, ProtocolSystem.ofImage(image));
+    }
+
+    /** Any system, with the usual limits. */
+    public static DockerOptions ofSystem(String runId, int nodeCount, SystemUnderTest system) {
         return new DockerOptions(
-                runId, nodeCount, null, image, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, Map.of());
+                runId, nodeCount, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, Map.of());
     }
 }

@@ -10,6 +10,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.system.ImageSource;
+
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -19,11 +21,14 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -43,6 +48,9 @@ public final class Images {
     private static final String NET = "raftlab/net";
     private static final String RUNTIME = "raftlab/runtime";
     private static final String NODE = "raftlab/node";
+
+    /** Of a folder that an image is built from: fetches on this machine what the build copies. */
+    private static final String PREPARE = "prepare";
 
     /** Where a registry is reachable the first bytes come at once. */
     private static final long PULL_SECONDS = 60;
@@ -68,34 +76,22 @@ public final class Images {
     /**
      * Makes what is missing of both images.
      *
-     * @param nodeJar our node, or one that speaks its protocol and starts with {@code java -jar}
+     * @param node where the node's comes from
      * @param progress told one sentence about everything that takes time
-     * @throws EngineException when an image cannot be made; says why
+     * @throws EngineException when an image cannot be made or had; says why
      */
-    public static Ready ensure(Engine engine, Path nodeJar, Consumer<String> progress)
-            throws EngineException {
-        return locked(engine, progress, images -> images.withNode(nodeJar));
-    }
-
-    /**
-     * Makes only the pod's own image and checks that {@code image} is there, pulling it if not.
-     *
-     * @throws EngineException when there is no such image
-     */
-    public static Ready ensureFor(Engine engine, String image, Consumer<String> progress)
+    public static Ready ensure(Engine engine, ImageSource node, Consumer<String> progress)
             throws EngineException {
         return locked(
                 engine,
                 progress,
-                images -> {
-                    if (!images.has(image) && !images.pulled(image)) {
-                        throw new EngineException(
-                                "there is no image "
-                                        + image
-                                        + " and it cannot be pulled: build it, or docker load it");
-                    }
-                    return new Ready(images.bases().net(), image);
-                });
+                images ->
+                        switch (node) {
+                            case ImageSource.NodeJar(Path jar) -> images.withNode(jar);
+                            case ImageSource.Named(String image) -> images.withImage(image);
+                            case ImageSource.Folder(String tag, Path folder) ->
+                                    images.withFolder(tag, folder);
+                        });
     }
 
     /**
@@ -171,6 +167,66 @@ public final class Images {
     }
 
     private record Bases(String base, String net) {}
+
+    private Ready withImage(String image) throws IOException {
+        if (!has(image) && !pulled(image)) {
+            throw new EngineException(
+                    "there is no image "
+                            + image
+                            + " and it cannot be pulled: build it, or docker load it");
+        }
+        return new Ready(bases().net(), image);
+    }
+
+    /** The tag is a hash of the folder's files and the base: an edit builds anew. */
+    private Ready withFolder(String tag, Path folder) throws IOException {
+        Bases bases = bases();
+        StringBuilder parts = new StringBuilder(id(bases.base()));
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(folder)) {
+            files = all.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            parts.append(folder.relativize(file))
+                    .append(Hashes.shortHash(Files.readAllBytes(file)));
+        }
+        String image = tag + ":" + Hashes.shortHash(parts.toString());
+        if (!has(image)) {
+            progress.accept("building the image " + tag);
+            Path context = Files.createTempDirectory(cache, "context.");
+            try {
+                if (Files.isExecutable(folder.resolve(PREPARE))) {
+                    prepare(folder, context);
+                }
+                for (Path file : files) {
+                    Path copy = context.resolve(folder.relativize(file).toString());
+                    Files.createDirectories(copy.getParent());
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+                build(context, Map.of("BASE", bases.base()), image);
+            } finally {
+                RuntimeImage.deleteTree(context);
+            }
+        }
+        return new Ready(bases.net(), image);
+    }
+
+    private void prepare(Path folder, Path context) throws IOException {
+        Path log = cache.resolve("prepare.log");
+        String took =
+                run(
+                        folder.resolve(PREPARE),
+                        context,
+                        log,
+                        why ->
+                                folder.resolve(PREPARE)
+                                        + " failed: "
+                                        + why
+                                        + " (all of it: "
+                                        + log
+                                        + ")");
+        progress.accept("made from " + took);
+    }
 
     private Ready withNode(Path nodeJar) throws IOException {
         if (!Files.isReadable(nodeJar)) {
@@ -277,32 +333,50 @@ public final class Images {
 
     private void runBootstrap(Path work) throws IOException {
         Path log = cache.resolve("bootstrap.log");
+        String tool =
+                run(
+                        definitions.resolve("bootstrap"),
+                        work,
+                        log,
+                        why ->
+                                "no base image: "
+                                        + DEBIAN
+                                        + " is neither present nor to be pulled, and making one"
+                                        + " failed: "
+                                        + why
+                                        + " (all of it: "
+                                        + log
+                                        + ")");
+        progress.accept("base image: made with " + tool);
+    }
+
+    /**
+     * Runs a program of ours on this machine with one folder as its argument.
+     *
+     * @return the first line that it printed
+     * @param failure makes the message from the last line of its standard error
+     */
+    private static String run(Path program, Path folder, Path log, UnaryOperator<String> failure)
+            throws IOException {
         Process process =
-                new ProcessBuilder(definitions.resolve("bootstrap").toString(), work.toString())
+                new ProcessBuilder(program.toString(), folder.toString())
                         .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                         .redirectError(log.toFile())
                         .start();
         try (BufferedReader out = process.inputReader()) {
-            String tool = out.readLine();
+            String first = out.readLine();
             if (!process.waitFor(BOOTSTRAP_SECONDS, TimeUnit.SECONDS)) {
                 process.destroy();
-                throw new EngineException("docker/bootstrap did not end; see " + log);
+                throw new EngineException(program + " did not end; see " + log);
             }
             if (process.exitValue() != 0) {
-                throw new EngineException(
-                        "no base image: "
-                                + DEBIAN
-                                + " is neither present nor to be pulled, and making one failed: "
-                                + lastLine(log)
-                                + " (all of it: "
-                                + log
-                                + ")");
+                throw new EngineException(failure.apply(lastLine(log)));
             }
-            progress.accept("base image: made with " + tool);
+            return String.valueOf(first);
         } catch (InterruptedException e) {
             process.destroy();
             Thread.currentThread().interrupt();
-            throw new EngineException("interrupted while the base image was made", e);
+            throw new EngineException("interrupted while " + program + " ran", e);
         }
     }
 

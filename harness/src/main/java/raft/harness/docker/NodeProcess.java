@@ -5,6 +5,7 @@ import com.github.dockerjava.api.command.InspectContainerResponse.ContainerState
 import raft.harness.cluster.NodeStatus;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
+import raft.harness.system.Placement;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -126,8 +127,7 @@ final class NodeProcess {
 
     /** Looked at from inside the pod: outside, a port forwarder may accept for a dead node. */
     private boolean portRefuses() throws IOException {
-        String connect =
-                "(exec 3<>/dev/tcp/127.0.0.1/" + DockerCluster.CLIENT_PORT + ") 2>/dev/null";
+        String connect = "(exec 3<>/dev/tcp/127.0.0.1/" + Placement.CLIENT_PORT + ") 2>/dev/null";
         return !pod.shell().run(connect, KILL_MILLIS).ok();
     }
 

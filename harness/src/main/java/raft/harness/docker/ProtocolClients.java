@@ -5,6 +5,7 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.HistoryEvent;
+import raft.harness.system.SystemClients;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,7 +34,7 @@ import java.util.function.LongSupplier;
  * thread (or by the caller, after {@link #close}); {@link Outcomes} decides its type. The sink must
  * neither block nor throw.
  */
-public final class ProtocolClients implements AutoCloseable {
+public final class ProtocolClients implements SystemClients {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Map<String, InetSocketAddress> nodes;
@@ -93,6 +94,7 @@ public final class ProtocolClients implements AutoCloseable {
      * @throws IllegalArgumentException for a node that is not among those given
      * @throws IllegalStateException when the process has an operation under way
      */
+    @Override
     public void invoke(Invocation invocation) {
         if (!nodes.containsKey(invocation.node())) {
             throw new IllegalArgumentException(

@@ -1,8 +1,7 @@
 package raft.harness.docker;
 
-import org.jspecify.annotations.Nullable;
-
 import raft.harness.cluster.NodeStatus;
+import raft.harness.system.SystemUnderTest;
 
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -10,9 +9,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,10 +20,11 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Asks nodes for {@code GET /status}. Every answer has a deadline; hanging nodes cost no more. */
+/** Asks nodes how they stand. Every answer has a deadline; hanging nodes cost no more. */
 final class StatusProbe implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private final SystemUnderTest system;
     private final SortedMap<String, InetSocketAddress> addresses;
     private final HttpClient http =
             HttpClient.newBuilder()
@@ -35,9 +33,11 @@ final class StatusProbe implements AutoCloseable {
                     .build();
 
     /**
-     * @param addresses where each node's HTTP is to be reached
+     * @param system knows how to ask
+     * @param addresses where each node's status port is to be reached
      */
-    StatusProbe(Map<String, InetSocketAddress> addresses) {
+    StatusProbe(SystemUnderTest system, Map<String, InetSocketAddress> addresses) {
+        this.system = system;
         this.addresses = new TreeMap<>(addresses);
     }
 
@@ -55,19 +55,12 @@ final class StatusProbe implements AutoCloseable {
         if (address == null) {
             throw new IllegalArgumentException("no such node: " + node);
         }
-        URI uri =
-                URI.create(
-                        "http://"
-                                + address.getAddress().getHostAddress()
-                                + ":"
-                                + address.getPort()
-                                + "/status");
-        HttpRequest request =
-                HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(timeoutMillis)).build();
-        return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+        return system.status(http, node, address, timeoutMillis)
                 // The request's own timeout ends with the headers; a body may hang as well.
                 .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
-                .handle((answer, failure) -> read(node, answer));
+                .handle(
+                        (status, failure) ->
+                                status == null ? NodeStatus.unreachable(node) : status);
     }
 
     /** Waits for one answer. */
@@ -75,8 +68,9 @@ final class StatusProbe implements AutoCloseable {
         return ask(node, timeoutMillis).join();
     }
 
-    private static NodeStatus read(String node, @Nullable HttpResponse<String> answer) {
-        if (answer == null || answer.statusCode() != 200) {
+    /** What {@code GET /status} answered, by the client protocol's document. */
+    static NodeStatus read(String node, HttpResponse<String> answer) {
+        if (answer.statusCode() != 200) {
             return NodeStatus.unreachable(node);
         }
         try {

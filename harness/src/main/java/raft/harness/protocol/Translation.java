@@ -7,6 +7,7 @@ import raft.client.Request;
 import raft.client.Result;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes.Ending;
+import raft.harness.cluster.StoredText;
 import raft.harness.history.Value;
 
 import java.nio.ByteBuffer;
@@ -18,14 +19,11 @@ import java.util.List;
 /**
  * Operations of a history as requests of the client protocol, and results back as values.
  *
- * <p>Numbers travel as decimal text and come back as numbers, so a workload must not use texts that
- * look like numbers beside numbers: {@code 7} and {@code "7"} are one key, and one value.
+ * <p>Keys and values travel as {@link StoredText}.
  */
 public final class Translation {
     /** The key of workloads that have only one object. */
     private static final Blob ONLY_KEY = Blob.ofText("register");
-
-    private static final int LONG_DIGITS_MAX = 20;
 
     private Translation() {}
 
@@ -106,10 +104,8 @@ public final class Translation {
     private static @Nullable Blob blob(Value value) {
         return switch (value) {
             case Value.Nil() -> null;
-            case Value.Int(long number) -> Blob.ofText(Long.toString(number));
-            case Value.Text(String text) -> Blob.ofText(text);
-            case Value.Bool(_), Value.Seq(_) ->
-                    throw new IllegalArgumentException("the client protocol cannot carry " + value);
+            case Value.Int _, Value.Text _, Value.Bool _, Value.Seq _ ->
+                    Blob.ofText(StoredText.of(value));
         };
     }
 
@@ -125,23 +121,6 @@ public final class Translation {
             // Nobody of ours wrote that. Shown as it is, so that two such values stay different.
             return Value.of("0x" + HexFormat.of().formatHex(blob.unsafeArray()));
         }
-        return isCanonicalLong(text) ? Value.of(Long.parseLong(text)) : Value.of(text);
-    }
-
-    /** "7" and "-7" but not "07", "+7", "-0" or digits of other scripts. */
-    private static boolean isCanonicalLong(String text) {
-        if (text.isEmpty() || text.length() > LONG_DIGITS_MAX) {
-            return false;
-        }
-        for (int i = text.charAt(0) == '-' ? 1 : 0; i < text.length(); i++) {
-            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
-                return false;
-            }
-        }
-        try {
-            return Long.toString(Long.parseLong(text)).equals(text);
-        } catch (NumberFormatException e) {
-            return false;
-        }
+        return StoredText.value(text);
     }
 }

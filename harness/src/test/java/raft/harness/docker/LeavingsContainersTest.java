@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.docker.StandInCluster.Injected;
 import raft.harness.nemesis.FaultAction.Kill;
+import raft.harness.system.ImageSource;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -150,8 +151,7 @@ final class LeavingsContainersTest {
                 new DockerOptions(
                         run,
                         2,
-                        jar,
-                        null,
+                        ProtocolSystem.ofJar(jar),
                         20_000,
                         DockerOptions.NODE_MEMORY_BYTES,
                         Map.of("STAND_IN_FAILS", "yes"));
@@ -219,7 +219,12 @@ final class LeavingsContainersTest {
         System.setProperty("raft.home", copy.toString());
         try {
             assertThatExceptionOfType(EngineException.class)
-                    .isThrownBy(() -> Images.ensure(engine, jar, System.err::println))
+                    .isThrownBy(
+                            () ->
+                                    Images.ensure(
+                                            engine,
+                                            new ImageSource.NodeJar(jar),
+                                            System.err::println))
                     .withMessageContaining("building the image raftlab/node:")
                     .withMessageContaining("there-is-no-such-file")
                     .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n"));
