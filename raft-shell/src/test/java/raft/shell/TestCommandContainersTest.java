@@ -202,4 +202,54 @@ final class TestCommandContainersTest {
             return names;
         }
     }
+
+    @Test
+    void etcdIsLinearizableUnderPartitionsKillsAndPauses() throws Exception {
+        Ran ran =
+                run(
+                        test(
+                                "--system",
+                                "etcd",
+                                "--nodes",
+                                "3",
+                                "--faults",
+                                "partition,kill,pause",
+                                "--seed",
+                                "3",
+                                "--time",
+                                "24s"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("valid");
+        for (JsonNode fault : results.get("faults")) {
+            assertThat(fault.get("injected").asString()).as("%s", fault).isEqualTo("installed");
+            assertThat(fault.get("healed").asString()).as("%s", fault).isEqualTo("installed");
+        }
+        assertThat(results.get("leaders").size()).as("leaders seen").isGreaterThan(1);
+    }
+
+    @Test
+    void readsThatEtcdAnswersAloneAreFoundAndExplained() throws Exception {
+        Ran ran =
+                run(
+                        test(
+                                "--system",
+                                "etcd",
+                                "--nodes",
+                                "5",
+                                "--faults",
+                                "partition",
+                                "--system-option",
+                                "reads=serializable",
+                                "--seed",
+                                "4",
+                                "--time",
+                                "15s"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isEqualTo(1);
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("violation");
+        assertThat(results.get("explanation").asString()).contains("read").contains("returned");
+        assertThat(results.get("repeat").asString())
+                .contains("--system etcd --system-option reads=serializable");
+    }
 }

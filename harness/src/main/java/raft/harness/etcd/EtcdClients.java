@@ -131,40 +131,38 @@ final class EtcdClients implements SystemClients {
                         invocation.key() instanceof Value.Nil
                                 ? Value.of(ONLY_KEY)
                                 : invocation.key());
-        ObjectNode body = JSON.createObjectNode();
-        switch (invocation.f()) {
+        return switch (invocation.f()) {
             case "read" -> {
-                body.put("key", key);
+                ObjectNode body = JSON.createObjectNode().put("key", key);
                 if (serializableReads) {
                     body.put("serializable", true);
                 }
-                return new Call("/v3/kv/range", body.toString());
+                yield new Call("/v3/kv/range", body.toString());
             }
-            case "write" -> {
-                body.put("key", key).put("value", base64(invocation.value()));
-                return new Call("/v3/kv/put", body.toString());
-            }
-            case "delete" -> {
-                return new Call("/v3/kv/deleterange", body.put("key", key).toString());
-            }
-            case "cas" -> {
-                if (!(invocation.value() instanceof Value.Seq(List<Value> values))
-                        || values.size() != 2) {
-                    throw new IllegalArgumentException(
-                            "a cas needs [expected, new], not " + invocation.value());
-                }
-                compare(body.putArray("compare").addObject().put("key", key), values.getFirst());
-                body.putArray("success")
-                        .addObject()
-                        .putObject("request_put")
-                        .put("key", key)
-                        .put("value", base64(values.getLast()));
-                return new Call("/v3/kv/txn", body.toString());
-            }
+            case "write" -> new Call("/v3/kv/put", put(key, invocation.value()).toString());
+            case "delete" ->
+                    new Call(
+                            "/v3/kv/deleterange",
+                            JSON.createObjectNode().put("key", key).toString());
+            case "cas" -> new Call("/v3/kv/txn", transaction(key, invocation.value()).toString());
             default ->
                     throw new IllegalArgumentException(
                             "the client of etcd has no '" + invocation.f() + "'");
+        };
+    }
+
+    private static ObjectNode put(String key, Value value) {
+        return JSON.createObjectNode().put("key", key).put("value", base64(value));
+    }
+
+    private static ObjectNode transaction(String key, Value change) {
+        if (!(change instanceof Value.Seq(List<Value> values)) || values.size() != 2) {
+            throw new IllegalArgumentException("a cas needs [expected, new], not " + change);
         }
+        ObjectNode body = JSON.createObjectNode();
+        compare(body.putArray("compare").addObject().put("key", key), values.getFirst());
+        body.putArray("success").addObject().set("request_put", put(key, values.getLast()));
+        return body;
     }
 
     private static void compare(ObjectNode compare, Value expected) {
