@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.client.Blob;
 import raft.client.ClientCodec;
 import raft.client.ProtocolException;
+import raft.client.Refusal;
 import raft.client.Request;
 import raft.client.Result;
 
@@ -52,11 +53,24 @@ public final class KeyValueStore {
         } catch (ProtocolException e) {
             return new Applied.Rejected(e.reason(), String.valueOf(e.getMessage()));
         }
-        return new Applied.Answered(carryOut(request));
+        return switch (request) {
+            case Request.Get _, Request.Put _, Request.Cas _, Request.Delete _ ->
+                    new Applied.Answered(carryOut(request));
+            default ->
+                    new Applied.Rejected(
+                            Refusal.UNSUPPORTED, "This server does not have that operation yet.");
+        };
     }
 
     /** The answer to a read, from the state as it stands. Changes nothing. */
-    public Result read(Request.Get get) {
+    public Applied read(Request.Read read) {
+        return read instanceof Request.Get get
+                ? new Applied.Answered(get(get))
+                : new Applied.Rejected(
+                        Refusal.UNSUPPORTED, "This server does not have that operation yet.");
+    }
+
+    private Result get(Request.Get get) {
         Item item = items.get(get.key());
         return item == null ? ABSENT : new Result.Found(item.value());
     }
@@ -76,7 +90,7 @@ public final class KeyValueStore {
 
     private Result carryOut(Request request) {
         return switch (request) {
-            case Request.Get get -> read(get);
+            case Request.Get get -> get(get);
             case Request.Put(Blob key, Blob value) -> {
                 put(key, value);
                 yield DONE;
@@ -96,6 +110,7 @@ public final class KeyValueStore {
                 stateHash -= removed.hash();
                 yield DONE;
             }
+            default -> throw new IllegalStateException("not carried out here: " + request);
         };
     }
 

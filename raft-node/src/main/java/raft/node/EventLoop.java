@@ -3,6 +3,7 @@ package raft.node;
 import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
+import raft.client.Consistency;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
@@ -95,7 +96,7 @@ final class EventLoop {
         for (Input input : inputs) {
             switch (input) {
                 case Input.Core(Event event) -> events.add(event);
-                case ClientCall call -> events.add(accept(call));
+                case ClientCall call -> accept(call, events);
                 // A query sees the state before the events that came with it.
                 case Input.StatusQuery query -> query.answer().complete(status());
                 case Input.Stop() -> stopped = true;
@@ -120,12 +121,27 @@ final class EventLoop {
         }
     }
 
-    private Event accept(ClientCall call) {
+    private void accept(ClientCall call, List<Event> events) {
         long requestId = ++lastRequestId;
         pending.put(requestId, call);
-        return call.request().isRead()
-                ? new Event.Read(requestId)
-                : new Event.Propose(requestId, call.command());
+        switch (call.request()) {
+            case Request.Read read -> {
+                if (read.consistency() == Consistency.STALE) {
+                    serve(requestId, read);
+                } else {
+                    events.add(new Event.Read(requestId));
+                }
+            }
+            case Request.Write _, Request.InSession _, Request.Session _ ->
+                    events.add(new Event.Propose(requestId, call.command()));
+            case Request.Admin _ ->
+                    reply(
+                            requestId,
+                            new Reply.Refused(
+                                    Refusal.UNSUPPORTED,
+                                    null,
+                                    "This node cannot be administered by its clients yet."));
+        }
     }
 
     private void carryOut(Effect effect) {
@@ -156,14 +172,18 @@ final class EventLoop {
 
     private void read(long requestId, long readIndex) {
         ClientCall call = pending.get(requestId);
-        if (call == null || !(call.request() instanceof Request.Get get)) {
+        if (call == null || !(call.request() instanceof Request.Read read)) {
             throw new IllegalStateException("no read is waiting as request " + requestId);
         }
         if (raft.appliedIndex() < readIndex) {
             throw new IllegalStateException(
                     "read at " + readIndex + " served at " + raft.appliedIndex());
         }
-        reply(requestId, new Reply.Ok(store.read(get), raft.term(), raft.appliedIndex()));
+        serve(requestId, read);
+    }
+
+    private void serve(long requestId, Request.Read read) {
+        reply(requestId, store.read(read).reply(raft.term(), raft.appliedIndex()));
     }
 
     private void refuse(Effect.Refuse refuse) {

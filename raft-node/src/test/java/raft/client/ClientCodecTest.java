@@ -92,14 +92,24 @@ class ClientCodecTest {
         assertRefused(
                 id + "00 00 0001 78", 7, Refusal.UNSUPPORTED, "This server has no operation 0.");
         assertRefused(
-                id + "05 00 0001 78", 7, Refusal.UNSUPPORTED, "This server has no operation 5.");
+                id + "0e 00 0001 78", 7, Refusal.UNSUPPORTED, "This server has no operation 14.");
         assertRefused(
                 id + "ff 00 0001 78", 7, Refusal.UNSUPPORTED, "This server has no operation 255.");
         assertRefused(
-                id + "01 01 0001 78",
+                id + "01 03 0001 78",
                 7,
                 Refusal.UNSUPPORTED,
-                "This server does not know the flags 1.");
+                "This server does not know the flags 3 there.");
+        assertRefused(
+                id + "02 01 0001 78",
+                7,
+                Refusal.UNSUPPORTED,
+                "This server does not know the flags 1 there.");
+        assertRefused(
+                id + "02 24 0001 78",
+                7,
+                Refusal.UNSUPPORTED,
+                "This server does not know the flags 36.");
         assertRefused(id + "01 00 0000", 7, Refusal.INVALID, "A key has at least one byte.");
         assertRefused(
                 id + "01 00 0401",
@@ -131,6 +141,55 @@ class ClientCodecTest {
                 7,
                 Refusal.INVALID,
                 "Whether a value is expected is 0 or 1, not 2.");
+    }
+
+    @Test
+    void malformedSessionsListingsAndMembersAreRefused() {
+        String id = "0000000000000007";
+        String session = "0000000000000005";
+        assertRefused(
+                id + "01 10" + session,
+                7,
+                Refusal.INVALID,
+                "Operation 1 has no place in a session.");
+        assertRefused(
+                id + "0210" + "0000000000000000 0000000000000001 0000000000000001",
+                7,
+                Refusal.INVALID,
+                "No session has id 0.");
+        assertRefused(
+                id + "0210" + session + "0000000000000002 0000000000000003",
+                7,
+                Refusal.INVALID,
+                "Sequence numbers begin at 1 and none is below the lowest open one, not 2 with 3.");
+        assertRefused(
+                id + "0210" + session + "ffffffffffffffff 0000000000000001",
+                7,
+                Refusal.INVALID,
+                "Sequence numbers begin at 1 and none is below the lowest open one, not -1 with"
+                        + " 1.");
+        assertRefused(
+                id + "20 00 0000 0000 000003e9",
+                7,
+                Refusal.INVALID,
+                "That cannot be asked: a listing has 1 to 1000 keys, not 1001.");
+        assertRefused(
+                id + "41 00 02 6e21",
+                7,
+                Refusal.INVALID,
+                "That cannot be asked: a node's id has 1 to 64 letters, digits, dots, underscores"
+                        + " and hyphens.");
+    }
+
+    @Test
+    void countsThatLieCostNothing() {
+        String ok = "0000000000000007 00 0000000000000001 0000000000000001";
+        for (String result : List.of("06 7fffffff", "08 00 7fffffff", "09 00", "06 ffffffff")) {
+            assertThatThrownBy(() -> ClientCodec.decodeAnswer(hex(ok + result)))
+                    .isInstanceOf(ProtocolException.class);
+        }
+        assertThatThrownBy(() -> ClientCodec.decodeAnswer(hex(ok + "06 00000002 00000000")))
+                .hasMessage("The frame has no room for 2 elements.");
     }
 
     @Test
@@ -218,15 +277,74 @@ class ClientCodecTest {
 
     private static Request randomRequest(Random random) {
         Blob key = randomBlob(random, 1, 20);
-        return switch (random.nextInt(4)) {
-            case 0 -> new Request.Get(key);
+        return switch (random.nextInt(16)) {
+            case 0 -> new Request.Get(key, consistency(random));
+            case 1 -> new Request.GetVersioned(key, consistency(random));
+            case 2 ->
+                    new Request.ListKeys(
+                            randomBlob(random, 0, 20),
+                            randomBlob(random, 0, 20),
+                            random.nextInt(1, 1001),
+                            consistency(random));
+            case 3, 4, 5 -> {
+                long lowest = random.nextLong(1, 1000);
+                yield new Request.InSession(
+                        random.nextLong() | 1,
+                        lowest + random.nextLong(1000),
+                        lowest,
+                        randomWrite(random, key));
+            }
+            case 6 -> new Request.Session.Register();
+            case 7 -> new Request.Session.KeepAlive(random.nextLong());
+            case 8 -> new Request.Session.Close(random.nextLong());
+            case 9 -> randomAdmin(random);
+            default -> randomWrite(random, key);
+        };
+    }
+
+    private static Consistency consistency(Random random) {
+        return Consistency.values()[random.nextInt(Consistency.values().length)];
+    }
+
+    private static Request randomAdmin(Random random) {
+        String id = "n" + random.nextInt(100);
+        return switch (random.nextInt(8)) {
+            case 0 -> new Request.Admin.AddLearner(id, "10.0.0." + random.nextInt(256) + ":7000");
+            case 1 -> new Request.Admin.Promote(id);
+            case 2 -> new Request.Admin.Remove(id);
+            case 3 -> new Request.Admin.TransferLeadership(id);
+            case 4 -> new Request.Admin.TransferLeadership(null);
+            case 5 -> new Request.Admin.TakeSnapshot();
+            case 6 -> new Request.Admin.StartElection();
+            default -> new Request.Admin.ReadConfiguration();
+        };
+    }
+
+    private static Request.Write randomWrite(Random random, Blob key) {
+        return switch (random.nextInt(12)) {
             case 1 -> new Request.Put(key, randomBlob(random, 0, 40));
             case 2 -> {
                 @Nullable Blob expected = random.nextBoolean() ? randomBlob(random, 0, 40) : null;
                 yield new Request.Cas(key, expected, randomBlob(random, 0, 40));
             }
+            case 3 -> new Request.Append(key, randomBlob(random, 0, 40));
+            case 4 -> new Request.Increment(key, random.nextLong());
+            case 5 -> new Request.AddToSet(key, randomBlob(random, 0, 40));
+            case 6 -> new Request.Enqueue(key, randomBlob(random, 0, 40));
+            case 7 -> new Request.Dequeue(key);
+            case 8 -> new Request.Acquire(key, randomBlob(random, 0, 40));
+            case 9 -> new Request.Release(key, randomBlob(random, 0, 40), random.nextLong());
+            case 10 -> new Request.PutIfVersion(key, random.nextLong(), randomBlob(random, 0, 40));
             default -> new Request.Delete(key);
         };
+    }
+
+    private static List<Blob> randomBlobs(Random random, int leastBytes) {
+        List<Blob> blobs = new ArrayList<>();
+        for (int i = random.nextInt(5); i > 0; i--) {
+            blobs.add(randomBlob(random, leastBytes, 20));
+        }
+        return blobs;
     }
 
     private static Reply randomReply(Random random) {
@@ -235,6 +353,18 @@ class ClientCodecTest {
         results.add(new Result.Absent());
         results.add(new Result.CompareFailed());
         results.add(new Result.Found(randomBlob(random, 0, 40)));
+        results.add(new Result.Number(random.nextLong()));
+        results.add(new Result.Versioned(random.nextLong(), randomBlob(random, 0, 40)));
+        results.add(new Result.Elements(randomBlobs(random, 0)));
+        results.add(new Result.Held(random.nextLong(), randomBlob(random, 0, 40)));
+        results.add(new Result.Keys(randomBlobs(random, 1), random.nextBoolean()));
+        results.add(
+                new Result.Configuration(
+                        random.nextLong(),
+                        random.nextBoolean(),
+                        List.of(
+                                new Member("n1", "10.0.0.1:7000", true),
+                                new Member("n2", "[::1]:7000", random.nextBoolean()))));
         Refusal[] refusals = Refusal.values();
         return switch (random.nextInt(3)) {
             case 0 ->

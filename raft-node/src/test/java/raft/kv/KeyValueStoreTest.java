@@ -35,10 +35,12 @@ class KeyValueStoreTest {
         assertThat(apply(put("x", "1"))).isEqualTo(DONE);
         assertThat(apply(get("x"))).isEqualTo(found("1"));
         assertThat(apply(put("x", "2"))).isEqualTo(DONE);
-        assertThat(store.read(new Request.Get(Blob.ofText("x")))).isEqualTo(found("2"));
+        assertThat(store.read(new Request.Get(Blob.ofText("x"))))
+                .isEqualTo(new Applied.Answered(found("2")));
         assertThat(apply(delete("x"))).isEqualTo(DONE);
         assertThat(apply(delete("x"))).isEqualTo(ABSENT);
-        assertThat(store.read(new Request.Get(Blob.ofText("x")))).isEqualTo(ABSENT);
+        assertThat(store.read(new Request.Get(Blob.ofText("x"))))
+                .isEqualTo(new Applied.Answered(ABSENT));
     }
 
     @Test

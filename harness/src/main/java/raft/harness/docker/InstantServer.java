@@ -9,6 +9,7 @@ import raft.client.ClientCodec;
 import raft.client.FrameBuffer;
 import raft.client.Limits;
 import raft.client.ProtocolException;
+import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
 import raft.client.Result;
@@ -134,10 +135,10 @@ public final class InstantServer implements AutoCloseable {
     }
 
     private Reply answer(Request request) {
-        Result result =
+        @Nullable Result result =
                 switch (request) {
-                    case Request.Get(Blob key) -> {
-                        Blob value = values.get(key);
+                    case Request.Get get -> {
+                        Blob value = values.get(get.key());
                         yield value == null ? new Result.Absent() : new Result.Found(value);
                     }
                     case Request.Put(Blob key, Blob value) -> {
@@ -150,7 +151,12 @@ public final class InstantServer implements AutoCloseable {
                                     : new Result.CompareFailed();
                     case Request.Delete(Blob key) ->
                             values.remove(key) == null ? new Result.Absent() : new Result.Done();
+                    default -> null;
                 };
+        if (result == null) {
+            return new Reply.Refused(
+                    Refusal.UNSUPPORTED, null, "This server has registers and nothing else.");
+        }
         return new Reply.Ok(result, 1, ++logIndex);
     }
 

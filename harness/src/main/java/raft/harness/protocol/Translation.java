@@ -51,24 +51,25 @@ public final class Translation {
     /** What a result means for a request; UNINTELLIGIBLE where it is no answer to it. */
     public static Learnt learnt(Request request, Result result) {
         return switch (request) {
-            case Request.Get(_) ->
+            case Request.Get _ ->
                     switch (result) {
                         case Result.Found(Blob value) -> new Learnt(Ending.DONE, value(value));
                         case Result.Absent() -> new Learnt(Ending.DONE, Value.NIL);
-                        case Result.Done(), Result.CompareFailed() -> nonsense();
+                        default -> nonsense();
                     };
             case Request.Put(_, _) -> result instanceof Result.Done ? done() : nonsense();
             case Request.Cas cas ->
                     switch (result) {
                         case Result.Done() -> done();
                         case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
-                        case Result.Found(_), Result.Absent() -> nonsense();
+                        default -> nonsense();
                     };
             case Request.Delete(_) ->
                     switch (result) {
                         case Result.Done(), Result.Absent() -> done();
-                        case Result.Found(_), Result.CompareFailed() -> nonsense();
+                        default -> nonsense();
                     };
+            default -> nonsense();
         };
     }
 

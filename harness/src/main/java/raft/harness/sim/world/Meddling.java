@@ -198,7 +198,9 @@ final class Meddling {
                         + " "
                         + cas.value().text();
             }
-            default -> name + " " + request.key().text();
+            case Request.InSession inSession -> words(inSession.write());
+            case Request.Keyed keyed -> name + " " + keyed.key().text();
+            default -> name;
         };
     }
 }

@@ -3,6 +3,7 @@ package raft.harness.sim.world;
 import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
+import raft.client.Consistency;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
@@ -229,12 +230,26 @@ final class SimNode {
     /** A request on its connection; the process is up. */
     void request(Life current, SimClients.Asked asked) {
         long requestId = ++current.lastRequestId;
-        current.pending.put(requestId, new Waiting(asked, world.watch.committedCount()));
-        arrived(
-                current,
-                asked.op().request.isRead()
-                        ? new Event.Read(requestId)
-                        : new Event.Propose(requestId, asked.op().command()));
+        Waiting waiting = new Waiting(asked, world.watch.committedCount());
+        switch (asked.op().request) {
+            case Request.Read read when read.consistency() == Consistency.STALE ->
+                    reply(waiting, answer(current, read));
+            case Request.Read _ -> {
+                current.pending.put(requestId, waiting);
+                arrived(current, new Event.Read(requestId));
+            }
+            case Request.Write _, Request.InSession _, Request.Session _ -> {
+                current.pending.put(requestId, waiting);
+                arrived(current, new Event.Propose(requestId, asked.op().command()));
+            }
+            case Request.Admin _ ->
+                    reply(
+                            waiting,
+                            new Reply.Refused(
+                                    Refusal.UNSUPPORTED,
+                                    null,
+                                    "This node cannot be administered by its clients yet."));
+        }
     }
 
     private void arrived(Life current, Event event) {
@@ -377,7 +392,7 @@ final class SimNode {
 
     private void read(Life current, long requestId, long readIndex) {
         Waiting waiting = take(current, requestId);
-        if (!(waiting.asked.op().request instanceof Request.Get get)) {
+        if (!(waiting.asked.op().request instanceof Request.Read read)) {
             throw new IllegalStateException("request " + requestId + " is no read");
         }
         if (current.raft.appliedIndex() < readIndex) {
@@ -385,10 +400,11 @@ final class SimNode {
                     "read at " + readIndex + " served at " + current.raft.appliedIndex());
         }
         world.watch.readServed(this, current.raft.appliedIndex(), waiting.committedBefore);
-        reply(
-                waiting,
-                new Reply.Ok(
-                        current.store.read(get), current.raft.term(), current.raft.appliedIndex()));
+        reply(waiting, answer(current, read));
+    }
+
+    private static Reply answer(Life current, Request.Read read) {
+        return current.store.read(read).reply(current.raft.term(), current.raft.appliedIndex());
     }
 
     private void refuse(Life current, Effect.Refuse refuse) {
