@@ -17,6 +17,7 @@ import raft.harness.history.HistoryWriter;
 import raft.harness.model.Model;
 import raft.harness.model.Models;
 import raft.harness.report.EventLine;
+import raft.harness.report.ExplanationText;
 import raft.harness.report.Outcome;
 
 import tools.jackson.databind.json.JsonMapper;
@@ -55,8 +56,6 @@ public final class CheckCommand implements Callable<Integer> {
     private static final int VALID = Outcome.VALID.exitStatus();
     private static final int VIOLATION = Outcome.VIOLATION.exitStatus();
     private static final int UNKNOWN = Outcome.UNKNOWN.exitStatus();
-
-    private static final int EVENTS_SHOWN = 40;
 
     @Spec private @Nullable CommandSpec spec;
 
@@ -217,15 +216,8 @@ public final class CheckCommand implements Callable<Integer> {
             }
             case Verdict.Violation violation -> {
                 out.println(head.formatted(Outcome.VIOLATION.label()));
-                out.println("  " + violation.explanation().summary());
-                List<HistoryEvent> events = violation.explanation().events();
-                out.println("  the smallest part found that is still impossible:");
-                for (HistoryEvent event :
-                        events.subList(0, Math.min(EVENTS_SHOWN, events.size()))) {
-                    out.println("    " + EventLine.of(event));
-                }
-                if (events.size() > EVENTS_SHOWN) {
-                    out.println("    … and " + (events.size() - EVENTS_SHOWN) + " more events");
+                for (String line : ExplanationText.lines(violation.explanation())) {
+                    out.println(line.isEmpty() ? "" : "  " + line);
                 }
             }
         }
@@ -253,11 +245,27 @@ public final class CheckCommand implements Callable<Integer> {
                 object.put("verdict", Outcome.VIOLATION.label());
                 object.put("explanation", violation.explanation().summary());
                 object.put("events", lines(violation.explanation().events()));
+                Verdict.DeadEnd end = violation.explanation().deadEnd();
+                if (end != null) {
+                    object.put("deadEnd", deadEnd(end));
+                }
             }
         }
         if (!result.order().isEmpty()) {
             object.put("linearization", lines(result.order()));
         }
+        return object;
+    }
+
+    private static Map<String, Object> deadEnd(Verdict.DeadEnd end) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("event", end.at().index());
+        object.put("possibleCount", end.possibleCount());
+        object.put(
+                "possible",
+                end.possible().stream()
+                        .map(p -> Map.of("state", p.state(), "order", lines(p.order())))
+                        .toList());
         return object;
     }
 

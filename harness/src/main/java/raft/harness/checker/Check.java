@@ -2,6 +2,7 @@ package raft.harness.checker;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.checker.Outcome.Accusation;
 import raft.harness.checker.Outcome.Fits;
 import raft.harness.checker.Outcome.GaveUp;
 import raft.harness.checker.Outcome.Impossible;
@@ -10,6 +11,7 @@ import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -63,6 +65,12 @@ final class Check {
     /** Below this many operations threads cost more than they bring. */
     private static final long PARALLEL_FROM = 2_000;
 
+    /** For the general search of a whole part, when only the verdict is wanted. */
+    private static final double QUICK_SECONDS = 0.1;
+
+    private static final Accusation UNEXPLAINED =
+            new Accusation(new Verdict.Explanation("There is no linearization.", List.of()));
+
     private record Judged(Part part, Outcome outcome) {}
 
     private final List<HistoryEvent> events;
@@ -92,6 +100,7 @@ final class Check {
             operationCount = preparation.operationCount();
             meter.begin(operationCount);
             judged = judge(preparation.parts());
+            return verdict();
         } catch (Meter.Spent e) {
             return unknown("before the search began");
         } catch (OutOfMemoryError e) {
@@ -99,14 +108,17 @@ final class Check {
             judged = List.of();
             return unknown("because the heap is too small for it");
         }
-        for (Judged one : judged) {
-            if (one.outcome() instanceof Impossible impossible) {
-                if (!explains) {
-                    var why = new Verdict.Explanation("There is no linearization.", List.of());
+    }
+
+    private Verdict verdict() {
+        for (int i = 0; i < judged.size(); i++) {
+            if (judged.get(i).outcome() instanceof Impossible impossible) {
+                Part part = judged.get(i).part();
+                Outcome sure = confirmed(part, impossible);
+                if (sure instanceof Accusation(Verdict.Explanation why)) {
                     return new Verdict.Violation(operationCount, why);
                 }
-                var explainer = new Explainer(this, events, model, one.part(), meter);
-                return new Verdict.Violation(operationCount, explainer.explain(impossible));
+                judged.set(i, new Judged(part, sure));
             }
         }
         for (Judged one : judged) {
@@ -209,10 +221,7 @@ final class Check {
         Outcome outcome = null;
         if (options.shapes()) {
             switch (model.shape()) {
-                case REGISTER -> {
-                    outcome = judgeRegister(part, gauge);
-                    outcome = options.confirms() ? confirmed(outcome, part, gauge) : outcome;
-                }
+                case REGISTER -> outcome = judgeRegister(part, gauge);
                 case GROW_ONLY_SET, APPEND_LIST ->
                         outcome = Stages.judge(part, events, model.shape(), gauge);
                 case GENERAL -> {}
@@ -230,14 +239,42 @@ final class Check {
     /**
      * A violation is an accusation, so where only the reduced search stands behind it, without
      * operations that contradict each other plainly, the general search, which knows nothing of
-     * registers, must come to it as well.
+     * registers, must come to it as well. It need not do so for the whole part, which may be far
+     * too wide for it: the smallest sub-history that the explainer finds is impossible only if the
+     * whole is. Where there is no confirmation the general search's outcome counts.
      */
-    private Outcome confirmed(Outcome outcome, Part part, Meter.Gauge gauge) {
-        if (!(outcome instanceof Impossible impossible) || impossible.culprits().length > 0) {
-            return outcome;
+    private Outcome confirmed(Part part, Impossible impossible) {
+        boolean plain =
+                !options.confirms()
+                        || !options.shapes()
+                        || model.shape() != Model.Shape.REGISTER
+                        || impossible.culprits().length > 0;
+        if (!explains) {
+            if (plain) {
+                return UNEXPLAINED;
+            }
+            double seconds = Math.min(QUICK_SECONDS, meter.secondsLeft());
+            var quick =
+                    new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
+            if (generally(part, quick.gauge(), false).outcome() instanceof Impossible) {
+                return UNEXPLAINED;
+            }
         }
-        Outcome general = judgeGenerally(part, gauge);
-        return general instanceof Impossible ? outcome : general;
+        Accusation accusation = UNEXPLAINED;
+        try {
+            var explained = new Explainer(this, events, model, part, meter).explain(impossible);
+            accusation = new Accusation(explained.why());
+            if (plain || explained.confirmed()) {
+                return accusation;
+            }
+        } catch (Meter.Spent | OutOfMemoryError e) {
+            // What is certain stays certain without its explanation.
+            if (plain) {
+                return UNEXPLAINED;
+            }
+        }
+        Outcome general = judgeGenerally(part, meter.gauge());
+        return general instanceof Impossible ? accusation : general;
     }
 
     private Outcome judgeRegister(Part part, Meter.Gauge gauge) {
@@ -256,12 +293,20 @@ final class Check {
     }
 
     private Outcome judgeGenerally(Part part, Meter.Gauge gauge) {
+        return generally(part, gauge, options.traced()).outcome();
+    }
+
+    /** A search and where it ended. */
+    record Walk(Outcome outcome, GeneralSearch search) {}
+
+    /** The general search, in beams that widen until one decides. */
+    Walk generally(Part part, Meter.Gauge gauge, boolean traced) {
         int width = options.firstWidth() > 0 ? options.firstWidth() : GENERAL_BEAM;
         while (true) {
-            var search = new GeneralSearch(model, gauge, width, options.traced());
+            var search = new GeneralSearch(model, gauge, width, traced);
             Outcome outcome = walk(part, search);
             if (!(outcome instanceof Impossible) || !search.dropped()) {
-                return outcome;
+                return new Walk(outcome, search);
             }
             width = width > 1 << 22 ? 0 : width * 8;
         }

@@ -10,9 +10,13 @@ import raft.harness.model.Operation;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Says why a part of a history is impossible, with the smallest sub-history it finds in a short
@@ -26,13 +30,24 @@ import java.util.Locale;
  *   <li>A completed operation may be made pending, which only allows more.
  *   <li>In a register without refused cas a producer may be dropped when no remaining operation
  *       needs its value: taken out of an order that fits, it leaves an older value to nobody who
- *       looks. Other completed writes are never dropped.
+ *       looks.
+ *   <li>The same where all that need its value began after another producer of that value had ended
+ *       which itself began after this one had ended: in every order that one stands between. Other
+ *       completed writes are never dropped.
  * </ul>
  */
 final class Explainer {
     private static final double SECONDS_MOST = 2;
     private static final Duration ONE_TRY = Duration.ofMillis(400);
-    private static final int LISTED_MOST = 12;
+    private static final int LISTED_MOST = 4;
+
+    /** More states than these are counted and not named. */
+    private static final int STATES_NAMED = 3;
+
+    private static final int STATES_MOST = 5;
+
+    /** For the general search of the smallest sub-history. */
+    private static final double CONFIRM_SECONDS = 1;
 
     private final Check check;
     private final List<HistoryEvent> events;
@@ -68,22 +83,131 @@ final class Explainer {
         }
     }
 
-    Verdict.Explanation explain(Impossible impossible) {
+    /**
+     * An explanation, and whether what it shows is confirmed: by operations that contradict each
+     * other plainly, or because the general search finds the sub-history impossible as well.
+     *
+     * @param sub what the general search came to for the sub-history
+     */
+    record Explained(Verdict.Explanation why, Outcome sub) {
+        boolean confirmed() {
+            return sub instanceof Impossible;
+        }
+    }
+
+    Explained explain(Impossible impossible) {
         BitSet all = new BitSet();
         all.set(0, part.operationCount());
-        Sub sub = new Sub(all, new BitSet(), impossible.atEvent());
-        Sub start = around(impossible, sub);
-        Sub least = start == null ? smaller(withoutLater(sub)) : smaller(start);
-        Impossible last = judge(least);
-        // Without time to judge it again, speak of the whole part.
-        String words =
-                last == null
-                        ? words(impossible, impossible, part)
-                        : words(impossible, last, built(least));
-        return new Verdict.Explanation(words, listed(least));
+        Sub start = around(impossible, new Sub(all, new BitSet(), impossible.atEvent()));
+        Sub least = smaller(start == null ? cut(all, impossible.atEvent()) : start);
+        Part small = built(least);
+        Impossible said = said(impossible, least);
+        Check.Walk walk = searched(small);
+        Verdict.DeadEnd deadEnd = deadEnd(small, walk);
+        return new Explained(
+                new Verdict.Explanation(
+                        words(least.end(), said, small, deadEnd),
+                        listed(small),
+                        involved(said, small, deadEnd),
+                        deadEnd),
+                impossible.culprits().length > 0 ? impossible : walk.outcome());
+    }
+
+    /** What is said: what was found first, or another reason where that is reduced away. */
+    private Impossible said(Impossible found, Sub least) {
+        for (int culprit : found.culprits()) {
+            if (culprit >= 0 && !least.in().get(culprit)) {
+                Impossible other = judge(least);
+                return other == null ? found : inWhole(other, least);
+            }
+        }
+        return found;
+    }
+
+    /** The same with operations as the whole part numbers them. */
+    private Impossible inWhole(Impossible small, Sub least) {
+        int[] invocations = built(least).invocations();
+        int[] culprits = small.culprits().clone();
+        for (int i = 0; i < culprits.length; i++) {
+            culprits[i] =
+                    culprits[i] < 0
+                            ? culprits[i]
+                            : Arrays.binarySearch(part.invocations(), invocations[culprits[i]]);
+        }
+        return new Impossible(small.atEvent(), small.reason(), culprits, small.states());
+    }
+
+    /** The sub-history before the general search, which knows nothing of what led to it. */
+    private Check.Walk searched(Part small) {
+        double seconds = Math.min(CONFIRM_SECONDS, meter.secondsLeft());
+        var quick = new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
+        return check.generally(small, quick.gauge(), true);
+    }
+
+    private Verdict.@Nullable DeadEnd deadEnd(Part small, Check.Walk walk) {
+        if (!(walk.outcome() instanceof Impossible stuck)) {
+            return null;
+        }
+        List<Verdict.Possible> possible = new ArrayList<>();
+        for (GeneralSearch.Possible one : walk.search().possible(STATES_MOST)) {
+            List<HistoryEvent> order = new ArrayList<>();
+            for (int operation : one.order()) {
+                order.add(events.get(small.invocations()[operation]));
+            }
+            possible.add(new Verdict.Possible(one.state(), order));
+        }
+        return new Verdict.DeadEnd(
+                events.get(Check.eventOf(small, stuck.atEvent())),
+                possible,
+                walk.search().possibleCount());
+    }
+
+    private List<Verdict.Involved> involved(
+            Impossible found, Part small, Verdict.@Nullable DeadEnd deadEnd) {
+        Set<Integer> accused = new HashSet<>();
+        for (int culprit : found.culprits()) {
+            if (culprit >= 0) {
+                accused.add(part.invocations()[culprit]);
+            }
+        }
+        List<Verdict.Involved> involved = new ArrayList<>();
+        for (int i = 0; i < small.operationCount(); i++) {
+            int end = small.completions()[i];
+            HistoryEvent completion = end < 0 ? null : events.get(end);
+            boolean stuckHere =
+                    accused.isEmpty()
+                            && deadEnd != null
+                            && completion != null
+                            && deadEnd.at().index() == completion.index();
+            involved.add(
+                    new Verdict.Involved(
+                            events.get(small.invocations()[i]),
+                            completion,
+                            whole(small, i),
+                            stuckHere || accused.contains(small.invocations()[i])));
+        }
+        return involved;
     }
 
     // ---- reductions
+
+    /**
+     * The shortest beginning that is impossible. Often that is where the search got stuck, but it
+     * knew what operations answer that end only later.
+     */
+    private Sub cut(BitSet all, int stuckAt) {
+        int low = stuckAt;
+        int high = part.events().length - 1;
+        while (low < high && timeLeft()) {
+            int end = low == stuckAt ? stuckAt : (low + high) >>> 1;
+            if (judge(withoutLater(new Sub(all, new BitSet(), end))) != null) {
+                high = end;
+            } else {
+                low = end + 1;
+            }
+        }
+        return withoutLater(new Sub(all, new BitSet(), high));
+    }
 
     private Sub withoutLater(Sub sub) {
         BitSet later = new BitSet();
@@ -194,9 +318,11 @@ final class Explainer {
         return true;
     }
 
+    /** See the last two reductions of the class comment. */
     private boolean unneeded(int operation, Sub sub) {
         Operation producer = check.operation(part, operation);
-        Value produced = producer.f().equals("write") ? producer.argument() : producer.argument(1);
+        Value produced = produced(producer);
+        int firstNeed = Integer.MAX_VALUE;
         for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
             Operation other = check.operation(part, i);
             if (other.outcome() == Operation.Outcome.REFUSED) {
@@ -209,10 +335,39 @@ final class Explainer {
                         default -> null;
                     };
             if (produced.equals(needed)) {
-                return false;
+                firstNeed = Math.min(firstNeed, part.invocations()[i]);
             }
         }
-        return true;
+        return firstNeed == Integer.MAX_VALUE || producedAgain(operation, produced, firstNeed, sub);
+    }
+
+    private static Value produced(Operation producer) {
+        return producer.f().equals("write") ? producer.argument() : producer.argument(1);
+    }
+
+    /** Whether some other operation surely produces the value after this one, before the place. */
+    private boolean producedAgain(int operation, Value produced, int before, Sub sub) {
+        int end = end(operation, sub);
+        for (int i = sub.in().nextSetBit(0); end >= 0 && i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            int itsEnd = end(i, sub);
+            if (i != operation
+                    && part.invocations()[i] > end
+                    && itsEnd >= 0
+                    && itsEnd < before
+                    && !pure(i)
+                    && produced(check.operation(part, i)).equals(produced)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The place of an operation's completion, -1 where it is pending in the sub-history. */
+    private int end(int operation, Sub sub) {
+        int completion = part.completions()[operation];
+        return sub.pending().get(operation) || completion > Check.eventOf(part, sub.end())
+                ? -1
+                : completion;
     }
 
     private List<Integer> completedWrites(Sub sub) {
@@ -231,11 +386,9 @@ final class Explainer {
         if (seconds <= 0) {
             return null;
         }
-        var budget = new Budget(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
-        var quick = new Meter(budget, Checker.Progress.NONE);
+        var quick = new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
         try {
-            var subCheck = new Check(events, model, Check.Options.DEFAULT, quick);
-            Outcome outcome = subCheck.judge(built(sub), quick.gauge());
+            Outcome outcome = check.judge(built(sub), quick.gauge());
             return outcome instanceof Impossible impossible ? impossible : null;
         } catch (Meter.Spent e) {
             return null;
@@ -274,9 +427,8 @@ final class Explainer {
                 part.name(), partEvents.toArray(), invocations.toArray(), completions.toArray());
     }
 
-    private List<HistoryEvent> listed(Sub sub) {
+    private List<HistoryEvent> listed(Part small) {
         List<HistoryEvent> list = new ArrayList<>();
-        Part small = built(sub);
         for (int i = 0; i < small.events().length; i++) {
             list.add(events.get(Check.eventOf(small, i)));
         }
@@ -285,92 +437,112 @@ final class Explainer {
 
     // ---- words
 
-    private String words(Impossible found, Impossible last, Part small) {
-        var out = new StringBuilder();
-        if (!(part.name() instanceof Value.Nil)) {
-            out.append("Key ").append(part.name()).append(": ");
+    private String words(
+            int cutAt, Impossible said, Part small, Verdict.@Nullable DeadEnd deadEnd) {
+        String words =
+                said.reason() != null
+                        ? contradiction(part, said)
+                        : deadEnd != null
+                                ? stuck(small, deadEnd)
+                                : "There is no order of these operations that explains their"
+                                        + " answers.";
+        if (said.reason() == null) {
+            HistoryEvent end = events.get(Check.eventOf(part, cutAt));
+            words += " Everything before event " + end.index() + " can be explained.";
         }
-        // The reason found first speaks of the whole history, a later one of the sub-history.
-        Part spoken = found.reason() != null ? part : small;
-        Impossible said = found.reason() != null ? found : last;
-        out.append(said.reason() == null ? stuck(small, last) : contradiction(spoken, said));
-        if (said.reason() != null && last.reason() == null && !last.states().isEmpty()) {
-            out.append(" Before it the value could only be ").append(oneOf(last.states()));
-            out.append('.');
-        }
-        if (found.reason() == null) {
-            HistoryEvent end = events.get(Check.eventOf(part, found.atEvent()));
-            out.append(" Everything before event ").append(end.index());
-            out.append(" can be explained.");
-        }
-        return out.toString();
+        return part.name() instanceof Value.Nil
+                ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
+                : "Key " + part.name() + ": " + words;
     }
 
     private String contradiction(Part where, Impossible said) {
         int[] c = said.culprits();
         String reason = said.reason() == null ? "" : said.reason();
         return switch (reason) {
-            case "was never written", "was never added" ->
-                    whole(where, c[0]) + ", but that " + reason + ".";
+            case "was never written" ->
+                    whole(where, c[0]) + ", but nobody ever wrote " + wanted(where, c[0]) + ".";
+            case "was never added" -> whole(where, c[0]) + ", but not all of that was ever added.";
             case "was written only later" ->
-                    whole(where, c[0]) + ", but every write of that began after it had ended.";
-            case "had been overwritten" ->
                     whole(where, c[0])
-                            + ", but "
-                            + name(where, c[2])
-                            + " had finished "
-                            + between(where, c[2], c[0])
-                            + " before it began"
-                            + (c[1] < 0
-                                    ? " and nobody wrote the initial value again."
-                                    : ", and every write of what it returned, the last to end being"
-                                            + " "
-                                            + name(where, c[1])
-                                            + ", had ended before that one began.");
+                            + ", but every write of "
+                            + wanted(where, c[0])
+                            + " began only after it had ended.";
+            case "had been overwritten" -> overwritten(where, c[0], c[1], c[2]);
             case "both took the same value" ->
                     whole(where, c[0])
                             + " and so did "
                             + name(where, c[1])
-                            + ", but that value was written only once.";
+                            + ", but "
+                            + wanted(where, c[0])
+                            + " was there only once.";
             case "could only come from itself" ->
-                    whole(where, c[0]) + ", but the value it expected came only from itself.";
+                    whole(where, c[0])
+                            + ", but the value it expected, "
+                            + wanted(where, c[0])
+                            + ", came only from what followed it.";
             case "do not extend each other" ->
                     whole(where, c[1])
                             + ", which does not contain everything that "
                             + name(where, c[0])
                             + " had found, nor the other way round.";
             case "ended too early" ->
-                    whole(where, c[0])
-                            + ", but it had ended "
-                            + between(where, c[0], c[1])
-                            + " before "
-                            + name(where, c[1])
-                            + " began, which must come before it.";
+                    !register && pure(c[1]) && !pure(c[0])
+                            ? whole(where, c[1])
+                                    + ", but "
+                                    + name(where, c[0])
+                                    + " had finished "
+                                    + between(where, c[0], c[1])
+                                    + " before it began."
+                            : whole(where, c[0])
+                                    + ", but it had ended "
+                                    + between(where, c[0], c[1])
+                                    + " before "
+                                    + name(where, c[1])
+                                    + " began, and yet that must have come first.";
             case "stand apart" -> apart(where, c);
             default -> throw new IllegalStateException("no words for " + reason);
         };
     }
 
+    private String overwritten(Part where, int reader, int producer, int overwriter) {
+        String value = wanted(where, reader);
+        String so =
+                whole(where, reader)
+                        + ", but "
+                        + name(where, overwriter)
+                        + " had finished "
+                        + between(where, overwriter, reader)
+                        + " before it began";
+        return producer < 0
+                ? so + ", and nobody ever wrote " + value + ", the initial value, again."
+                : so
+                        + ", and "
+                        + value
+                        + " was not written again: "
+                        + name(where, producer)
+                        + " was the last to do so and had ended before that began.";
+    }
+
     private String apart(Part where, int[] c) {
-        if (c[1] == c[2] || c[0] < 0) {
-            return whole(where, c[3])
-                    + ", but "
-                    + name(where, c[2])
-                    + " had finished "
-                    + between(where, c[2], c[3])
-                    + " before it began"
-                    + (c[0] < 0
-                            ? "."
-                            : " and had itself begun after "
-                                    + name(where, c[0])
-                                    + " had ended; each value was written only once.");
+        String so =
+                whole(where, c[3])
+                        + ", but "
+                        + name(where, c[2])
+                        + " had finished "
+                        + between(where, c[2], c[3])
+                        + " before it began";
+        if (c[0] < 0) {
+            return so + ", and nobody brought the initial value back.";
         }
-        return whole(where, c[3])
-                + ", but "
-                + name(where, c[2])
-                + " had finished "
-                + between(where, c[2], c[3])
-                + " before it began, and "
+        if (c[1] == c[2]) {
+            return so
+                    + ", and had itself begun only after "
+                    + name(where, c[0])
+                    + " had ended. Each value was written only once, so what was replaced cannot"
+                    + " come back.";
+        }
+        return so
+                + ", and "
                 + name(where, c[0])
                 + " had finished "
                 + between(where, c[0], c[1])
@@ -380,16 +552,25 @@ final class Explainer {
                 + " belong together, wholly before or wholly after the other two.";
     }
 
-    private String stuck(Part small, Impossible last) {
-        HistoryEvent end = events.get(Check.eventOf(small, last.atEvent()));
-        int operation = small.events()[last.atEvent()] >> 1;
+    private String stuck(Part small, Verdict.DeadEnd deadEnd) {
+        int operation = -1;
+        for (int i = 0; i < small.operationCount(); i++) {
+            int end = small.completions()[i];
+            operation = end >= 0 && events.get(end) == deadEnd.at() ? i : operation;
+        }
         var out = new StringBuilder(whole(small, operation));
-        out.append(", but when it ended at event ").append(end.index());
-        if (last.states().isEmpty()) {
-            out.append(" nothing explained that");
+        if (deadEnd.possibleCount() > STATES_NAMED) {
+            out.append(", but none of the ").append(deadEnd.possibleCount());
+            out.append(register ? " values" : " states").append(" that were possible until it");
+            out.append(" ended at event ").append(deadEnd.at().index());
+            out.append(" gives that answer");
         } else {
-            out.append(" what the others did left only ").append(oneOf(last.states()));
-            out.append(", and no order of what was then open gives that answer");
+            out.append(", but until it ended at event ").append(deadEnd.at().index());
+            out.append(register ? " the value" : " the state").append(" could only be ");
+            out.append(
+                    deadEnd.possible().stream()
+                            .map(Verdict.Possible::state)
+                            .collect(Collectors.joining(" or ")));
         }
         List<String> open = new ArrayList<>();
         for (int i = 0; i < small.operationCount(); i++) {
@@ -403,39 +584,53 @@ final class Explainer {
         }
         if (!open.isEmpty()) {
             int more = open.size() - LISTED_MOST;
-            out.append(" (open were ");
+            out.append(", whether or not what was still open had taken effect (");
             out.append(String.join("; ", more > 0 ? open.subList(0, LISTED_MOST) : open));
             out.append(more > 0 ? "; and " + more + " more)" : ")");
         }
         return out.append('.').toString();
     }
 
-    private static String oneOf(List<String> states) {
-        return String.join(" or ", states);
-    }
-
-    /** "read 412 by process 13 returned 3": the number is the invocation's index. */
+    /**
+     * "read 412 by process 13 returned 3", "the write of 4 by process 2 (event 17) succeeded": the
+     * number is the invocation's index.
+     */
     private String whole(Part where, int operation) {
         HistoryEvent call = events.get(where.invocations()[operation]);
         int ends = where.completions()[operation];
-        String who = call.f() + " " + call.index() + " by process " + call.process();
         if (ends < 0) {
-            return who + " of " + call.value() + " may have happened";
+            return name(where, operation) + " may have happened";
         }
         HistoryEvent end = events.get(ends);
         if (end.type() == HistoryEvent.Type.FAIL) {
-            return who + " of " + call.value() + " was refused";
+            return name(where, operation) + " was refused";
         }
         return call.value() instanceof Value.Nil
-                ? who + " returned " + end.value()
-                : who + " of " + call.value() + " succeeded" + answer(call, end);
+                ? call.f()
+                        + " "
+                        + call.index()
+                        + " by process "
+                        + call.process()
+                        + " returned "
+                        + end.value()
+                : name(where, operation) + " succeeded" + answer(call, end);
     }
 
     private static String answer(HistoryEvent call, HistoryEvent end) {
         return end.value().equals(call.value()) ? "" : " with " + end.value();
     }
 
-    /** "the write of 4 by process 2 (event 17)". */
+    /** The value that a read returned or a cas expected. */
+    private String wanted(Part where, int operation) {
+        HistoryEvent call = events.get(where.invocations()[operation]);
+        int ends = where.completions()[operation];
+        if (call.f().equals("cas") && call.value() instanceof Value.Seq(List<Value> pair)) {
+            return pair.getFirst().toString();
+        }
+        return ends < 0 ? "that" : events.get(ends).value().toString();
+    }
+
+    /** "the write of 4 by process 2 (event 17)", "the cas from 4 to 5 …". */
     private String name(Part where, int operation) {
         if (operation < 0) {
             return "the beginning";
@@ -446,10 +641,13 @@ final class Explainer {
                 ends >= 0 && call.value() instanceof Value.Nil
                         ? events.get(ends).value()
                         : call.value();
+        String what =
+                register && value instanceof Value.Seq(List<Value> pair) && pair.size() == 2
+                        ? "from " + pair.get(0) + " to " + pair.get(1)
+                        : ends < 0 && value instanceof Value.Nil ? "" : "of " + value;
         return "the "
                 + call.f()
-                + " of "
-                + value
+                + (what.isEmpty() ? "" : " " + what)
                 + " by process "
                 + call.process()
                 + " (event "

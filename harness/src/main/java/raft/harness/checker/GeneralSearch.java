@@ -7,7 +7,9 @@ import raft.harness.model.Operation;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Just-in-time search for any model (Lowe, <em>Testing for linearizability</em>, 2017). It walks
@@ -345,13 +347,41 @@ final class GeneralSearch {
     }
 
     List<String> possibleStates(int most) {
-        List<String> texts = new ArrayList<>();
-        for (int i = 0; i < frontier.count() && texts.size() < most; i++) {
-            String text = states.state((int) frontier.rows()[frontier.offset(i)]).toString();
-            if (!texts.contains(text)) {
-                texts.add(text);
+        return possible(most).stream().map(Possible::state).toList();
+    }
+
+    /**
+     * A state and one order of operations that leads to it.
+     *
+     * @param order empty unless traced
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Possible(String state, int[] order) {}
+
+    /**
+     * After {@link Step#STUCK}: the different states in which the system could be during the
+     * operation that completed, the first {@code most} of them, and how one gets there. What was
+     * pending then is placed in every way.
+     */
+    List<Possible> possible(int most) {
+        List<Possible> found = new ArrayList<>();
+        Set<String> texts = new HashSet<>();
+        for (int i = 0; i < open.count() && found.size() < most; i++) {
+            String text = states.state((int) open.rows()[open.offset(i)]).toString();
+            if (texts.add(text)) {
+                int[] order = traced ? Placed.order(open.trace(i)) : new int[0];
+                found.add(new Possible(text, order));
             }
         }
-        return texts;
+        return found;
+    }
+
+    /** How many different states {@link #possible} could give. */
+    int possibleCount() {
+        Set<Integer> different = new HashSet<>();
+        for (int i = 0; i < open.count(); i++) {
+            different.add((int) open.rows()[open.offset(i)]);
+        }
+        return different.size();
     }
 }

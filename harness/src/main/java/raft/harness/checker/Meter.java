@@ -1,6 +1,7 @@
 package raft.harness.checker;
 
 import java.io.Serial;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -44,6 +45,11 @@ final class Meter {
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - (runtime.totalMemory() - runtime.freeMemory());
         memoryBytes = Math.max(1 << 20, Math.min(budget.memoryBytes(), free / 2));
+    }
+
+    /** A part of another budget, which nobody hears of. */
+    Meter(Duration time, long memoryBytes) {
+        this(new Budget(time, memoryBytes), Checker.Progress.NONE);
     }
 
     /** The history is prepared; so many operations are to be judged. */

@@ -26,6 +26,9 @@ sealed interface Outcome {
     record Impossible(int atEvent, @Nullable String reason, int[] culprits, List<String> states)
             implements Outcome {}
 
+    /** It is not, for certain and with an explanation. */
+    record Accusation(Verdict.Explanation why) implements Outcome {}
+
     /**
      * The budget ended.
      *
