@@ -556,7 +556,7 @@ final class Explainer {
         int operation = -1;
         for (int i = 0; i < small.operationCount(); i++) {
             int end = small.completions()[i];
-            operation = end >= 0 && events.get(end) == deadEnd.at() ? i : operation;
+            operation = end >= 0 && events.get(end).equals(deadEnd.at()) ? i : operation;
         }
         var out = new StringBuilder(whole(small, operation));
         if (deadEnd.possibleCount() > STATES_NAMED) {
