@@ -1,5 +1,7 @@
 package raft.shell;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** Where the launcher said that this software lies, and what is built and read there. */
@@ -14,6 +16,24 @@ final class Home {
     /** Our node as it was built. */
     static Path nodeJar() {
         return folder().resolve("raft-node/target/raft-node.jar");
+    }
+
+    /** The commit that is checked out, with "+" where files differ from it; "unknown" without. */
+    static String commit() {
+        try {
+            Process git =
+                    new ProcessBuilder("git", "describe", "--always", "--dirty=+", "--exclude=*")
+                            .directory(folder().toFile())
+                            .redirectError(ProcessBuilder.Redirect.DISCARD)
+                            .start();
+            String line = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return git.waitFor() == 0 && !line.isBlank() ? line.strip() : "unknown";
+        } catch (IOException e) {
+            return "unknown";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "unknown";
+        }
     }
 
     /** What planted bugs are edits of. */

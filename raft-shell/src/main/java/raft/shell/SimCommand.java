@@ -10,7 +10,6 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import raft.harness.run.PlantedBug;
-import raft.harness.sim.Campaign;
 import raft.harness.sim.Minimiser;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.Scenario;
@@ -33,7 +32,7 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = "Runs simulated clusters: fast, and every run repeatable from its seed.",
         subcommands = {
-            SimCommand.Seeds.class,
+            SimSeedsCommand.class,
             SimCommand.Replay.class,
             SimCommand.Minimise.class,
             SimCommand.ScoreBugs.class
@@ -49,7 +48,7 @@ final class SimCommand implements Runnable {
                 spec.commandLine(), "say what to do: seeds, replay, minimise or score");
     }
 
-    private static NodeCode code(CommandSpec spec, @Nullable String plant) throws IOException {
+    static NodeCode code(CommandSpec spec, @Nullable String plant) throws IOException {
         if (plant == null) {
             return NodeCode.right();
         }
@@ -77,76 +76,13 @@ final class SimCommand implements Runnable {
         }
     }
 
-    private static String plantWords(@Nullable String plant) {
+    static String plantWords(@Nullable String plant) {
         return plant == null ? "" : " --plant " + plant;
     }
 
-    private static void print(PrintWriter out, String line) {
+    static void print(PrintWriter out, String line) {
         out.println(line);
         out.flush();
-    }
-
-    @Command(
-            name = "seeds",
-            mixinStandardHelpOptions = true,
-            description = "Runs many seeds; each draws its own cluster and troubles.")
-    static final class Seeds implements Callable<Integer> {
-        @Option(names = "--count", defaultValue = "1000", description = "seeds (default: 1000)")
-        int count;
-
-        @Option(names = "--from", defaultValue = "1", description = "first seed (default: 1)")
-        long from;
-
-        @Option(names = "--jobs", defaultValue = "2", description = "threads (default: 2)")
-        int jobs;
-
-        @Option(
-                names = "--time",
-                defaultValue = "60",
-                description = "simulated seconds of work each (default: 60)")
-        int seconds;
-
-        @Option(names = "--plant", description = "with a planted bug")
-        @Nullable String plant;
-
-        @Spec
-        @SuppressWarnings("NullAway.Init") // picocli sets it
-        private CommandSpec spec;
-
-        @Override
-        public Integer call() throws IOException, InterruptedException {
-            if (count < 1 || jobs < 1 || jobs > 256 || seconds < 5 || seconds > 3600) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "--count and --jobs must be at least 1, --time between 5 and 3600");
-            }
-            PrintWriter out = spec.commandLine().getOut();
-            PrintWriter err = spec.commandLine().getErr();
-            Campaign.Totals totals =
-                    Campaign.run(
-                            code(spec, plant),
-                            from,
-                            count,
-                            jobs,
-                            seconds * 1000L,
-                            (seed, result) -> {
-                                print(out, "seed " + seed + ": " + result.rule());
-                                print(out, "  " + result.what());
-                                print(out, "  " + Scenario.ofSeed(seed, 1000).options());
-                                print(
-                                        out,
-                                        "  java "
-                                                + Runtime.version()
-                                                + "; again: ./raft sim replay "
-                                                + seed
-                                                + " --time "
-                                                + seconds
-                                                + plantWords(plant));
-                            },
-                            line -> print(err, line));
-            print(out, totals.words());
-            return totals.failureCount() > 0 ? 1 : totals.unknownCount() > 0 ? 2 : 0;
-        }
     }
 
     @Command(
@@ -180,7 +116,7 @@ final class SimCommand implements Runnable {
             PrintWriter out = spec.commandLine().getOut();
             Scenario scenario = scenario(spec, what, seconds * 1000L);
             if (check) {
-                String difference = SelfCheck.check(scenario, code(spec, plant), plant);
+                String difference = SelfCheck.check(scenario, code(spec, plant));
                 print(out, difference.isEmpty() ? "the same, event by event" : difference);
                 return difference.isEmpty() ? 0 : 1;
             }
@@ -254,7 +190,7 @@ final class SimCommand implements Runnable {
                             code, first, budget, line -> print(spec.commandLine().getErr(), line));
             Scenario small = minimiser.minimise(scenario);
             ScenarioFile.write(file, small);
-            String difference = SelfCheck.check(ScenarioFile.read(file), code, plant);
+            String difference = SelfCheck.check(ScenarioFile.read(file), code);
             SimRun.Result last = SimRun.run(small, code, null);
             print(
                     out,
@@ -286,7 +222,10 @@ final class SimCommand implements Runnable {
         @Option(names = "--seeds", defaultValue = "600", description = "most seeds for each")
         int seeds;
 
-        @Option(names = "--seconds", defaultValue = "30", description = "most real time for each")
+        @Option(
+                names = "--seconds",
+                defaultValue = "30",
+                description = "most processor time for each")
         int seconds;
 
         @Option(names = "--bugs", split = ",", description = "only these")
@@ -316,7 +255,7 @@ final class SimCommand implements Runnable {
                                     print(
                                             spec.commandLine().getErr(),
                                             line.bug() + " " + line.finder()));
-            print(out, "bug  caught by   seeds  sim s  real s  what");
+            print(out, "bug  caught by   seeds  sim s   cpu s  what");
             for (Score.Line line : lines) {
                 print(
                         out,

@@ -1,5 +1,12 @@
 package raft.harness.sim;
 
+import org.jspecify.annotations.Nullable;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,6 +29,7 @@ public final class Campaign {
     private long failureCount;
     private long unknownCount;
     private double simulatedSeconds;
+    private @Nullable Coverage coverage;
 
     /** Takes each failure as it is found, one at a time. */
     @FunctionalInterface
@@ -32,24 +40,30 @@ public final class Campaign {
 
     /**
      * @param unknownCount runs whose check ended without a verdict
+     * @param heapBytes what was still in use after the newest full collection of the heap's oldest
+     *     part, or since then; 0 where the JVM does not tell
+     * @param coverage what all runs together reached; null where none ended
      */
     public record Totals(
             long seedCount,
             long failureCount,
             long unknownCount,
             double simulatedSeconds,
-            double seconds) {
+            double seconds,
+            long heapBytes,
+            @Nullable Coverage coverage) {
         /** One line. */
         public String words() {
             return String.format(
                     Locale.ROOT,
                     "%d seeds, %d failed, %d unknown; %.1f seeds/s, %.0f simulated seconds a"
-                            + " second",
+                            + " second; heap %d MB",
                     seedCount,
                     failureCount,
                     unknownCount,
                     seedCount / seconds,
-                    simulatedSeconds / seconds);
+                    simulatedSeconds / seconds,
+                    heapBytes >> 20);
         }
     }
 
@@ -108,7 +122,8 @@ public final class Campaign {
                                 0,
                                 0,
                                 0,
-                                java.util.List.of());
+                                List.of(),
+                                null);
             }
             note(seed, result);
         }
@@ -117,6 +132,12 @@ public final class Campaign {
     private synchronized void note(long seed, SimRun.Result result) {
         seedCount++;
         simulatedSeconds += result.simulatedNanos() / 1e9;
+        Coverage reached = result.coverage();
+        if (reached != null) {
+            Coverage all = coverage == null ? reached.empty() : coverage;
+            all.add(reached);
+            coverage = all;
+        }
         if (result.failed()) {
             failureCount++;
             failures.failed(seed, result);
@@ -131,6 +152,25 @@ public final class Campaign {
                 failureCount,
                 unknownCount,
                 simulatedSeconds,
-                (System.nanoTime() - startNanos) / 1e9);
+                (System.nanoTime() - startNanos) / 1e9,
+                heapBytes(),
+                coverage);
+    }
+
+    /**
+     * What the collector could not free when it last looked; young objects that wait for their
+     * first collection are no leak and not counted.
+     */
+    private static long heapBytes() {
+        long bytes = 0;
+        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+            MemoryUsage afterCollection = pool.getCollectionUsage();
+            if (pool.getType() != MemoryType.HEAP || afterCollection == null) {
+                continue;
+            }
+            boolean young = pool.getName().contains("Eden") || pool.getName().contains("Survivor");
+            bytes += (young ? afterCollection : pool.getUsage()).getUsed();
+        }
+        return bytes;
     }
 }

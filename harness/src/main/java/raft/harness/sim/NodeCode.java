@@ -1,5 +1,7 @@
 package raft.harness.sim;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.harness.run.PlantedBug;
 
 import java.io.ByteArrayOutputStream;
@@ -38,14 +40,19 @@ public final class NodeCode {
             List.of("raft.core.", "raft.kv.", "raft.storage.", "raft.harness.sim.world.");
 
     private final Function<SimOptions, SimulatedCluster> starter;
+    private final @Nullable Plant plant;
 
-    private NodeCode(ClassLoader loader) {
+    /** Where a wrong node came from, for another JVM to make it again. */
+    record Plant(String id, Path sourceRoot) {}
+
+    private NodeCode(ClassLoader loader, @Nullable Plant plant) {
         this.starter = starter(loader);
+        this.plant = plant;
     }
 
     /** The node as it is. */
     public static NodeCode right() {
-        return new NodeCode(NodeCode.class.getClassLoader());
+        return new NodeCode(NodeCode.class.getClassLoader(), null);
     }
 
     /**
@@ -56,7 +63,12 @@ public final class NodeCode {
      */
     public static NodeCode planted(PlantedBug bug, Path sourceRoot) throws IOException {
         String text = bug.edited(Files.readString(sourceRoot.resolve(bug.file())));
-        return new NodeCode(new VariantLoader(compile(bug, text)));
+        return new NodeCode(new VariantLoader(compile(bug, text)), new Plant(bug.id(), sourceRoot));
+    }
+
+    /** Null for the right node. */
+    @Nullable Plant plant() {
+        return plant;
     }
 
     /** Starts a cluster of this node. */

@@ -2,6 +2,8 @@ package raft.harness.sim;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.run.PlantedBug;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -49,17 +51,16 @@ public final class SelfCheck {
     /**
      * Checks a scenario.
      *
-     * @param plant id of the planted bug in {@code code}, null for the right node
      * @return "" where all three runs are the same, else where they first differ
      */
-    public static String check(Scenario scenario, NodeCode code, @Nullable String plant)
+    public static String check(Scenario scenario, NodeCode code)
             throws IOException, InterruptedException {
         List<Seen> first = events(scenario, code);
         String difference = difference(first, events(scenario, code));
         if (!difference.isEmpty()) {
             return "in one JVM: " + difference;
         }
-        difference = difference(first, inOtherJvm(scenario, plant));
+        difference = difference(first, inOtherJvm(scenario, code.plant()));
         return difference.isEmpty() ? "" : "in another JVM: " + difference;
     }
 
@@ -71,7 +72,7 @@ public final class SelfCheck {
         out.flush();
     }
 
-    private static List<Seen> inOtherJvm(Scenario scenario, @Nullable String plant)
+    private static List<Seen> inOtherJvm(Scenario scenario, NodeCode.@Nullable Plant plant)
             throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("raft-self-check");
         Path file = folder.resolve("scenario.json");
@@ -86,13 +87,13 @@ public final class SelfCheck {
                             "-XX:hashCode=2",
                             "-Xint",
                             "-XX:+UseSerialGC",
-                            "-Draft.home=" + System.getProperty("raft.home", "."),
                             "-cp",
                             System.getProperty("java.class.path"),
                             SelfCheck.class.getName(),
                             file.toString()));
             if (plant != null) {
-                command.add(plant);
+                command.add(plant.id());
+                command.add(plant.sourceRoot().toString());
             }
             Process process =
                     new ProcessBuilder(command)
@@ -118,15 +119,12 @@ public final class SelfCheck {
         }
     }
 
-    /** The second JVM's entry point: a scenario file and perhaps a planted bug. */
+    /** The second JVM's entry point: a scenario file and perhaps a planted bug and its sources. */
     public static void main(String[] args) throws IOException {
         NodeCode code =
-                args.length < 2
+                args.length < 3
                         ? NodeCode.right()
-                        : NodeCode.planted(
-                                raft.harness.run.PlantedBug.named(args[1]),
-                                Path.of(System.getProperty("raft.home", "."))
-                                        .resolve("raft-node/src/main/java"));
+                        : NodeCode.planted(PlantedBug.named(args[1]), Path.of(args[2]));
         printDigests(
                 ScenarioFile.read(Path.of(args[0])),
                 code,

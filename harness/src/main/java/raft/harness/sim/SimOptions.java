@@ -126,6 +126,38 @@ public record SimOptions(
                         draw.in(2) == 0 ? 0 : 20_000));
     }
 
+    /** The troubles that are on, in one line. */
+    public String words() {
+        return nodeCount
+                + " nodes; network up to "
+                + network.maxNanos / MICRO
+                + " us, slow "
+                + network.slowPermille
+                + "/1000 up to "
+                + network.slowMaxNanos / MILLI
+                + " ms, loss "
+                + network.lossPermille
+                + "/1000, twice "
+                + network.duplicatePermille
+                + "/1000; fsync up to "
+                + disk.fsyncMaxNanos / MILLI
+                + " ms, slow "
+                + disk.slowPermille
+                + "/1000 up to "
+                + disk.slowMaxNanos / MILLI
+                + " ms, power loss "
+                + disk.powerLossPercent
+                + " %, rot "
+                + disk.rotPercent
+                + " %; hiccups "
+                + process.hiccupPermille
+                + "/1000 up to "
+                + process.hiccupMaxNanos / MILLI
+                + " ms, drift "
+                + process.driftPpmMax
+                + " ppm";
+    }
+
     /** These options with fewer members. */
     public SimOptions withNodes(int count) {
         return new SimOptions(

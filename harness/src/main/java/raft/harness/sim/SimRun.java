@@ -48,6 +48,7 @@ public final class SimRun {
      * @param digest of all events
      * @param simulatedNanos how far virtual time went
      * @param history what clients saw
+     * @param coverage what the run reached, null where there was no run
      */
     public record Result(
             Finder finder,
@@ -56,7 +57,8 @@ public final class SimRun {
             long eventCount,
             long simulatedNanos,
             long operationCount,
-            List<HistoryEvent> history) {
+            List<HistoryEvent> history,
+            @Nullable Coverage coverage) {
         public boolean failed() {
             return finder == Finder.INVARIANT
                     || finder == Finder.CHECKER
@@ -155,7 +157,8 @@ public final class SimRun {
                 cluster.eventCount(),
                 cluster.nowNanos(),
                 events.stream().filter(e -> e.type() == HistoryEvent.Type.INVOKE).count(),
-                events);
+                events,
+                cluster.coverage());
     }
 
     private static Workload workload(Scenario scenario) {

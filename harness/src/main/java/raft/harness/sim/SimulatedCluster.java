@@ -25,6 +25,9 @@ public interface SimulatedCluster extends Cluster, SelfChecking {
     /** Turns tracing on, or off with null. */
     void trace(@Nullable Trace trace);
 
+    /** What was reached so far; the cluster's own object, not a copy. */
+    Coverage coverage();
+
     /**
      * After the workload, with all faults gone: demands a leader, equal state everywhere and
      * service, then a steady term, then the same of a random quorum alone. What is missing is added

@@ -17,9 +17,11 @@ import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.Link;
+import raft.harness.sim.Coverage;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 import raft.harness.sim.SimOptions;
+import raft.harness.sim.Sometimes;
 import raft.harness.sim.Steppable;
 import raft.harness.sim.world.Happening.Kind;
 
@@ -48,6 +50,7 @@ public final class SimCluster implements Steppable {
 
     final SimOptions options;
     final Watch watch;
+    final Census census = new Census();
     final SimClients clients;
 
     private final List<SimNode> nodes = new ArrayList<>();
@@ -93,6 +96,7 @@ public final class SimCluster implements Steppable {
             nodesByName.put(names.get(i), node);
         }
         nodes.forEach(SimNode::boot);
+        census.started(nodes);
     }
 
     // ---- What the harness asks ----
@@ -180,6 +184,11 @@ public final class SimCluster implements Steppable {
     @Override
     public long eventCount() {
         return eventCount;
+    }
+
+    @Override
+    public Coverage coverage() {
+        return census.coverage();
     }
 
     @Override
@@ -290,6 +299,11 @@ public final class SimCluster implements Steppable {
         return quiet;
     }
 
+    /** What is planned from now on has this sequence number or a later one. */
+    long nextSequence() {
+        return nextSequence;
+    }
+
     void complete(Completion completion) {
         completions.addLast(completion);
     }
@@ -389,9 +403,9 @@ public final class SimCluster implements Steppable {
             case MESSAGE ->
                     present(node)
                             .receive(
-                                    nodeIds.get(happening.from()),
-                                    happening.from(),
-                                    (Message) present(payload));
+                                    nodes.get(happening.from()),
+                                    (Message) present(payload),
+                                    happening.sequence());
             case TURN -> present(node).turnCame(present(life));
             case TIMER -> present(node).timerCame(present(life), happening.timeNanos());
             case FSYNC -> present(node).fsyncEnded(present(life));
@@ -503,6 +517,9 @@ public final class SimCluster implements Steppable {
             long draw = Keyed.key(options.seed(), Purpose.CRASH, node.number, 0, ++crashCount);
             boolean losesPower = Keyed.below(draw, 100) < options.disk().powerLossPercent();
             node.die(losesPower, Keyed.part(draw, 1));
+            if (nodes.stream().noneMatch(SimNode::isUp)) {
+                census.reached(Sometimes.ALL_DOWN);
+            }
             evidence.add(
                     node.id
                             + (losesPower
@@ -529,6 +546,7 @@ public final class SimCluster implements Steppable {
             if (node.boot()) {
                 return words + ", on a disk with " + rot;
             }
+            census.reached(Sometimes.ROT_REFUSED);
             words += ", after it refused to start with " + rot;
             node.disk.flip(rot);
         }

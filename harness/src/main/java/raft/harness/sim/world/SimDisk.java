@@ -47,38 +47,50 @@ final class SimDisk implements Disk {
         unsynced.subList(0, done).clear();
     }
 
+    /** What a loss of power took: writes that are gone, and whether part of one is left. */
+    record Loss(int writeCount, boolean torn) {}
+
     /**
      * The machine lost power: a prefix of the unsynced writes survives, and any sectors of the next
      * one.
      */
-    void losePower(long key) {
+    Loss losePower(long key) {
         int kept = unsynced.isEmpty() ? 0 : Keyed.below(key, unsynced.size() + 1);
         for (int i = unsynced.size() - 1; i >= kept; i--) {
             Write write = unsynced.get(i);
             byte[] bytes = write.file.bytes;
             System.arraycopy(write.before, 0, bytes, write.position, write.before.length);
         }
-        if (kept < unsynced.size()) {
-            tear(unsynced.get(kept), Keyed.part(key, 1));
-        }
+        Loss loss =
+                new Loss(
+                        unsynced.size() - kept,
+                        kept < unsynced.size() && tear(unsynced.get(kept), Keyed.part(key, 1)));
         unsynced.clear();
+        return loss;
     }
 
-    /** Each sector was written or not; half of the time they went out in order. */
-    private static void tear(Write write, long key) {
+    /**
+     * Each sector was written or not; half of the time they went out in order.
+     *
+     * @return whether some were and some were not
+     */
+    private static boolean tear(Write write, long key) {
         int first = write.position / SECTOR_BYTES;
         int last = (write.position + write.after.length - 1) / SECTOR_BYTES;
         boolean inOrder = (key & 1) == 0;
         int cutAt = first + Keyed.below(Keyed.part(key, 1), last - first + 2);
+        int writtenCount = 0;
         for (int sector = first; sector <= last; sector++) {
             boolean written = inOrder ? sector < cutAt : (Keyed.part(key, sector) & 1) == 0;
             if (written) {
+                writtenCount++;
                 int from = Math.max(write.position, sector * SECTOR_BYTES);
                 int to = Math.min(write.position + write.after.length, (sector + 1) * SECTOR_BYTES);
                 System.arraycopy(
                         write.after, from - write.position, write.file.bytes, from, to - from);
             }
         }
+        return writtenCount > 0 && writtenCount <= last - first;
     }
 
     /** One flipped bit of old data, to be taken back with {@link #flip}; null where none is old. */

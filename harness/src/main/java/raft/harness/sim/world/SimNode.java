@@ -18,6 +18,7 @@ import raft.core.RaftConfig;
 import raft.core.Recovered;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
+import raft.harness.sim.Sometimes;
 import raft.kv.KeyValueStore;
 import raft.storage.CorruptLogException;
 import raft.storage.Wal;
@@ -61,6 +62,10 @@ final class SimNode {
 
     private long awakeSinceNanos;
     private int bootCount;
+
+    /** What was planned before the process started has a lesser sequence number. */
+    private long bootSequence;
+
     private long turnCount;
     private long fsyncCount;
 
@@ -74,6 +79,7 @@ final class SimNode {
         final ArrayDeque<Effect.Persist> diskQueue = new ArrayDeque<>();
         final List<LogWrite> syncing = new ArrayList<>();
         long syncingTicket;
+        long syncingTerm;
         long syncMark;
         boolean turnPlanned;
         long busyUntilNanos;
@@ -104,6 +110,10 @@ final class SimNode {
 
     boolean isUp() {
         return life != null;
+    }
+
+    int driftPpm() {
+        return driftPpm;
     }
 
     boolean isPaused() {
@@ -177,6 +187,7 @@ final class SimNode {
             Life started = new Life(raft, opened.wal());
             life = started;
             awakeSinceNanos = world.nowNanos();
+            bootSequence = world.nextSequence();
             shadow.started(recovered, world.nowNanos(), world.nodeIds().size());
             planTimer(started);
             return true;
@@ -196,7 +207,13 @@ final class SimNode {
         life = null;
         shadow.died(ended.syncing);
         if (losesPower) {
-            disk.losePower(key);
+            SimDisk.Loss loss = disk.losePower(key);
+            if (loss.writeCount() > 0) {
+                world.census.reached(Sometimes.POWER_LOST_UNSYNCED);
+            }
+            if (loss.torn()) {
+                world.census.reached(Sometimes.WRITE_TORN);
+            }
         }
         for (Waiting waiting : ended.pending.values()) {
             world.clients.connectionLost(waiting.asked);
@@ -219,16 +236,28 @@ final class SimNode {
 
     // ---- What arrives ----
 
-    void receive(NodeId from, int fromNumber, Message message) {
+    /**
+     * @param sequence of the message's arrival
+     */
+    void receive(SimNode from, Message message, long sequence) {
         Life current = life;
         if (current != null) {
-            shadow.heard(fromNumber, world.nowNanos());
-            arrived(current, new Event.Receive(from, message));
+            if (sequence < bootSequence) {
+                world.census.reached(Sometimes.MESSAGE_FOR_A_LATER_LIFE);
+            }
+            world.census.delivered(from, this, current, message);
+            shadow.heard(from.number, world.nowNanos());
+            arrived(current, new Event.Receive(from.id, message));
         }
     }
 
     /** A request on its connection; the process is up. */
     void request(Life current, SimClients.Asked asked) {
+        if (asked.op().request.isRead()
+                && current.raft.role() == Effect.RoleName.LEADER
+                && shadow.memory.termAt(current.raft.commitIndex()) != current.raft.term()) {
+            world.census.reached(Sometimes.READ_BEFORE_OWN_COMMIT);
+        }
         long requestId = ++current.lastRequestId;
         Waiting waiting = new Waiting(asked, world.watch.committedCount());
         switch (asked.op().request) {
@@ -310,12 +339,20 @@ final class SimNode {
             return;
         }
         List<Effect> effects;
+        long deadline = current.raft.deadlineNanos();
+        Effect.RoleName role = current.raft.role();
+        long term = current.raft.term();
         try {
             effects = current.raft.step(local, events);
             for (Effect effect : effects) {
                 carryOut(current, effect);
             }
             world.watch.stepped(this, current);
+            if (role == current.raft.role()
+                    && term == current.raft.term()
+                    && deadline != current.raft.deadlineNanos()) {
+                world.watch.deadlineMoved(this, current.raft, events);
+            }
         } catch (RuntimeException e) {
             world.watch.broken(id + " stopped by a bug: " + e.getMessage());
             return;
@@ -368,8 +405,10 @@ final class SimNode {
             case Effect.ServeRead(long requestId, long readIndex) ->
                     read(current, requestId, readIndex);
             case Effect.Refuse refuse -> refuse(current, refuse);
-            case Effect.GiveUp(long requestId, String reason) ->
-                    reply(take(current, requestId), new Reply.Unknown(reason));
+            case Effect.GiveUp(long requestId, String reason) -> {
+                world.census.reached(Sometimes.LEADER_DEPOSED_WHILE_CLIENTS_WAIT);
+                reply(take(current, requestId), new Reply.Unknown(reason));
+            }
             case Effect.Transition transition -> world.watch.transition(this, transition);
         }
     }
@@ -451,6 +490,7 @@ final class SimNode {
             throw new IllegalStateException("the simulated disk does not fail", e);
         }
         current.syncMark = disk.syncMark();
+        current.syncingTerm = current.raft.term();
         world.plan(world.nowNanos() + fsyncNanos(), Happening.Kind.FSYNC, this, current, null, -1);
     }
 
@@ -465,6 +505,9 @@ final class SimNode {
     }
 
     void fsyncEnded(Life current) {
+        if (current.raft.term() > current.syncingTerm) {
+            world.census.reached(Sometimes.FSYNC_OUTLIVED_TERM);
+        }
         disk.completeSync(current.syncMark);
         shadow.durable(current.syncing);
         current.syncing.clear();

@@ -6,10 +6,13 @@ import raft.core.Bytes;
 import raft.core.Effect;
 import raft.core.Effect.RoleName;
 import raft.core.Entry;
+import raft.core.Event;
 import raft.core.LogWrite;
 import raft.core.Message;
 import raft.core.NodeId;
+import raft.core.Raft;
 import raft.core.Recovered;
+import raft.harness.sim.Sometimes;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +33,8 @@ final class Watch {
      * waits by itself, the rest is for the longest hiccups of its process.
      */
     private static final int LONELY_LEADER_TIMEOUTS = 7;
+
+    private static final int LONG_SUFFIX = 10;
 
     /** Terms that a node without contact to a majority may start, with pre-vote: none. */
     private static final int LONELY_ELECTIONS_MAX = 2;
@@ -56,10 +61,13 @@ final class Watch {
      */
     private final Set<Bytes> refused = new HashSet<>();
 
+    private final Promises promises;
+
     private record Seen(Entry entry, long termBefore, @Nullable Seen next) {}
 
     Watch(SimCluster world) {
         this.world = world;
+        this.promises = new Promises(world.options.nodeCount());
     }
 
     void broken(String what) {
@@ -142,6 +150,11 @@ final class Watch {
                 }
             }
             case LogWrite.Truncate(long from) -> {
+                long cut = log.lastIndex() - from + 1;
+                world.census.reached(Sometimes.SUFFIX_TRUNCATED);
+                if (cut >= LONG_SUFFIX) {
+                    world.census.reached(Sometimes.LONG_SUFFIX_TRUNCATED);
+                }
                 // A node that has not reached the term of the commit may still obey a leader of an
                 // earlier one; its copy was not among those that made the entry committed.
                 if (from <= committed.size()
@@ -194,12 +207,20 @@ final class Watch {
                 node,
                 "speaks of term " + message.term() + " while term " + durable.term + " is durable");
         switch (message) {
-            case Message.VoteReply reply when reply.granted() ->
-                    require(
-                            durable.term == reply.term() && to.equals(durable.votedFor),
-                            "durable first",
-                            node,
-                            "grants a vote to " + to + " that is not durable");
+            case Message.VoteReply reply when reply.granted() -> {
+                require(
+                        durable.term == reply.term() && to.equals(durable.votedFor),
+                        "durable first",
+                        node,
+                        "grants a vote to " + to + " that is not durable");
+                promises.votePromised(reply.term(), node.number, world.nodeNamed(to.name()).number);
+            }
+            case Message.VoteReply reply -> {
+                if (reply.term() == node.shadow.memory.term
+                        && node.shadow.memory.votedFor == null) {
+                    world.census.reached(Sometimes.VOTE_REFUSED_TO_STALE_LOG);
+                }
+            }
             case Message.VoteRequest request ->
                     require(
                             durable.term == request.term() && node.id.equals(durable.votedFor),
@@ -213,6 +234,7 @@ final class Watch {
                         "durable first",
                         node,
                         "acknowledges index " + index + ", which is not durable");
+                promises.indexAcknowledged(accepted.term(), node.number, index);
             }
             default -> {}
         }
@@ -229,6 +251,7 @@ final class Watch {
                         : -1;
         switch (transition.to()) {
             case LEADER -> {
+                elected(node, transition.term());
                 NodeId other = leaderOfTerm.put(transition.term(), node.id);
                 require(
                         other == null || other.equals(node.id),
@@ -257,8 +280,84 @@ final class Watch {
                     shadow.lonelyElectionCount = 0;
                 }
             }
-            case FOLLOWER, PRE_CANDIDATE -> {}
+            case FOLLOWER -> {
+                if (transition.from() == RoleName.LEADER
+                        && transition.leader() == null
+                        && contactNanos(node) > world.options.electionTimeoutNanos()) {
+                    world.census.reached(Sometimes.LEADER_STEPPED_DOWN_ALONE);
+                }
+            }
+            case PRE_CANDIDATE -> {
+                if (transition.from() == RoleName.CANDIDATE) {
+                    world.census.reached(Sometimes.ELECTION_WITHOUT_WINNER);
+                }
+            }
         }
+    }
+
+    /** §5.2: who leads a term was voted for by a majority, in that very term. */
+    private void elected(SimNode node, long term) {
+        int votes = 0;
+        for (SimNode voter : world.nodeList()) {
+            boolean voted =
+                    voter == node
+                            ? voter.shadow.durable.term == term
+                                    && node.id.equals(voter.shadow.durable.votedFor)
+                            : promises.votedFor(term, voter.number, node.number);
+            votes += voted ? 1 : 0;
+            SimNode.Life life = voter.life;
+            if (voter != node && life != null && life.raft.role() == RoleName.LEADER) {
+                world.census.reached(Sometimes.TWO_LEADERS);
+            }
+        }
+        require(
+                votes > world.nodeList().size() / 2,
+                "election (§5.2)",
+                node,
+                "leads term " + term + " with " + votes + " votes of that term");
+    }
+
+    /**
+     * §5.2: hearing from the leader and granting a vote postpone the own election, and nothing else
+     * does; else a node with a stale log could keep others from standing for ever.
+     *
+     * @param events of a step that left role and term as they were
+     */
+    void deadlineMoved(SimNode node, Raft raft, List<Event> events) {
+        for (Event event : events) {
+            boolean idle =
+                    switch (event) {
+                        case Event.Receive(NodeId from, Message message) ->
+                                cannotPostpone(raft, from, message);
+                        case Event.Persisted ignored -> true;
+                        case Event.Propose ignored -> true;
+                        case Event.Read ignored -> true;
+                        default -> false;
+                    };
+            if (!idle) {
+                return;
+            }
+        }
+        require(
+                raft.role() == RoleName.LEADER,
+                "election timer (§5.2)",
+                node,
+                "postpones its own election without having heard from a leader or granted a vote: "
+                        + events);
+    }
+
+    private static boolean cannotPostpone(Raft raft, NodeId from, Message message) {
+        return message.term() < raft.term()
+                || switch (message) {
+                    case Message.PreVoteRequest ignored -> true;
+                    case Message.PreVoteReply ignored -> true;
+                    case Message.VoteRequest ignored -> !from.equals(raft.votedFor());
+                    case Message.VoteReply ignored -> true;
+                    case Message.AppendAccepted ignored -> true;
+                    case Message.AppendRejected ignored -> true;
+                    case Message.HeartbeatReply ignored -> true;
+                    default -> false;
+                };
     }
 
     /** For how long no majority, itself included, was heard. */
@@ -293,6 +392,7 @@ final class Watch {
         }
         if (node.shadow.leadsSinceNanos >= 0) {
             lonelyLeader(node);
+            counted(node, raft);
             // §5.4.2: entries of earlier terms are committed by what follows them (Figure 8).
             if (raft.commitIndex() > node.shadow.commitIndex
                     && memory.termAt(raft.commitIndex()) != raft.term()) {
@@ -305,6 +405,36 @@ final class Watch {
             }
         }
         node.shadow.commitIndex = raft.commitIndex();
+    }
+
+    /**
+     * Figure 2: a leader counts what a follower acknowledged in this very term, and no more. An
+     * acknowledgement of an earlier term speaks of a log that may have been cut since.
+     */
+    private void counted(SimNode node, Raft raft) {
+        if (raft.commitIndex() > raft.durableIndex()) {
+            world.census.reached(Sometimes.COMMIT_BEFORE_OWN_FSYNC);
+        }
+        for (Raft.PeerView peer : raft.peerViews()) {
+            if (peer.inflightCount() > 1) {
+                world.census.reached(Sometimes.ENTRIES_IN_FLIGHT_AT_ONCE);
+            }
+            int follower = world.nodeNamed(peer.id().name()).number;
+            long promised = promises.acknowledgedIndex(raft.term(), follower);
+            if (peer.matchIndex() > promised) {
+                broken(
+                        "acknowledged (Figure 2): "
+                                + node.id
+                                + " counts "
+                                + peer.id()
+                                + " up to index "
+                                + peer.matchIndex()
+                                + ", which acknowledged "
+                                + promised
+                                + " in term "
+                                + raft.term());
+            }
+        }
     }
 
     /** CheckQuorum (thesis §6.2): who leads nobody must stop claiming to. */
@@ -351,6 +481,9 @@ final class Watch {
                     "applies the command of index "
                             + entry.index()
                             + ", whose client was told that it never will be");
+            if (node.shadow.leadsSinceNanos >= 0 && entry.term() < node.shadow.memory.term) {
+                world.census.reached(Sometimes.EARLIER_TERM_COMMITTED);
+            }
             committed.add(entry);
             committedInTerm.add(node.shadow.memory.term);
             stateHashes.add(stateHash);
