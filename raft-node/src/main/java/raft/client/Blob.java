@@ -46,6 +46,12 @@ public final class Blob implements Comparable<Blob> {
         return array.length;
     }
 
+    /** Whether the first bytes are those of {@code prefix}; the empty one begins everything. */
+    public boolean startsWith(Blob prefix) {
+        int length = prefix.array.length;
+        return length <= array.length && Arrays.equals(array, 0, length, prefix.array, 0, length);
+    }
+
     @Override
     public int compareTo(Blob other) {
         return Arrays.compareUnsigned(array, other.array);

@@ -150,6 +150,23 @@ public final class ClientCodec {
                 });
     }
 
+    /** A result without its reply: for answers that are kept. */
+    public static Blob encodeResult(Result result) {
+        return Output.blob(out -> ResultCodec.write(out, result));
+    }
+
+    /**
+     * Reads what {@link #encodeResult} wrote.
+     *
+     * @throws ProtocolException with request id 0
+     */
+    public static Result decodeResult(Blob bytes) throws ProtocolException {
+        Fields in = new Fields(ByteBuffer.wrap(bytes.unsafeArray()), 0);
+        Result result = ResultCodec.read(in);
+        in.end("result");
+        return result;
+    }
+
     /** Reads a reply. */
     public static Answer decodeAnswer(ByteBuffer frame) throws ProtocolException {
         if (frame.remaining() < ID_BYTES + 1) {

@@ -4,35 +4,50 @@ import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
 import raft.client.ClientCodec;
+import raft.client.Limits;
 import raft.client.ProtocolException;
 import raft.client.Refusal;
 import raft.client.Request;
 import raft.client.Result;
+import raft.kv.Item.Kind;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
- * The replicated state machine (§2): keys with values.
+ * The replicated state machine (§2): keys with what they hold, and the sessions of clients (thesis
+ * §6.3).
  *
  * <p>Guarantees: the state, the answers and {@link #stateHash} depend on the sequence of applied
  * commands alone; no bytes whatsoever make {@link #apply} throw, since an entry that is committed
- * must be got past by every node in the same way. Not thread-safe: owned by the thread that
- * applies.
+ * must be got past by every node in the same way; in a session a write is carried out at most once.
+ * Not thread-safe: owned by the thread that applies.
  */
 public final class KeyValueStore {
     private static final Result DONE = new Result.Done();
     private static final Result ABSENT = new Result.Absent();
     private static final Result COMPARE_FAILED = new Result.CompareFailed();
 
-    /** The hash is kept beside the value so that replacing one need not read the old one again. */
-    private record Item(Blob value, long hash) {}
+    /** Sorted, for listings and so that equal states give equal snapshots. */
+    private TreeMap<Blob, Item> items = new TreeMap<>();
 
-    private final Map<Blob, Item> items = new HashMap<>();
+    private Sessions sessions = new Sessions();
     private long lastIndex;
-    private long stateHash;
+    private long itemsHash;
+    private long duplicateCount;
+
+    /** A write that the state does not allow; nothing was changed. */
+    private static final class Rejection extends Exception {
+        private static final long serialVersionUID = 1;
+        final Refusal reason;
+
+        Rejection(Refusal reason, String message) {
+            super(message, null, false, false);
+            this.reason = reason;
+        }
+    }
 
     /**
      * Carries out one committed command.
@@ -54,33 +69,42 @@ public final class KeyValueStore {
             return new Applied.Rejected(e.reason(), String.valueOf(e.getMessage()));
         }
         return switch (request) {
-            case Request.Get _, Request.Put _, Request.Cas _, Request.Delete _ ->
-                    new Applied.Answered(carryOut(request));
-            default ->
+            case Request.Read read -> read(read);
+            case Request.Write write -> carryOut(index, write);
+            case Request.InSession inSession -> once(index, inSession);
+            case Request.Session.Register() ->
+                    new Applied.Answered(new Result.Number(sessions.register(index)));
+            case Request.Session.KeepAlive(long id) ->
+                    sessions.use(id, index) ? new Applied.Answered(DONE) : Sessions.expired(id);
+            case Request.Session.Close(long id) ->
+                    sessions.close(id) ? new Applied.Answered(DONE) : Sessions.expired(id);
+            case Request.Admin _ ->
                     new Applied.Rejected(
-                            Refusal.UNSUPPORTED, "This server does not have that operation yet.");
+                            Refusal.UNSUPPORTED, "Administration is no command of the store.");
         };
     }
 
     /** The answer to a read, from the state as it stands. Changes nothing. */
     public Applied read(Request.Read read) {
-        return read instanceof Request.Get get
-                ? new Applied.Answered(get(get))
-                : new Applied.Rejected(
-                        Refusal.UNSUPPORTED, "This server does not have that operation yet.");
-    }
-
-    private Result get(Request.Get get) {
-        Item item = items.get(get.key());
-        return item == null ? ABSENT : new Result.Found(item.value());
+        try {
+            return new Applied.Answered(
+                    switch (read) {
+                        case Request.Get get -> get(items.get(get.key()));
+                        case Request.GetVersioned get -> versioned(get.key());
+                        case Request.ListKeys list -> list(list);
+                    });
+        } catch (Rejection e) {
+            return new Applied.Rejected(e.reason, String.valueOf(e.getMessage()));
+        }
     }
 
     /**
-     * A fingerprint of keys and values: equal states have equal hashes, whatever path led to them,
-     * so nodes that applied the same index can be compared. 0 when empty. Not cryptographic.
+     * A fingerprint of keys, what they hold, and sessions: equal states have equal hashes, whatever
+     * path led to them, so nodes that applied the same index can be compared. 0 when empty. Not
+     * cryptographic.
      */
     public long stateHash() {
-        return stateHash;
+        return itemsHash + sessions.hash();
     }
 
     /** Number of keys. */
@@ -88,65 +112,307 @@ public final class KeyValueStore {
         return items.size();
     }
 
-    private Result carryOut(Request request) {
-        return switch (request) {
-            case Request.Get get -> get(get);
-            case Request.Put(Blob key, Blob value) -> {
-                put(key, value);
-                yield DONE;
-            }
-            case Request.Cas cas -> {
-                if (!matches(items.get(cas.key()), cas.expected())) {
-                    yield COMPARE_FAILED;
-                }
-                put(cas.key(), cas.value());
-                yield DONE;
-            }
-            case Request.Delete(Blob key) -> {
-                Item removed = items.remove(key);
-                if (removed == null) {
-                    yield ABSENT;
-                }
-                stateHash -= removed.hash();
-                yield DONE;
-            }
-            default -> throw new IllegalStateException("not carried out here: " + request);
+    /** Number of clients' sessions. */
+    public int sessionCount() {
+        return sessions.count();
+    }
+
+    /** Repetitions answered from sessions since this object was made; no part of the state. */
+    public long duplicateCount() {
+        return duplicateCount;
+    }
+
+    // ---- snapshots
+
+    /**
+     * The state as it stands. Costs a reference for each key and each element; {@link Image#bytes}
+     * does the rest, on any thread.
+     */
+    public Image image() {
+        List<Image.Held> held = new ArrayList<>(items.size());
+        items.forEach((key, item) -> held.add(new Image.Held(key, item.copy())));
+        List<Sessions.Session> copies = new ArrayList<>(sessions.count());
+        sessions.all().forEach(session -> copies.add(session.copy()));
+        return new Image(lastIndex, stateHash(), held, copies);
+    }
+
+    /** The state as bytes: equal states give equal bytes. */
+    public Blob snapshot() {
+        return image().bytes();
+    }
+
+    /**
+     * Replaces the whole state by that of a snapshot.
+     *
+     * @param snapshot of {@link #snapshot}, by whichever node
+     * @throws UnreadableSnapshotException when it is none of this version; nothing was changed then
+     */
+    public void restore(Blob snapshot) throws UnreadableSnapshotException {
+        Image image = Image.read(snapshot);
+        TreeMap<Blob, Item> newItems = new TreeMap<>();
+        long newHash = 0;
+        for (Image.Held held : image.items()) {
+            newItems.put(held.key(), held.item());
+            newHash += hash(held.key(), held.item());
+        }
+        Sessions newSessions = new Sessions();
+        image.sessions().forEach(newSessions::restore);
+        if (newHash + newSessions.hash() != image.stateHash()) {
+            throw new UnreadableSnapshotException(
+                    "the snapshot's content does not have the hash that it names");
+        }
+        items = newItems;
+        sessions = newSessions;
+        itemsHash = newHash;
+        lastIndex = image.lastIndex();
+    }
+
+    // ---- reads
+
+    private static Result get(@Nullable Item item) {
+        return switch (item) {
+            case null -> ABSENT;
+            case Item.Plain plain -> new Result.Found(plain.value());
+            case Item.Counter counter -> new Result.Number(counter.total());
+            case Item.Lock lock -> new Result.Held(lock.token(), lock.owner());
+            case Item.Sequence sequence -> new Result.Elements(sequence.elements());
+            case Item.Members members -> new Result.Elements(members.elements());
         };
     }
 
-    private static boolean matches(@Nullable Item present, @Nullable Blob expected) {
-        return present == null ? expected == null : present.value().equals(expected);
+    private Result versioned(Blob key) throws Rejection {
+        Item.Plain plain = plain(key);
+        return plain == null ? ABSENT : new Result.Versioned(plain.version(), plain.value());
     }
 
-    private void put(Blob key, Blob value) {
-        Item item = new Item(value, hash(key, value));
+    private Result list(Request.ListKeys list) {
+        boolean inside = list.startAfter().compareTo(list.prefix()) >= 0;
+        NavigableMap<Blob, Item> rest =
+                inside
+                        ? items.tailMap(list.startAfter(), list.startAfter().sizeBytes() == 0)
+                        : items.tailMap(list.prefix(), true);
+        List<Blob> keys = new ArrayList<>();
+        for (Blob key : rest.keySet()) {
+            if (!key.startsWith(list.prefix())) {
+                break;
+            }
+            if (keys.size() == list.limit()) {
+                return new Result.Keys(keys, true);
+            }
+            keys.add(key);
+        }
+        return new Result.Keys(keys, false);
+    }
+
+    // ---- writes
+
+    private Applied once(long index, Request.InSession request) {
+        boolean[] carriedOut = {false};
+        Applied answer =
+                sessions.once(
+                        index,
+                        request,
+                        () -> {
+                            carriedOut[0] = true;
+                            return carryOut(index, request.write());
+                        });
+        if (!carriedOut[0] && answer instanceof Applied.Answered) {
+            duplicateCount++;
+        }
+        return answer;
+    }
+
+    private Applied carryOut(long index, Request.Write write) {
+        try {
+            return new Applied.Answered(change(index, write));
+        } catch (Rejection e) {
+            return new Applied.Rejected(e.reason, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Result change(long index, Request.Write write) throws Rejection {
+        Blob key = write.key();
+        return switch (write) {
+            case Request.Put put -> {
+                Item.Plain present = plain(key);
+                set(key, Item.Plain.of(put.value(), present == null ? 1 : present.version() + 1));
+                yield DONE;
+            }
+            case Request.Cas cas -> {
+                Item.Plain present = plain(key);
+                Blob expected = cas.expected();
+                boolean same =
+                        present == null ? expected == null : present.value().equals(expected);
+                if (!same) {
+                    yield COMPARE_FAILED;
+                }
+                set(key, Item.Plain.of(cas.value(), present == null ? 1 : present.version() + 1));
+                yield DONE;
+            }
+            case Request.PutIfVersion put -> {
+                Item.Plain present = plain(key);
+                long version = present == null ? 0 : present.version();
+                if (put.version() != version && put.version() != Request.PutIfVersion.ANY_VERSION) {
+                    yield COMPARE_FAILED;
+                }
+                set(key, Item.Plain.of(put.value(), version + 1));
+                yield new Result.Number(version + 1);
+            }
+            case Request.Delete _ -> delete(key);
+            case Request.Append append -> add(key, Kind.LIST, append.element());
+            case Request.Enqueue enqueue -> add(key, Kind.QUEUE, enqueue.element());
+            case Request.Increment increment -> increment(key, increment.delta());
+            case Request.AddToSet add -> addToSet(key, add.element());
+            case Request.Dequeue _ -> dequeue(key);
+            case Request.Acquire acquire -> acquire(key, acquire.owner(), index);
+            case Request.Release release -> release(key, release);
+        };
+    }
+
+    private Result delete(Blob key) {
+        Item removed = items.remove(key);
+        if (removed == null) {
+            return ABSENT;
+        }
+        itemsHash -= hash(key, removed);
+        return DONE;
+    }
+
+    private Result add(Blob key, Kind kind, Blob element) throws Rejection {
+        Item.Sequence present = sequence(key, kind);
+        Item.Sequence sequence = present == null ? new Item.Sequence(kind) : present;
+        if (!sequence.hasRoomFor(element)) {
+            throw full(kind);
+        }
+        beforeChange(key, present);
+        sequence.add(element);
+        afterChange(key, sequence);
+        return new Result.Number(sequence.count());
+    }
+
+    private Result addToSet(Blob key, Blob element) throws Rejection {
+        Item.Members present =
+                switch (items.get(key)) {
+                    case null -> null;
+                    case Item.Members members -> members;
+                    case Item other -> throw clash(other, Kind.SET);
+                };
+        Item.Members members = present == null ? new Item.Members() : present;
+        if (!members.hasRoomFor(element)) {
+            throw full(Kind.SET);
+        }
+        beforeChange(key, present);
+        members.add(element);
+        afterChange(key, members);
+        return new Result.Number(members.count());
+    }
+
+    private Result dequeue(Blob key) throws Rejection {
+        Item.Sequence queue = sequence(key, Kind.QUEUE);
+        if (queue == null || queue.count() == 0) {
+            return ABSENT;
+        }
+        beforeChange(key, queue);
+        Blob taken = queue.take();
+        afterChange(key, queue);
+        return new Result.Found(taken);
+    }
+
+    private Result increment(Blob key, long delta) throws Rejection {
+        long total =
+                switch (items.get(key)) {
+                    case null -> 0;
+                    case Item.Counter counter -> counter.total();
+                    case Item other -> throw clash(other, Kind.COUNTER);
+                };
+        long after = total + delta;
+        if (((total ^ after) & (delta ^ after)) < 0) {
+            throw new Rejection(Refusal.TOO_LARGE, "The counter would leave the range of 64 bits.");
+        }
+        set(key, new Item.Counter(after));
+        return new Result.Number(after);
+    }
+
+    /**
+     * The token is the entry's index: greater than all before it, for every lock, whatever was
+     * released, deleted or restored in between.
+     */
+    private Result acquire(Blob key, Blob owner, long index) throws Rejection {
+        Item.Lock held = lock(key);
+        if (held != null) {
+            return held.owner().equals(owner) ? new Result.Number(held.token()) : COMPARE_FAILED;
+        }
+        set(key, new Item.Lock(owner, index));
+        return new Result.Number(index);
+    }
+
+    private Result release(Blob key, Request.Release release) throws Rejection {
+        Item.Lock held = lock(key);
+        boolean holds =
+                held != null
+                        && held.owner().equals(release.owner())
+                        && (release.token() == 0 || release.token() == held.token());
+        return holds ? delete(key) : COMPARE_FAILED;
+    }
+
+    // ---- what a key holds
+
+    private Item.@Nullable Plain plain(Blob key) throws Rejection {
+        return switch (items.get(key)) {
+            case null -> null;
+            case Item.Plain plain -> plain;
+            case Item other -> throw clash(other, Kind.PLAIN);
+        };
+    }
+
+    private Item.@Nullable Sequence sequence(Blob key, Kind kind) throws Rejection {
+        return switch (items.get(key)) {
+            case null -> null;
+            case Item.Sequence sequence when sequence.kind() == kind -> sequence;
+            case Item other -> throw clash(other, kind);
+        };
+    }
+
+    private Item.@Nullable Lock lock(Blob key) throws Rejection {
+        return switch (items.get(key)) {
+            case null -> null;
+            case Item.Lock lock -> lock;
+            case Item other -> throw clash(other, Kind.LOCK);
+        };
+    }
+
+    private static Rejection clash(Item present, Kind wanted) {
+        return new Rejection(
+                Refusal.WRONG_TYPE,
+                "The key holds " + present.kind().words + ", not " + wanted.words + ".");
+    }
+
+    private static Rejection full(Kind kind) {
+        return new Rejection(
+                Refusal.TOO_LARGE,
+                "The key holds "
+                        + kind.words
+                        + ", which would have more than "
+                        + Limits.COLLECTION_BYTES_MAX
+                        + " bytes.");
+    }
+
+    private void set(Blob key, Item item) {
         Item replaced = items.put(key, item);
-        // A sum over the items does not depend on their order, which a hash map does not keep.
-        stateHash += item.hash() - (replaced == null ? 0 : replaced.hash());
+        // A sum over the items does not depend on the order in which they came.
+        itemsHash += hash(key, item) - (replaced == null ? 0 : hash(key, replaced));
     }
 
-    private static long hash(Blob key, Blob value) {
-        return mixAll(mixAll(0x9E3779B97F4A7C15L, key), value);
+    private void beforeChange(Blob key, @Nullable Item present) {
+        itemsHash -= present == null ? 0 : hash(key, present);
     }
 
-    /** Eight bytes at a time; the length goes in first, so that ("ab", "c") is not ("a", "bc"). */
-    private static long mixAll(long seed, Blob blob) {
-        ByteBuffer in = ByteBuffer.wrap(blob.unsafeArray()).order(ByteOrder.LITTLE_ENDIAN);
-        long hash = mix(seed ^ blob.sizeBytes());
-        while (in.remaining() >= Long.BYTES) {
-            hash = mix(hash ^ in.getLong());
-        }
-        long tail = 0;
-        while (in.hasRemaining()) {
-            tail = tail << 8 | Byte.toUnsignedLong(in.get());
-        }
-        return mix(hash ^ tail);
+    private void afterChange(Blob key, Item changed) {
+        items.put(key, changed);
+        itemsHash += hash(key, changed);
     }
 
-    /** The finaliser of MurmurHash3: every input bit reaches every output bit. */
-    private static long mix(long x) {
-        long h = (x ^ x >>> 33) * 0xFF51AFD7ED558CCDL;
-        h = (h ^ h >>> 33) * 0xC4CEB9FE1A85EC53L;
-        return h ^ h >>> 33;
+    private static long hash(Blob key, Item item) {
+        return Hash.mix(Hash.mix(item.kind().code, key), item.contentHash());
     }
 }

@@ -116,6 +116,7 @@ class KeyValueStoreTest {
         other.apply(++at, ClientCodec.encodeCommand(put("gone", "1")));
         for (String key : keys) {
             other.apply(++at, ClientCodec.encodeCommand(put(key, "old")));
+            other.apply(++at, ClientCodec.encodeCommand(delete(key)));
             other.apply(++at, ClientCodec.encodeCommand(put(key, "value of " + key)));
         }
         assertThat(other.stateHash()).isNotEqualTo(store.stateHash());
