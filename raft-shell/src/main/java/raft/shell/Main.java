@@ -69,6 +69,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        TestCommand.listFaults(commandLine.getSubcommands().get("test"));
         commandLine.setParameterExceptionHandler(
                 (problem, args) -> {
                     PrintWriter err = problem.getCommandLine().getErr();

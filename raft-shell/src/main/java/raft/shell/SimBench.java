@@ -5,19 +5,18 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.sim.Campaign;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.Scenario;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.SimRun;
+import raft.harness.sim.SimulatedFaults;
 
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -89,7 +88,7 @@ final class SimBench implements Callable<Integer> {
             SimOptions options = SimOptions.defaults(seed, 5);
             FaultPlan plan =
                     FaultPlan.generate(
-                            seed, Scenario.members(options), List.of(Family.values()), 60_000);
+                            seed, Scenario.members(options), SimulatedFaults.USUAL, 60_000);
             Scenario scenario = new Scenario(options, plan, 60_000_000_000L, 100, 10, null);
             SimRun.Result result = SimRun.run(scenario, code, null);
             if (result.failed()) {

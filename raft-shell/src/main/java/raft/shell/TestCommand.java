@@ -2,6 +2,7 @@ package raft.shell;
 
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -13,7 +14,8 @@ import raft.harness.docker.DockerCluster;
 import raft.harness.docker.DockerOptions;
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
-import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultChoice;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.report.Outcome;
 import raft.harness.report.Results;
@@ -35,11 +37,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -62,7 +62,9 @@ import java.util.stream.Stream;
         footer = {
             "",
             "Examples:",
-            "  ./raft test                                    five nodes, one minute, all faults",
+            "  ./raft test                                    five nodes, one minute, the usual"
+                    + " faults",
+            "  ./raft test --faults all --time 3m             all that can be broken",
             "  ./raft test --faults partition --time 30s      only partitions",
             "  ./raft test --plant L1                         a node with a planted bug: must end"
                     + " with status 1",
@@ -71,6 +73,8 @@ import java.util.stream.Stream;
             "  ./raft test --system etcd --nodes 3            etcd"
         })
 final class TestCommand implements Callable<Integer> {
+    private static final String USUAL_FAULTS = "partition,kill,pause";
+
     @Option(
             names = "--cluster",
             defaultValue = "auto",
@@ -94,10 +98,15 @@ final class TestCommand implements Callable<Integer> {
 
     @Option(
             names = "--faults",
-            defaultValue = "all",
+            defaultValue = USUAL_FAULTS,
             paramLabel = "LIST",
-            description = "partition,kill,pause, or none, or all (default: all)")
-    String faults = "all";
+            description = {
+                "families and kinds, with commas between them; all is all that can be done here"
+                        + " (default: "
+                        + USUAL_FAULTS
+                        + "); the kinds are listed below"
+            })
+    String faults = USUAL_FAULTS;
 
     @Option(
             names = "--time",
@@ -209,7 +218,8 @@ final class TestCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         List<String> members = IntStream.rangeClosed(1, nodes).mapToObj(i -> "n" + i).toList();
         long chosenSeed = seed == null ? new SplittableRandom().nextLong(1, 1_000_000_000) : seed;
-        FaultPlan faultPlan = faultPlan(members, chosenSeed);
+        FaultPlan saved = savedPlan(members);
+        FaultChoice choice = saved == null ? choice() : FaultChoice.ofPlan(saved);
         String runId =
                 "r"
                         + Long.toString(System.currentTimeMillis(), 36)
@@ -224,7 +234,8 @@ final class TestCommand implements Callable<Integer> {
             Results results =
                     TestRun.run(
                             parameters,
-                            faultPlan,
+                            choice,
+                            saved,
                             root(),
                             (folder, progress) ->
                                     kind.equals("sim")
@@ -389,7 +400,7 @@ final class TestCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
             }
         }
-        families();
+        choice();
     }
 
     private boolean isOurs() {
@@ -415,34 +426,40 @@ final class TestCommand implements Callable<Integer> {
         }
     }
 
-    private Set<Family> families() {
-        Set<Family> families = new LinkedHashSet<>();
-        for (String word : faults.split(",", -1)) {
-            switch (word.strip()) {
-                case "none" -> {}
-                case "all" -> families.addAll(List.of(Family.values()));
-                default ->
-                        families.add(
-                                Stream.of(Family.values())
-                                        .filter(family -> family.label().equals(word.strip()))
-                                        .findFirst()
-                                        .orElseThrow(
-                                                () ->
-                                                        new ParameterException(
-                                                                spec.commandLine(),
-                                                                "no fault is called '"
-                                                                        + word.strip()
-                                                                        + "'; there are partition,"
-                                                                        + " kill, pause, all,"
-                                                                        + " none")));
+    /** Puts every kind of fault into the help, taken from where they are defined. */
+    static void listFaults(CommandLine test) {
+        List<String> lines = new ArrayList<>(List.of("", "Faults:"));
+        for (FaultKind.Family family : FaultKind.Family.values()) {
+            StringBuilder line = new StringBuilder(String.format("  %-11s", family.label()));
+            for (FaultKind kind : FaultKind.values()) {
+                if (kind.family() != family) {
+                    continue;
+                }
+                if (line.length() + kind.label().length() > 77) {
+                    lines.add(line.toString());
+                    line = new StringBuilder(" ".repeat(13));
+                }
+                line.append(' ').append(kind.label()).append(kind.byNameOnly() ? "*" : "");
             }
+            lines.add(line.toString());
         }
-        return families;
+        lines.add("  * only where it is asked for by this name");
+        lines.addAll(List.of(test.getCommandSpec().usageMessage().footer()));
+        test.getCommandSpec().usageMessage().footer(lines.toArray(String[]::new));
     }
 
-    private FaultPlan faultPlan(List<String> members, long chosenSeed) {
+    private FaultChoice choice() {
+        try {
+            return FaultChoice.parse(faults);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Null where the plan is to be drawn from the seed. */
+    private @Nullable FaultPlan savedPlan(List<String> members) {
         if (plan == null) {
-            return FaultPlan.generate(chosenSeed, members, families(), time.toMillis());
+            return null;
         }
         try {
             return PlanFile.read(plan, members);
@@ -466,7 +483,7 @@ final class TestCommand implements Callable<Integer> {
                 plant,
                 members.size(),
                 workload,
-                families().stream().map(Family::label).toList(),
+                choice().requests().stream().map(FaultChoice.Request::label).toList(),
                 plan == null ? null : plan.toString(),
                 time.toMillis(),
                 rate,

@@ -3,8 +3,10 @@ package raft.harness.cluster;
 import org.jspecify.annotations.Nullable;
 
 import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultKind;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * A system under test. Owned and called by one thread, the interpreter's; nothing here blocks but
@@ -20,6 +22,14 @@ public interface Cluster extends AutoCloseable {
 
     /** The run's one clock: monotonic, 0 near the start. */
     long nowNanos();
+
+    /**
+     * The kinds of fault that cannot be had here, each with the reason in one clause, "not
+     * supported by this kernel" say. Injecting one all the same is answered as skipped.
+     */
+    default Map<FaultKind, String> impossible() {
+        return Map.of();
+    }
 
     /** Starts a client operation; ends as one {@link Completion.Operation}. */
     void invoke(Invocation invocation);

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -41,6 +42,8 @@ import java.util.function.Function;
  */
 public final class DockerCluster implements Cluster {
     private static final long OBSERVE_MILLIS = 800;
+    private static final FaultOutcome NOT_BUILT =
+            Findings.of(Status.SKIPPED, "not built for containers yet");
 
     private final long originNanos;
     private final Containers containers;
@@ -176,6 +179,7 @@ public final class DockerCluster implements Cluster {
                     case FaultAction.Cut(var links) -> cutLane.submit(() -> cuts.cut(id, links));
                     case FaultAction.Kill(var names) -> onEach(names, p -> p.kill(id));
                     case FaultAction.Pause(var names) -> onEach(names, p -> p.pause(id));
+                    default -> CompletableFuture.completedFuture(NOT_BUILT);
                 };
         report(id, true, outcome);
     }
@@ -188,6 +192,7 @@ public final class DockerCluster implements Cluster {
                     case FaultAction.Cut cut -> cutLane.submit(() -> cuts.heal(id));
                     case FaultAction.Kill(var names) -> onEach(names, p -> p.restart(id));
                     case FaultAction.Pause(var names) -> onEach(names, p -> p.resume(id));
+                    default -> CompletableFuture.completedFuture(NOT_BUILT);
                 };
         report(id, false, outcome);
     }
@@ -234,6 +239,20 @@ public final class DockerCluster implements Cluster {
     @Override
     public @Nullable Completion poll(long deadlineNanos) throws InterruptedException {
         return completions.poll(Math.max(0, deadlineNanos - nowNanos()), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public Map<FaultKind, String> impossible() {
+        Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
+        for (FaultKind kind : FaultKind.values()) {
+            switch (kind.resolve(nodes(), null)) {
+                case FaultAction.Cut ignored -> {}
+                case FaultAction.Kill ignored -> {}
+                case FaultAction.Pause ignored -> {}
+                default -> impossible.put(kind, NOT_BUILT.evidence().getFirst());
+            }
+        }
+        return impossible;
     }
 
     /** Where a person's tools reach a node: the client port and the HTTP port on this machine. */

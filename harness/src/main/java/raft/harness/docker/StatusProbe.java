@@ -105,7 +105,22 @@ final class StatusProbe implements AutoCloseable {
                 json.path("commitIndex").asLong(0),
                 json.path("appliedIndex").asLong(0),
                 json.path("lastIndex").asLong(0),
+                voters(json),
                 body);
+    }
+
+    /** A configuration is {@code {"voters": ["n1", …], …}}; a node may say it under either name. */
+    private static List<String> voters(JsonNode json) {
+        List<String> voters = new ArrayList<>();
+        JsonNode configuration = json.path("configuration");
+        JsonNode committed = configuration.path("committed");
+        for (JsonNode voter : (committed.isObject() ? committed : configuration).path("voters")) {
+            String name = voter.isString() ? voter.asString() : voter.path("id").asString("");
+            if (!name.isEmpty()) {
+                voters.add(name);
+            }
+        }
+        return voters;
     }
 
     @Override

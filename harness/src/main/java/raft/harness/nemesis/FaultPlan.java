@@ -1,5 +1,6 @@
 package raft.harness.nemesis;
 
+import raft.harness.nemesis.FaultChoice.Request;
 import raft.harness.nemesis.FaultKind.Family;
 
 import java.util.ArrayList;
@@ -14,9 +15,10 @@ import java.util.Random;
  * good to be replayed or edited.
  *
  * <p>A generated plan cuts the run into slots. Each slot has one fault, now and then a second one
- * of another family that overlaps it, and ends with a time in which nothing is broken. The slots go
- * through all requested families in turn, so that each comes up even in a short run; within a
- * family kinds that aim at the leader are drawn most often.
+ * of another request that overlaps it, and ends with a time in which nothing is broken. Every
+ * request has a slot, so that each comes up even in a short run; the slots beyond go to requests by
+ * weight, and within a request the kinds that concern the leader are drawn most often: cut off and
+ * paused leaders found most real bugs.
  */
 public record FaultPlan(List<PlannedFault> faults) {
     public static final FaultPlan NONE = new FaultPlan(List.of());
@@ -37,68 +39,91 @@ public record FaultPlan(List<PlannedFault> faults) {
         }
     }
 
+    /** As {@link #generate(long, List, FaultChoice, long)}, for whole families. */
+    public static FaultPlan generate(
+            long seed, List<String> nodes, Collection<Family> families, long runMillis) {
+        return generate(seed, nodes, FaultChoice.of(families), runMillis);
+    }
+
     /**
      * Draws a plan.
      *
      * @param nodes all members
-     * @param families what may be injected; none gives {@link #NONE}
+     * @param choice what may be injected; none gives {@link #NONE}
      * @param runMillis how long clients will work; the last fault ends before
      */
     public static FaultPlan generate(
-            long seed, List<String> nodes, Collection<Family> families, long runMillis) {
-        if (families.isEmpty() || nodes.size() < 2) {
+            long seed, List<String> nodes, FaultChoice choice, long runMillis) {
+        if (choice.requests().isEmpty() || nodes.size() < 2) {
             return NONE;
         }
         Random random = new Random(seed);
-        List<Family> turn = new ArrayList<>(families.stream().distinct().sorted().toList());
-        Collections.shuffle(turn, random);
         long warmUpMillis = Math.min(WARM_UP_MILLIS, runMillis / 8);
         long usableMillis = runMillis - warmUpMillis;
-        int slotCount = Math.toIntExact(Math.max(turn.size(), usableMillis / SLOT_MILLIS));
+        int slotCount =
+                Math.toIntExact(Math.max(choice.requests().size(), usableMillis / SLOT_MILLIS));
         long slotMillis = usableMillis / slotCount;
+        List<Request> turns = turns(random, choice.requests(), slotCount);
         List<PlannedFault> faults = new ArrayList<>();
         for (int slot = 0; slot < slotCount; slot++) {
             long start = warmUpMillis + slot * slotMillis;
-            long duration = slotMillis * (50 + random.nextInt(16)) / 100;
-            Family family = turn.get(slot % turn.size());
-            faults.add(draw(random, faults.size() + 1, family, start, start + duration, nodes));
-            if (turn.size() > 1 && random.nextInt(3) == 0) {
-                Family other = turn.get((slot + 1 + random.nextInt(turn.size() - 1)) % turn.size());
-                long overlapStart = start + duration * (20 + random.nextInt(50)) / 100;
-                faults.add(
-                        draw(
-                                random,
-                                faults.size() + 1,
-                                other,
-                                overlapStart,
-                                start + duration,
-                                nodes));
+            long end = start + slotMillis * (50 + random.nextInt(16)) / 100;
+            Request request = turns.get(slot);
+            faults.add(draw(random, faults.size() + 1, request, start, end, nodes));
+            List<Request> others = new ArrayList<>(choice.requests());
+            others.remove(request);
+            if (!others.isEmpty() && random.nextInt(3) == 0) {
+                Request other = weighted(random, others);
+                long overlapStart = start + (end - start) * (20 + random.nextInt(50)) / 100;
+                faults.add(draw(random, faults.size() + 1, other, overlapStart, end, nodes));
             }
         }
         return new FaultPlan(faults);
     }
 
+    /** Each request once, the rest by weight; then shuffled. */
+    private static List<Request> turns(Random random, List<Request> requests, int count) {
+        List<Request> turns = new ArrayList<>(requests);
+        while (turns.size() < count) {
+            turns.add(weighted(random, requests));
+        }
+        Collections.shuffle(turns, random);
+        return turns;
+    }
+
+    private static Request weighted(Random random, List<Request> requests) {
+        int sum = requests.stream().mapToInt(Request::weight).sum();
+        int left = random.nextInt(sum);
+        for (Request request : requests) {
+            left -= request.weight();
+            if (left < 0) {
+                return request;
+            }
+        }
+        throw new IllegalStateException("weights of " + requests + " do not sum up to " + sum);
+    }
+
     private static PlannedFault draw(
             Random random,
             long id,
-            Family family,
+            Request request,
             long startMillis,
             long endMillis,
             List<String> nodes) {
         List<FaultKind> kinds = new ArrayList<>();
-        for (FaultKind kind : FaultKind.values()) {
-            if (kind.family() == family) {
-                int weight = kind.aimsAtLeader() ? 3 : 1;
-                kinds.addAll(Collections.nCopies(weight, kind));
-            }
+        for (FaultKind kind : request.kinds()) {
+            kinds.addAll(Collections.nCopies(kind.prefersLeader() ? 3 : 1, kind));
         }
         List<String> order = new ArrayList<>(nodes);
         Collections.shuffle(order, random);
+        FaultKind kind = kinds.get(random.nextInt(kinds.size()));
         return new PlannedFault(
                 id,
-                kinds.get(random.nextInt(kinds.size())),
+                kind,
+                Trigger.TIME,
                 startMillis,
                 Math.max(endMillis, startMillis + 1),
-                order);
+                order,
+                kind.drawParameters(random));
     }
 }

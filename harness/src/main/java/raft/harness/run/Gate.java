@@ -1,11 +1,10 @@
 package raft.harness.run;
 
 import raft.harness.history.HistoryEvent.Type;
-import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultChoice;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A condition under which a run is evidence at all. A run in which nothing went wrong because
@@ -31,14 +30,15 @@ public record Gate(String name, boolean passed, String words) {
      * Judges a finished run.
      *
      * @param functions each must have succeeded
-     * @param families each must have been proven at least once
+     * @param choice each request that was insisted on must have been proven at least once, and
+     *     whatever was in force proven to be gone
      * @param ratePerSecond that was asked for
      * @param concurrency with one process nothing can overlap
      */
     public static List<Gate> judge(
             RunRecord record,
             List<String> functions,
-            Set<Family> families,
+            FaultChoice choice,
             double ratePerSecond,
             int concurrency) {
         List<Gate> gates = new ArrayList<>();
@@ -75,33 +75,43 @@ public record Gate(String name, boolean passed, String words) {
                                     "%.0f %% of operations overlapped another",
                                     record.overlappedShare() * 100)));
         }
-        for (Family family : families) {
-            gates.add(faultsProven(record, family));
+        for (FaultChoice.Request request : choice.requests()) {
+            gates.add(faultsProven(record, request));
         }
         leaderChanged(record, gates);
         gates.add(finalReads(record));
         return List.copyOf(gates);
     }
 
-    private static Gate faultsProven(RunRecord record, Family family) {
+    private static Gate faultsProven(RunRecord record, FaultChoice.Request request) {
         List<RunRecord.FaultRecord> faults =
                 record.faults().stream()
-                        .filter(fault -> fault.planned.kind().family() == family)
+                        .filter(fault -> request.kinds().contains(fault.planned.kind()))
                         .toList();
         long installed = faults.stream().filter(RunRecord.FaultRecord::wasInstalled).count();
         long unhealed =
                 faults.stream().filter(fault -> fault.wasInstalled() && !fault.wasHealed()).count();
+        boolean onlySkipped =
+                !faults.isEmpty() && faults.stream().allMatch(RunRecord.FaultRecord::wasSkipped);
         String words =
                 installed
                         + " of "
                         + faults.size()
                         + " "
-                        + family.label()
+                        + request.label()
                         + " faults were proven"
                         + (unhealed == 0
                                 ? ""
-                                : ", " + unhealed + " of them not proven to be gone again");
-        return new Gate(family.label() + "-proven", installed > 0 && unhealed == 0, words);
+                                : ", " + unhealed + " of them not proven to be gone again")
+                        + (onlySkipped ? ", skipped: " + reason(faults.getFirst()) : "");
+        boolean enough = installed > 0 || (onlySkipped && !request.insisted());
+        return new Gate(request.label() + "-proven", enough && unhealed == 0, words);
+    }
+
+    private static String reason(RunRecord.FaultRecord fault) {
+        return fault.injected == null || fault.injected.evidence().isEmpty()
+                ? "no reason given"
+                : fault.injected.evidence().getFirst();
     }
 
     private static void leaderChanged(RunRecord record, List<Gate> gates) {

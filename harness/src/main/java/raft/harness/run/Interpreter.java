@@ -13,6 +13,8 @@ import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
+import raft.harness.nemesis.Trigger;
+import raft.harness.nemesis.View;
 import raft.harness.workload.Operation;
 import raft.harness.workload.Workload;
 
@@ -21,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,6 +45,10 @@ import java.util.function.Consumer;
  */
 public final class Interpreter {
     private static final long OBSERVE_EVERY_NANOS = 500_000_000L;
+
+    /** While a fault waits for something to be seen, the nodes are asked more often. */
+    private static final long OBSERVE_ARMED_NANOS = 50_000_000L;
+
     private static final long PROGRESS_EVERY_NANOS = 5_000_000_000L;
     private static final long FAULT_PATIENCE_NANOS = 60_000_000_000L;
 
@@ -90,6 +97,13 @@ public final class Interpreter {
 
     // Faults by id, in the stages of their life.
     private final ArrayDeque<PlannedFault> waiting;
+
+    /** Their time has come, what triggers them has not. The term is the newest known then. */
+    private final Map<PlannedFault, Long> armed = new LinkedHashMap<>();
+
+    /** When each fault in force is to end, by id. */
+    private final Map<Long, Long> endMillis = new HashMap<>();
+
     private final Map<Long, PlannedFault> installing = new TreeMap<>();
     private final Map<Long, PlannedFault> inForce = new TreeMap<>();
     private final Map<Long, PlannedFault> healing = new TreeMap<>();
@@ -97,6 +111,9 @@ public final class Interpreter {
 
     private @Nullable String leader;
     private long leaderTerm;
+    private long newestTerm;
+    private long newestCommitIndex;
+    private List<String> voters = List.of();
     private boolean observing;
     private long nextObserveNanos;
     private long nextProgressNanos;
@@ -179,6 +196,7 @@ public final class Interpreter {
      */
     private void endFaults() throws InterruptedException {
         waiting.clear();
+        armed.clear();
         long deadlineNanos = now() + FAULT_PATIENCE_NANOS;
         while (!(installing.isEmpty() && inForce.isEmpty() && healing.isEmpty())
                 && now() < deadlineNanos) {
@@ -299,26 +317,46 @@ public final class Interpreter {
     private long faults() {
         long nowMillis = now() / 1_000_000;
         while (!waiting.isEmpty() && waiting.peekFirst().startMillis() <= nowMillis) {
-            inject(waiting.removeFirst());
+            PlannedFault fault = waiting.removeFirst();
+            if (fault.trigger() instanceof Trigger.Time) {
+                inject(fault, fault.endMillis());
+            } else {
+                armed.put(fault, newestTerm);
+            }
+        }
+        for (Map.Entry<PlannedFault, Long> entry : List.copyOf(armed.entrySet())) {
+            PlannedFault fault = entry.getKey();
+            if (isTriggered(fault.trigger(), entry.getValue())) {
+                armed.remove(fault);
+                inject(fault, nowMillis + fault.durationMillis());
+            }
         }
         long nextMillis =
                 waiting.isEmpty() ? Long.MAX_VALUE / 1_000_000 : waiting.peekFirst().startMillis();
         for (PlannedFault fault : List.copyOf(inForce.values())) {
-            if (fault.endMillis() <= nowMillis) {
+            long endsMillis = endMillis.getOrDefault(fault.id(), fault.endMillis());
+            if (endsMillis <= nowMillis) {
                 heal(fault);
             } else {
-                nextMillis = Math.min(nextMillis, fault.endMillis());
+                nextMillis = Math.min(nextMillis, endsMillis);
             }
         }
         return nextMillis * 1_000_000;
     }
 
-    private void inject(PlannedFault fault) {
+    private boolean isTriggered(Trigger trigger, long termWhenArmed) {
+        return switch (trigger) {
+            case Trigger.Time ignored -> true;
+            case Trigger.LeaderElected ignored -> leader != null && leaderTerm > termWhenArmed;
+            case Trigger.LogIndex(long index) -> newestCommitIndex >= index;
+        };
+    }
+
+    private void inject(PlannedFault fault, long endsMillis) {
         ActiveFault resolved =
                 new ActiveFault(
-                        fault.id(),
-                        fault.kind().label(),
-                        fault.kind().resolve(fault.order(), leader));
+                        fault.id(), fault.kind().label(), fault.resolve(new View(leader, voters)));
+        endMillis.put(fault.id(), endsMillis);
         active.put(fault.id(), resolved);
         installing.put(fault.id(), fault);
         record.faultAsked(fault, resolved, leader, leaderTerm, now());
@@ -394,7 +432,8 @@ public final class Interpreter {
     private long look() {
         if (!observing && now() >= nextObserveNanos) {
             observing = true;
-            nextObserveNanos = now() + OBSERVE_EVERY_NANOS;
+            nextObserveNanos =
+                    now() + (armed.isEmpty() ? OBSERVE_EVERY_NANOS : OBSERVE_ARMED_NANOS);
             cluster.observe();
         }
         if (now() >= nextProgressNanos) {
@@ -428,7 +467,15 @@ public final class Interpreter {
         }
         leader = null;
         leaderTerm = 0;
+        long votersKnownAt = -1;
         for (NodeStatus node : nodes) {
+            newestTerm = Math.max(newestTerm, node.term());
+            newestCommitIndex = Math.max(newestCommitIndex, node.commitIndex());
+            // Whoever has committed most knows the newest committed configuration.
+            if (!node.voters().isEmpty() && node.commitIndex() > votersKnownAt) {
+                votersKnownAt = node.commitIndex();
+                voters = node.voters();
+            }
             // A deposed leader may still believe in itself; the one of the highest term is right.
             if (node.isLeader() && node.term() > leaderTerm) {
                 leader = node.node();

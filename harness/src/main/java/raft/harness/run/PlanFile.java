@@ -2,7 +2,6 @@ package raft.harness.run;
 
 import org.jspecify.annotations.Nullable;
 
-import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 
@@ -16,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** plan.json: a fault plan as people read, edit and share it. */
 public final class PlanFile {
@@ -24,10 +24,15 @@ public final class PlanFile {
 
     private PlanFile() {}
 
-    /** The file's content. {@code schema} is 1. */
+    /** 1 had neither triggers nor parameters, and is still read. */
+    private static final int SCHEMA = 2;
+
+    /** The file's content. */
     record Document(int schema, List<Line> faults) {}
 
     /**
+     * @param trigger "time" where absent; see {@link raft.harness.nemesis.Trigger#parse}
+     * @param parameters of the kind; absent ones have their usual values
      * @param resolved what the fault came to when its time came, absent before; ignored when read
      */
     @com.fasterxml.jackson.annotation.JsonInclude(
@@ -35,9 +40,11 @@ public final class PlanFile {
     record Line(
             long id,
             String kind,
+            @Nullable String trigger,
             long startMillis,
             long endMillis,
             List<String> order,
+            @Nullable Map<String, Long> parameters,
             @Nullable String resolved) {}
 
     /** What to save before a run, or, with what {@code record} knows, after it. */
@@ -52,16 +59,19 @@ public final class PlanFile {
                                     .map(seen -> seen.resolved.action().toString())
                                     .findFirst()
                                     .orElse(null);
+            PlannedFault.Line line = PlannedFault.Line.of(fault);
             lines.add(
                     new Line(
-                            fault.id(),
-                            fault.kind().label(),
-                            fault.startMillis(),
-                            fault.endMillis(),
-                            fault.order(),
+                            line.id(),
+                            line.kind(),
+                            line.trigger(),
+                            line.startMillis(),
+                            line.endMillis(),
+                            line.order(),
+                            line.parameters(),
                             resolved));
         }
-        return new Document(1, lines);
+        return new Document(SCHEMA, lines);
     }
 
     /**
@@ -76,11 +86,15 @@ public final class PlanFile {
         } catch (JacksonException e) {
             throw new IOException(file + " is not a fault plan: " + e.getOriginalMessage(), e);
         }
-        if (document == null || document.schema != 1 || document.faults == null) {
+        if (document == null
+                || document.schema < 1
+                || document.schema > SCHEMA
+                || document.faults == null) {
             throw new IOException(
                     file
-                            + " is not a fault plan of schema 1; make one by a run and look at its"
-                            + " plan.json");
+                            + " is not a fault plan of schema 1 or "
+                            + SCHEMA
+                            + "; make one by a run and look at its plan.json");
         }
         List<PlannedFault> faults = new ArrayList<>();
         for (Line line : document.faults) {
@@ -93,12 +107,15 @@ public final class PlanFile {
                                     + nodes);
                 }
                 faults.add(
-                        new PlannedFault(
-                                line.id,
-                                FaultKind.ofLabel(line.kind),
-                                line.startMillis,
-                                line.endMillis,
-                                line.order));
+                        new PlannedFault.Line(
+                                        line.id,
+                                        line.kind,
+                                        line.trigger,
+                                        line.startMillis,
+                                        line.endMillis,
+                                        line.order,
+                                        line.parameters)
+                                .fault());
             } catch (IllegalArgumentException | NullPointerException e) {
                 throw new IOException(file + ", fault " + line.id + ": " + e.getMessage(), e);
             }

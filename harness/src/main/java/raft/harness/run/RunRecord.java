@@ -58,6 +58,11 @@ public final class RunRecord {
             return injected != null && injected.status() == FaultOutcome.Status.INSTALLED;
         }
 
+        /** Not possible here. */
+        public boolean wasSkipped() {
+            return injected != null && injected.status() == FaultOutcome.Status.SKIPPED;
+        }
+
         /** Proven to be gone. */
         public boolean wasHealed() {
             return healed != null && healed.status() == FaultOutcome.Status.INSTALLED;

@@ -12,7 +12,8 @@ import raft.harness.history.HistoryHeader;
 import raft.harness.history.HistoryReader;
 import raft.harness.history.HistoryWriter;
 import raft.harness.model.Models;
-import raft.harness.nemesis.FaultKind.Family;
+import raft.harness.nemesis.FaultChoice;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.report.EventLine;
@@ -34,7 +35,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -68,7 +68,9 @@ public final class TestRun {
     private static final Duration FINAL_PHASE = Duration.ofSeconds(30);
 
     private final Parameters parameters;
-    private final FaultPlan plan;
+    private FaultChoice choice;
+    private FaultPlan plan;
+    private final boolean drawsPlan;
     private final RunFolder folder;
     private final Workload workload;
     private final Consumer<String> progress;
@@ -82,12 +84,15 @@ public final class TestRun {
 
     private TestRun(
             Parameters parameters,
-            FaultPlan plan,
+            FaultChoice choice,
+            @Nullable FaultPlan plan,
             RunFolder folder,
             Consumer<String> progress,
             BooleanSupplier stopRequested) {
         this.parameters = parameters;
-        this.plan = plan;
+        this.choice = choice;
+        this.plan = plan == null ? FaultPlan.NONE : plan;
+        this.drawsPlan = plan == null;
         this.folder = folder;
         this.workload =
                 new RegisterWorkload(
@@ -99,13 +104,10 @@ public final class TestRun {
     }
 
     /**
-     * Runs a test.
+     * Runs a test with a plan that is there already.
      *
-     * @param root the folder of all runs, usually histories/
-     * @param progress is told in one line at a time what goes on
-     * @param stopRequested true ends the run early
-     * @return the results, also saved as results.json where the disk allows
-     * @throws IOException when not even the run's folder can be made
+     * @see #run(Parameters, FaultChoice, FaultPlan, Path, ClusterStarter, Budget, Consumer,
+     *     BooleanSupplier)
      */
     public static Results run(
             Parameters parameters,
@@ -116,11 +118,44 @@ public final class TestRun {
             Consumer<String> progress,
             BooleanSupplier stopRequested)
             throws IOException, InterruptedException {
+        return run(
+                parameters,
+                FaultChoice.ofPlan(plan),
+                plan,
+                root,
+                starter,
+                budget,
+                progress,
+                stopRequested);
+    }
+
+    /**
+     * Runs a test.
+     *
+     * @param choice what was asked to be broken, which the gates insist on
+     * @param plan null where it is to be drawn from the seed, once it is known what the cluster can
+     *     do
+     * @param root the folder of all runs, usually histories/
+     * @param progress is told in one line at a time what goes on
+     * @param stopRequested true ends the run early
+     * @return the results, also saved as results.json where the disk allows
+     * @throws IOException when not even the run's folder can be made
+     */
+    public static Results run(
+            Parameters parameters,
+            FaultChoice choice,
+            @Nullable FaultPlan plan,
+            Path root,
+            ClusterStarter starter,
+            Budget budget,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested)
+            throws IOException, InterruptedException {
         RunFolder folder =
                 RunFolder.create(root, parameters.workload(), parameters.seed(), Instant.now());
         folder.save("test.json", parameters);
-        folder.save("plan.json", PlanFile.document(plan, null));
-        TestRun run = new TestRun(parameters, plan, folder, progress, stopRequested);
+        TestRun run = new TestRun(parameters, choice, plan, folder, progress, stopRequested);
+        folder.save("plan.json", PlanFile.document(run.plan, null));
         run.work(starter);
         return run.judge(Files.exists(folder.historyFile()), budget);
     }
@@ -128,6 +163,9 @@ public final class TestRun {
     /** Brings up, runs, takes down. Whatever fails becomes a reason; what was recorded stays. */
     private void work(ClusterStarter starter) throws InterruptedException {
         try (Cluster cluster = starter.start(folder.path(), progress)) {
+            if (drawsPlan) {
+                drawPlan(cluster);
+            }
             HistoryHeader header =
                     new HistoryHeader(
                             HistoryHeader.SCHEMA,
@@ -154,6 +192,22 @@ public final class TestRun {
                 fail("plan.json could not be written: " + e.getMessage());
             }
         }
+    }
+
+    /** What the cluster cannot do is left out, and said, where nobody insisted on it. */
+    private void drawPlan(Cluster cluster) throws IOException {
+        Map<FaultKind, String> impossible = cluster.impossible();
+        for (FaultChoice.Request request : choice.requests()) {
+            if (impossible.keySet().containsAll(request.kinds())) {
+                String reason = impossible.get(request.kinds().iterator().next());
+                progress.accept(request.label() + " faults are not possible here: " + reason);
+            }
+        }
+        choice = choice.within(impossible.keySet());
+        plan =
+                FaultPlan.generate(
+                        parameters.seed(), cluster.nodes(), choice, parameters.timeMillis());
+        folder.save("plan.json", PlanFile.document(plan, null));
     }
 
     private void historyFailed(IOException cause) {
@@ -214,14 +268,12 @@ public final class TestRun {
         double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
         brokenInvariants =
                 Stream.concat(clusterFindings.stream(), brokenInvariants().stream()).toList();
-        TreeSet<Family> families = new TreeSet<>();
-        plan.faults().forEach(fault -> families.add(fault.kind().family()));
         List<Gate> gates =
                 recorded
                         ? Gate.judge(
                                 record,
                                 workload.functions(),
-                                families,
+                                choice,
                                 parameters.rate(),
                                 parameters.concurrency())
                         : List.of();

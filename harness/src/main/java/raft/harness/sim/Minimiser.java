@@ -121,14 +121,7 @@ public final class Minimiser {
             if (half < 10) {
                 continue;
             }
-            faults.set(
-                    i,
-                    new PlannedFault(
-                            fault.id(),
-                            fault.kind(),
-                            fault.startMillis(),
-                            fault.startMillis() + half,
-                            fault.order()));
+            faults.set(i, fault.at(fault.startMillis(), fault.startMillis() + half));
             small = attempt(small, with(small, new FaultPlan(faults)));
         }
         return small;
@@ -148,11 +141,7 @@ public final class Minimiser {
                     small.plan().faults().stream()
                             .map(
                                     fault ->
-                                            new PlannedFault(
-                                                    fault.id(),
-                                                    fault.kind(),
-                                                    fault.startMillis(),
-                                                    fault.endMillis(),
+                                            fault.among(
                                                     fault.order().stream()
                                                             .filter(members::contains)
                                                             .toList()))

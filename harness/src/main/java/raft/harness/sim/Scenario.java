@@ -4,7 +4,6 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.Value;
 import raft.harness.nemesis.FaultKind;
-import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 import raft.harness.sim.Keyed.Purpose;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A whole simulated run as data: the same scenario gives the same events.
@@ -53,13 +51,13 @@ public record Scenario(
     private static FaultPlan plan(long seed, SimOptions options, long runMillis) {
         List<String> members = members(options);
         if (Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 4) == 0) {
-            return FaultPlan.generate(seed, members, List.of(Family.values()), runMillis);
+            return FaultPlan.generate(seed, members, SimulatedFaults.USUAL, runMillis);
         }
         long spacingMillis = 300L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
         long longestMillis = 500L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
         int families = 1 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 3), 7);
         List<FaultKind> kinds =
-                Stream.of(FaultKind.values())
+                SimulatedFaults.USUAL.kinds().stream()
                         .filter(kind -> (families >> kind.family().ordinal() & 1) == 1)
                         .toList();
         List<PlannedFault> faults = new ArrayList<>();

@@ -3,7 +3,6 @@ package raft.harness.sim;
 import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.Value;
-import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 
@@ -34,10 +33,8 @@ public final class ScenarioFile {
             long runNanos,
             double rate,
             int concurrency,
-            List<Fault> faults,
+            List<PlannedFault.Line> faults,
             @Nullable List<Step> script) {}
-
-    record Fault(long id, String kind, long startMillis, long endMillis, List<String> order) {}
 
     /**
      * @param expected of a cas, null for "no value" and elsewhere
@@ -65,16 +62,7 @@ public final class ScenarioFile {
                         scenario.runNanos(),
                         scenario.rate(),
                         scenario.concurrency(),
-                        scenario.plan().faults().stream()
-                                .map(
-                                        fault ->
-                                                new Fault(
-                                                        fault.id(),
-                                                        fault.kind().label(),
-                                                        fault.startMillis(),
-                                                        fault.endMillis(),
-                                                        fault.order()))
-                                .toList(),
+                        scenario.plan().faults().stream().map(PlannedFault.Line::of).toList(),
                         script == null ? null : script.stream().map(ScenarioFile::line).toList());
         Files.writeString(file, JSON.writeValueAsString(document) + "\n");
     }
@@ -93,17 +81,7 @@ public final class ScenarioFile {
             List<Step> script = document.script;
             return new Scenario(
                     document.options,
-                    new FaultPlan(
-                            document.faults.stream()
-                                    .map(
-                                            fault ->
-                                                    new PlannedFault(
-                                                            fault.id,
-                                                            FaultKind.ofLabel(fault.kind),
-                                                            fault.startMillis,
-                                                            fault.endMillis,
-                                                            fault.order))
-                                    .toList()),
+                    new FaultPlan(document.faults.stream().map(PlannedFault.Line::fault).toList()),
                     document.runNanos,
                     document.rate,
                     document.concurrency,

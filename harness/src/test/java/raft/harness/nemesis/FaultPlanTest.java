@@ -10,12 +10,18 @@ import raft.harness.nemesis.FaultKind.Family;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 final class FaultPlanTest {
     private static final List<String> NODES = List.of("n1", "n2", "n3", "n4", "n5");
     private static final Set<Family> ALL = EnumSet.allOf(Family.class);
+    private static final Set<FaultKind> DRAWN =
+            Stream.of(Family.values())
+                    .flatMap(family -> FaultKind.drawnOf(family).stream())
+                    .collect(Collectors.toSet());
 
     @Test
     void sameSeedSamePlan() {
@@ -42,7 +48,7 @@ final class FaultPlanTest {
     void faultsEndBeforeTheRunAndLeaveTimeWithoutAny() {
         for (long seed = 0; seed < 200; seed++) {
             List<PlannedFault> faults = FaultPlan.generate(seed, NODES, ALL, 60_000).faults();
-            assertThat(faults).hasSizeBetween(6, 12);
+            assertThat(faults).hasSizeBetween(9, 18);
             long healthyMillis = 0;
             long endedMillis = 0;
             for (PlannedFault fault : faults) {
@@ -59,15 +65,60 @@ final class FaultPlanTest {
         Set<FaultKind> seen = new HashSet<>();
         long aimed = 0;
         long total = 0;
-        for (long seed = 0; seed < 300; seed++) {
+        for (long seed = 0; seed < 600; seed++) {
             for (PlannedFault fault : FaultPlan.generate(seed, NODES, ALL, 60_000).faults()) {
                 seen.add(fault.kind());
                 total++;
-                aimed += fault.kind().aimsAtLeader() ? 1 : 0;
+                aimed += fault.kind().prefersLeader() ? 1 : 0;
             }
         }
-        assertThat(seen).containsExactlyInAnyOrder(FaultKind.values());
+        assertThat(seen).isEqualTo(DRAWN);
         assertThat((double) aimed / total).isGreaterThan(0.4);
+    }
+
+    @Test
+    void partitionsAndPausesGetMostOfALongRun() {
+        Map<Family, Long> count =
+                FaultPlan.generate(3, NODES, ALL, 3_600_000).faults().stream()
+                        .collect(
+                                Collectors.groupingBy(
+                                        fault -> fault.kind().family(), Collectors.counting()));
+        for (Family family : ALL) {
+            if (!Family.USUAL.contains(family)) {
+                assertThat(count.get(Family.PARTITION)).isGreaterThan(count.get(family));
+                assertThat(count.get(Family.PAUSE)).isGreaterThan(count.get(family));
+            }
+        }
+    }
+
+    @Test
+    void singleKindsAreDrawnAlone() {
+        FaultPlan plan =
+                FaultPlan.generate(4, NODES, FaultChoice.parse("clock-jump,disk-truncate"), 60_000);
+        assertThat(plan.faults())
+                .extracting(PlannedFault::kind)
+                .containsOnly(FaultKind.CLOCK_JUMP, FaultKind.DISK_TRUNCATE);
+    }
+
+    @Test
+    void whatIsNotPossibleIsNotDrawnUnlessItIsInsistedOn() {
+        Set<FaultKind> impossible = EnumSet.copyOf(FaultKind.drawnOf(Family.CLOCK));
+        assertThat(FaultChoice.parse("all").within(impossible).kinds())
+                .doesNotContainAnyElementsOf(impossible)
+                .contains(FaultKind.PARTITION_BRIDGE);
+        assertThat(FaultChoice.parse("clock").within(impossible).kinds()).isEqualTo(impossible);
+        impossible.remove(FaultKind.CLOCK_DRIFT);
+        assertThat(FaultChoice.parse("clock").within(impossible).kinds())
+                .containsExactly(FaultKind.CLOCK_DRIFT);
+    }
+
+    @Test
+    void mistypedKindsAreAnsweredWithThoseOfTheFamily() {
+        assertThatThrownBy(() -> FaultChoice.parse("clock-jmp"))
+                .hasMessageContaining("no fault is called 'clock-jmp'")
+                .hasMessageContaining("clock-jump")
+                .hasMessageNotContaining("partition");
+        assertThatThrownBy(() -> FaultChoice.parse("moon")).hasMessageContaining("partition, kill");
     }
 
     @Test

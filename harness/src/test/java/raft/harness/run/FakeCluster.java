@@ -9,10 +9,12 @@ import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +40,7 @@ final class FakeCluster implements Cluster {
     /** False for a leader that stays whatever is done to it. */
     boolean leaderYields = true;
 
+    final Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
     boolean healedAll;
     boolean closed;
     long term = 1;
@@ -93,6 +96,11 @@ final class FakeCluster implements Cluster {
     static Completion.Operation operation(
             Invocation asked, Type type, Value value, @Nullable String error) {
         return new Completion.Operation(asked, type, value, asked.node(), error, 1, 1);
+    }
+
+    @Override
+    public Map<FaultKind, String> impossible() {
+        return impossible;
     }
 
     @Override

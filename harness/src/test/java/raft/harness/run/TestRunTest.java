@@ -11,11 +11,13 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.HistoryReader;
 import raft.harness.history.Value;
+import raft.harness.nemesis.FaultChoice;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
+import raft.harness.nemesis.Trigger;
 import raft.harness.report.Results;
 
 import java.io.IOException;
@@ -27,6 +29,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Whole runs against a store in virtual time: right, wrong, silent, broken. */
 final class TestRunTest {
@@ -284,6 +287,95 @@ final class TestRunTest {
         assertThat(PlanFile.read(folder.path().resolve("plan.json"), NODES)).isEqualTo(plan);
     }
 
+    private static PlannedFault triggered(long id, FaultKind kind, Trigger trigger, long start) {
+        return new PlannedFault(
+                id, kind, trigger, start, start + 1_000, NODES, kind.complete(new TreeMap<>()));
+    }
+
+    @Test
+    void triggeredFaultBeginsWhenALeaderIsElectedAndLastsItsTime() throws Exception {
+        Results results =
+                run(
+                        new FaultPlan(
+                                List.of(
+                                        triggered(
+                                                1,
+                                                FaultKind.PAUSE_ONE,
+                                                new Trigger.LeaderElected(),
+                                                1_000),
+                                        new PlannedFault(
+                                                2, FaultKind.KILL_LEADER, 5_000, 9_000, NODES))),
+                        (folder, progress) -> cluster);
+        Results.FaultResult pause =
+                results.faults().stream().filter(f -> f.id() == 1).findFirst().orElseThrow();
+        assertThat(pause.askedMillis()).isBetween(5_000L, 5_600L);
+        assertThat(pause.healAskedMillis() - pause.askedMillis()).isBetween(950L, 1_100L);
+    }
+
+    @Test
+    void faultAtALogIndexThatNeverComesIsNotEvidence() throws Exception {
+        Results results =
+                run(
+                        new FaultPlan(
+                                List.of(
+                                        triggered(
+                                                1,
+                                                FaultKind.PAUSE_ONE,
+                                                new Trigger.LogIndex(1),
+                                                1_000),
+                                        triggered(
+                                                2,
+                                                FaultKind.KILL_ONE,
+                                                new Trigger.LogIndex(1_000_000),
+                                                1_000))),
+                        (folder, progress) -> cluster);
+        assertThat(results.faults()).extracting(Results.FaultResult::id).containsExactly(1L);
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(results.gates())
+                .anyMatch(gate -> gate.name().equals("kill-proven") && !gate.passed());
+    }
+
+    private Results drawn(String faults) throws Exception {
+        return TestRun.run(
+                parameters(200),
+                FaultChoice.parse(faults),
+                null,
+                root,
+                (folder, progress) -> cluster,
+                Budget.DEFAULT,
+                line -> {},
+                () -> false);
+    }
+
+    @Test
+    void allIsWhatTheClusterCanDo() throws Exception {
+        for (FaultKind kind : FaultKind.values()) {
+            if (kind.family() != Family.PAUSE && kind.family() != Family.KILL) {
+                cluster.impossible.put(kind, "not on this moon");
+            }
+        }
+        Results all = drawn("all");
+        assertThat(all.verdict()).as("%s", all).isEqualTo("valid");
+        assertThat(all.faults())
+                .extracting(Results.FaultResult::kind)
+                .allMatch(kind -> cluster.impossible.get(FaultKind.ofLabel(kind)) == null);
+    }
+
+    @Test
+    void kindThatWasAskedForByNameAndIsNotPossibleIsNotEnoughEvidence() throws Exception {
+        cluster.impossible.put(FaultKind.PACKETS_DELAY, "not on this moon");
+        cluster.onInject =
+                fault -> new FaultOutcome(FaultOutcome.Status.SKIPPED, List.of("not on this moon"));
+        Results one = drawn("packets-delay");
+        assertThat(one.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(one.gates())
+                .anyMatch(
+                        gate ->
+                                gate.name().equals("packets-delay-proven")
+                                        && !gate.passed()
+                                        && gate.words().contains("not on this moon"));
+    }
+
     @Test
     void planForOtherNodesOrOfNonsenseIsRefusedInOneSentence() throws Exception {
         Path file = root.resolve("p.json");
@@ -292,7 +384,13 @@ final class TestRunTest {
                         "",
                         "{",
                         "[]",
-                        "{\"schema\":2,\"faults\":[]}",
+                        "{\"schema\":3,\"faults\":[]}",
+                        "{\"schema\":2,\"faults\":[{\"id\":1,\"kind\":\"clock-jump\",\"startMillis\":0,"
+                            + "\"endMillis\":1,\"order\":[\"n1\",\"n2\",\"n3\"],"
+                            + "\"parameters\":{\"offsetMoons\":1}}]}",
+                        "{\"schema\":2,\"faults\":[{\"id\":1,\"kind\":\"kill-one\",\"trigger\":\"full"
+                            + " moon\","
+                            + "\"startMillis\":0,\"endMillis\":1,\"order\":[\"n1\",\"n2\",\"n3\"]}]}",
                         "{\"schema\":1}",
                         "{\"schema\":1,\"faults\":[{\"id\":1,\"kind\":\"kill-one\",\"startMillis\":5,\"endMillis\":1,"
                             + "\"order\":[\"n1\",\"n2\",\"n3\"]}]}",

@@ -15,12 +15,14 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.Link;
 import raft.harness.sim.Coverage;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 import raft.harness.sim.SimOptions;
+import raft.harness.sim.SimulatedFaults;
 import raft.harness.sim.Sometimes;
 import raft.harness.sim.Steppable;
 import raft.harness.sim.world.Happening.Kind;
@@ -28,6 +30,7 @@ import raft.harness.sim.world.Happening.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -472,11 +475,25 @@ public final class SimCluster implements Steppable {
 
     // ---- Faults ----
 
+    @Override
+    public Map<FaultKind, String> impossible() {
+        return SimulatedFaults.impossible();
+    }
+
     /** A fault comes or goes. */
     record Change(ActiveFault fault, boolean injected) {}
 
     private void change(Change change) {
         ActiveFault fault = change.fault;
+        if (!SimulatedFaults.knows(fault.action())) {
+            complete(
+                    new Completion.FaultChange(
+                            fault.id(),
+                            change.injected,
+                            new FaultOutcome(
+                                    FaultOutcome.Status.SKIPPED, List.of(SimulatedFaults.REASON))));
+            return;
+        }
         List<String> evidence = new ArrayList<>();
         if (change.injected) {
             inForce.put(fault.id(), fault.action());
@@ -508,6 +525,7 @@ public final class SimCluster implements Steppable {
                     killed.forEach(name -> kill(nodeNamed(name), step, evidence));
             case FaultAction.Pause(List<String> paused) ->
                     paused.forEach(name -> pause(nodeNamed(name), step, evidence));
+            default -> throw new IllegalStateException("not simulated: " + action);
         }
     }
 
