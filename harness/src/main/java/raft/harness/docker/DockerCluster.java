@@ -245,6 +245,11 @@ public final class DockerCluster implements Cluster {
     public Map<FaultKind, String> impossible() {
         Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
         for (FaultKind kind : FaultKind.values()) {
+            String senseless = system.cannot().get(kind.family());
+            if (senseless != null) {
+                impossible.put(kind, senseless);
+                continue;
+            }
             switch (kind.resolve(nodes(), null)) {
                 case FaultAction.Cut ignored -> {}
                 case FaultAction.Kill ignored -> {}

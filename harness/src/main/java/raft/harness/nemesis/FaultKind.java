@@ -22,6 +22,8 @@ import java.util.stream.Stream;
  * majorities are those of the committed voters where these are known; members that do not vote go
  * with the last side.
  */
+// Decisions are pure functions without state, which a functional interface cannot say.
+@SuppressWarnings("ImmutableEnumChecker")
 public enum FaultKind {
     // ---- Partitions. Sides are cut from each other both ways unless the kind says otherwise. ----
 
