@@ -56,10 +56,6 @@ record Among(List<String> order, int voterCount) {
         return new Among(List.copyOf(order), voters.size());
     }
 
-    private List<String> voters() {
-        return order.subList(0, voterCount);
-    }
-
     int minority() {
         return Math.max(1, (voterCount - 1) / 2);
     }
