@@ -8,6 +8,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 
 /** The command tree, and the entry point of {@code ./raft}. */
 @Command(
@@ -69,7 +70,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-        TestCommand.listFaults(commandLine.getSubcommands().get("test"));
+        TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         commandLine.setParameterExceptionHandler(
                 (problem, args) -> {
                     PrintWriter err = problem.getCommandLine().getErr();

@@ -44,7 +44,7 @@ public sealed interface Trigger {
     }
 
     /**
-     * Reads what {@link #toString} writes: {@code time}, {@code leader-elected}, {@code log-index
+     * Reads what {@code toString} writes: {@code time}, {@code leader-elected}, {@code log-index
      * N}.
      *
      * @throws IllegalArgumentException naming the three
