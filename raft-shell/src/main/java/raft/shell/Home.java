@@ -5,16 +5,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** Where the launcher said that this software lies, and what is built and read there. */
-final class Home {
+public final class Home {
     private Home() {}
 
     /** The project's folder; the current one where no launcher told. */
-    static Path folder() {
+    public static Path folder() {
         return Path.of(System.getProperty("raft.home", "."));
     }
 
     /** Our node as it was built. */
-    static Path nodeJar() {
+    public static Path nodeJar() {
         return folder().resolve("raft-node/target/raft-node.jar");
     }
 
@@ -37,7 +37,7 @@ final class Home {
     }
 
     /** What planted bugs are edits of. */
-    static Path nodeSources() {
+    public static Path nodeSources() {
         return folder().resolve("raft-node/src/main/java");
     }
 }

@@ -6,6 +6,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import raft.shell.history.HistoryCommand;
+
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -32,6 +34,7 @@ import java.util.Objects;
         subcommands = {
             TestCommand.class,
             CheckCommand.class,
+            HistoryCommand.class,
             SimCommand.class,
             BenchCommand.class,
             DoctorCommand.class,
@@ -39,10 +42,10 @@ import java.util.Objects;
         })
 public final class Main implements Runnable {
     /** Bad usage, or input that cannot be read. */
-    static final int EXIT_USAGE = 254;
+    public static final int EXIT_USAGE = 254;
 
     /** The harness or its environment failed. */
-    static final int EXIT_FAILURE = 255;
+    public static final int EXIT_FAILURE = 255;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -1,7 +1,7 @@
 package raft.shell;
 
 /** For whom an answer is written: tables for people, one JSON object for programs. */
-enum OutputForm {
+public enum OutputForm {
     TEXT,
     JSON
 }

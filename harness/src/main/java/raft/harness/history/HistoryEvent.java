@@ -47,4 +47,10 @@ public record HistoryEvent(
         /** It may have taken effect, may do so later, or never. */
         INFO
     }
+
+    /** The same event of another process. */
+    public HistoryEvent withProcess(long other) {
+        return new HistoryEvent(
+                index, timeNanos, other, type, f, key, value, node, error, term, logIndex);
+    }
 }

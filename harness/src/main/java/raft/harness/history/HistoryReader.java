@@ -54,7 +54,7 @@ public final class HistoryReader {
         if (line == null) {
             throw new HistoryFormatException(file, 1, 1, "the file is empty");
         }
-        sink.header(header(new Cursor(file, line, 1)));
+        sink.header(header(new Cursor(file, line, 1), warning -> {}, false));
         var order = new EventOrder();
         long lineNumber = 1;
         long eventCount = 0;
@@ -94,7 +94,14 @@ public final class HistoryReader {
         return !line.stripTrailing().endsWith("}");
     }
 
-    private static HistoryHeader header(Cursor in) throws HistoryFormatException {
+    /**
+     * Reads a header.
+     *
+     * @param lenient a schema of a later version is only warned of: what of it is known can be
+     *     shown, though not judged
+     */
+    static HistoryHeader header(Cursor in, Consumer<String> warnings, boolean lenient)
+            throws HistoryFormatException {
         long schema = -1;
         String run = "";
         String workload = "";
@@ -127,7 +134,14 @@ public final class HistoryReader {
         if (schema == -1) {
             throw in.errorAt(0, "the first line must be a header with \"schema\"");
         }
-        if (schema != HistoryHeader.SCHEMA) {
+        if (schema != HistoryHeader.SCHEMA && lenient) {
+            warnings.accept(
+                    "it is of schema "
+                            + schema
+                            + ", this version knows "
+                            + HistoryHeader.SCHEMA
+                            + ": what is known of it is shown");
+        } else if (schema != HistoryHeader.SCHEMA) {
             throw in.errorAt(
                     0, "schema " + schema + " is not known; this is " + HistoryHeader.SCHEMA);
         }
@@ -135,7 +149,8 @@ public final class HistoryReader {
         return new HistoryHeader((int) schema, run, workload, model, nodes, seed);
     }
 
-    private static HistoryEvent event(Cursor in, long count) throws HistoryFormatException {
+    /** One event's line. */
+    static HistoryEvent event(Cursor in, long count) throws HistoryFormatException {
         long index = count;
         long time = 0;
         long process = Long.MIN_VALUE;

@@ -1,0 +1,128 @@
+package raft.harness.report;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryIndex;
+
+import tools.jackson.databind.JsonNode;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Why a history is impossible, and the smallest part of it that still is.
+ *
+ * @param summary whole sentences that name the operations which contradict each other
+ * @param events invocations and completions, in order
+ */
+public record Counterexample(String summary, List<HistoryEvent> events) {
+    private static final Pattern NUMBER = Pattern.compile("^\\s*(\\d+)\\s.*");
+
+    public Counterexample {
+        events = List.copyOf(events);
+    }
+
+    /** What a run's results say; null where they tell of no impossible history. */
+    public static @Nullable Counterexample of(RunFiles run, HistoryIndex history) {
+        String explanation = run.explanation();
+        if (explanation == null) {
+            return null;
+        }
+        List<HistoryEvent> events = new ArrayList<>();
+        for (JsonNode line : run.results().path("counterexample")) {
+            Matcher matcher = NUMBER.matcher(line.asString(""));
+            if (matcher.matches() && Long.parseLong(matcher.group(1)) < history.size()) {
+                events.add(history.event((int) Long.parseLong(matcher.group(1))));
+            }
+        }
+        return new Counterexample(explanation, events);
+    }
+
+    /** When its first operation began, in nanoseconds since the run began. */
+    public long fromNanos() {
+        return events.isEmpty() ? 0 : events.getFirst().timeNanos();
+    }
+
+    /** When its last event came. */
+    public long toNanos() {
+        return events.isEmpty() ? 0 : events.getLast().timeNanos();
+    }
+
+    /**
+     * Its events as a history that can be read and judged by itself: where a completion was left
+     * out, what that process did next goes on under a new number, as after an unknown outcome.
+     */
+    public List<HistoryEvent> standingAlone() {
+        long fresh = 1 + events.stream().mapToLong(HistoryEvent::process).max().orElse(0);
+        Map<Long, Long> names = new HashMap<>();
+        Set<Long> open = new HashSet<>();
+        List<HistoryEvent> alone = new ArrayList<>();
+        for (HistoryEvent event : events) {
+            boolean invoke = event.type() == HistoryEvent.Type.INVOKE;
+            if (invoke && !open.add(event.process())) {
+                names.put(event.process(), fresh++);
+            } else if (!invoke) {
+                open.remove(event.process());
+            }
+            alone.add(event.withProcess(names.getOrDefault(event.process(), event.process())));
+        }
+        return alone;
+    }
+
+    /** What the cluster was doing then: faults in force and who led, one sentence each. */
+    public List<String> surroundings(RunFiles run, HistoryIndex history) {
+        List<String> words = new ArrayList<>();
+        long end = history.size() == 0 ? 0 : history.timeNanos(history.size() - 1);
+        for (FaultSpan fault : FaultSpan.of(history)) {
+            long from = fault.installedNanos() >= 0 ? fault.installedNanos() : fault.askedNanos();
+            if (from <= toNanos() && fault.endNanos(end) >= fromNanos()) {
+                words.add(
+                        String.format(
+                                Locale.ROOT,
+                                "%s (%s) was %s from %.3f s to %.3f s.",
+                                fault.name(),
+                                fault.action(),
+                                fault.isProven() ? "in force, proven," : fault.status(),
+                                from / 1e9,
+                                fault.endNanos(end) / 1e9));
+            }
+        }
+        if (words.isEmpty()) {
+            words.add("No fault was in force.");
+        }
+        JsonNode before = null;
+        for (JsonNode leader : run.results().path("leaders")) {
+            long seen = leader.path("seenMillis").asLong(0) * 1_000_000;
+            if (seen > toNanos()) {
+                break;
+            }
+            if (seen >= fromNanos()) {
+                words.add(leads(leader, "was first seen to lead"));
+            } else {
+                before = leader;
+            }
+        }
+        if (before != null) {
+            words.add(0, leads(before, "was the newest leader when it began, first seen"));
+        }
+        return words;
+    }
+
+    private static String leads(JsonNode leader, String words) {
+        return String.format(
+                Locale.ROOT,
+                "%s %s in term %d, at %.1f s.",
+                leader.path("leader").asString("?"),
+                words,
+                leader.path("term").asLong(0),
+                leader.path("seenMillis").asLong(0) / 1e3);
+    }
+}

@@ -1,0 +1,196 @@
+package raft.harness.report;
+
+import org.jspecify.annotations.Nullable;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A run's folder as it is found, also half written, damaged or of another version: every file that
+ * can be read is used, what cannot is said in {@link #problems()}.
+ */
+public final class RunFiles {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Path folder;
+    private final List<String> problems = new ArrayList<>();
+    private final JsonNode test;
+    private final JsonNode results;
+
+    /**
+     * @param folder of a run, with any of test.json, history.jsonl, results.json
+     */
+    public RunFiles(Path folder) {
+        this.folder = folder;
+        this.test = document("test.json", "the run's parameters are unknown");
+        this.results =
+                document("results.json", "the run has not ended, or the harness was killed in it");
+        if (!Files.exists(history())) {
+            problems.add("there is no history.jsonl: nothing was recorded");
+        }
+    }
+
+    private JsonNode document(String name, String meaning) {
+        Path file = folder.resolve(name);
+        try {
+            JsonNode read = JSON.readTree(Files.readString(file, StandardCharsets.UTF_8));
+            if (read.isObject()) {
+                return read;
+            }
+            problems.add(name + " is not an object: " + meaning);
+        } catch (NoSuchFileException e) {
+            problems.add("there is no " + name + ": " + meaning);
+        } catch (IOException | JacksonException e) {
+            problems.add(name + " cannot be read (" + firstLine(e) + "): " + meaning);
+        }
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    private static String firstLine(Exception e) {
+        String message = e instanceof JacksonException j ? j.getOriginalMessage() : e.getMessage();
+        return String.valueOf(message).lines().findFirst().orElse(e.getClass().getSimpleName());
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    public Path history() {
+        return folder.resolve("history.jsonl");
+    }
+
+    /** test.json, an empty object where it cannot be read. */
+    public JsonNode test() {
+        return test;
+    }
+
+    /** results.json, an empty object where it cannot be read. */
+    public JsonNode results() {
+        return results;
+    }
+
+    /** Whether the run came to its end. */
+    public boolean isFinished() {
+        return results.has("verdict");
+    }
+
+    /** What is missing or damaged, one sentence each. */
+    public List<String> problems() {
+        return List.copyOf(problems);
+    }
+
+    /** The explanation of a violation, null where there is none. */
+    public @Nullable String explanation() {
+        return results.path("explanation").isString()
+                ? results.path("explanation").asString()
+                : null;
+    }
+
+    /** By size and time of the files that a summary is made of. */
+    static String stamp(Path folder) {
+        StringBuilder stamp = new StringBuilder();
+        for (String name : List.of("test.json", "results.json", "history.jsonl")) {
+            try {
+                BasicFileAttributes attributes =
+                        Files.readAttributes(folder.resolve(name), BasicFileAttributes.class);
+                stamp.append(attributes.size())
+                        .append('@')
+                        .append(attributes.lastModifiedTime().toMillis())
+                        .append(' ');
+            } catch (IOException e) {
+                stamp.append("- ");
+            }
+        }
+        return stamp.toString().strip();
+    }
+
+    /** The run in a line. */
+    RunSummary summary(String name, String stamp) {
+        boolean nothing = test.isEmpty() && results.isEmpty() && !Files.exists(history());
+        long succeeded = 0;
+        for (JsonNode byOutcome : results.path("counts")) {
+            succeeded += byOutcome.path("ok").asLong(0);
+        }
+        JsonNode reasons = results.path("reasons");
+        String why = explanation();
+        if (why == null) {
+            why = reasons.isArray() && !reasons.isEmpty() ? reasons.get(0).asString("") : "";
+        }
+        if (why.isEmpty() && results.path("gates").isArray()) {
+            for (JsonNode gate : results.path("gates")) {
+                if (why.isEmpty() && !gate.path("passed").asBoolean(true)) {
+                    why = gate.path("words").asString("");
+                }
+            }
+        }
+        List<String> faults = new ArrayList<>();
+        test.path("faults").forEach(fault -> faults.add(fault.asString("")));
+        return new RunSummary(
+                name,
+                stamp,
+                isFinished()
+                        ? results.path("verdict").asString("")
+                        : nothing ? RunSummary.UNREADABLE : RunSummary.UNFINISHED,
+                started(folder),
+                test.path("cluster").asString(""),
+                test.path("nodes").asInt(0),
+                test.path("workload").asString(""),
+                faults,
+                test.path("plantedBug").isString() ? test.path("plantedBug").asString() : null,
+                test.path("image").isString() ? test.path("image").asString() : null,
+                test.path("seed").asLong(0),
+                results.path("operations").asLong(-1),
+                results.path("seconds").asDouble(test.path("timeMillis").asLong(0) / 1e3),
+                size(history()),
+                results.path("availability").path("longestUnavailableMillis").asLong(-1),
+                results.has("counts") ? succeeded : -1,
+                why,
+                results.path("repeat").asString(test.path("repeat").asString("")));
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    /** A run's folder is named after its begin. */
+    static String started(Path folder) {
+        String name = folder.getFileName().toString();
+        if (name.matches("\\d{8}T\\d{6}-.*")) {
+            return name.substring(0, 4)
+                    + "-"
+                    + name.substring(4, 6)
+                    + "-"
+                    + name.substring(6, 8)
+                    + " "
+                    + name.substring(9, 11)
+                    + ":"
+                    + name.substring(11, 13)
+                    + ":"
+                    + name.substring(13, 15);
+        }
+        try {
+            return Files.getLastModifiedTime(folder)
+                    .toInstant()
+                    .toString()
+                    .replace('T', ' ')
+                    .replaceFirst("[.Z].*", "");
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

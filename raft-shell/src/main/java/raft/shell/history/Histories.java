@@ -1,0 +1,110 @@
+package raft.shell.history;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import raft.harness.history.HistoryIndex;
+import raft.harness.report.RunList;
+import raft.shell.Home;
+import raft.shell.OutputForm;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** What the commands on histories share: where runs are, how one is named, how answers look. */
+final class Histories {
+    private static final int WIDTH = 80;
+
+    @Option(
+            names = "--histories",
+            paramLabel = "FOLDER",
+            description = "where runs are saved (default: histories)")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--output",
+            defaultValue = "text",
+            paramLabel = "text|json",
+            description = "json prints one object a line (default: text)")
+    private OutputForm output = OutputForm.TEXT;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    Path root() {
+        return folder == null ? Home.folder().resolve("histories") : folder;
+    }
+
+    boolean json() {
+        return output == OutputForm.JSON;
+    }
+
+    PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+
+    ParameterException usage(String problem) {
+        return new ParameterException(spec.commandLine(), problem);
+    }
+
+    /** Columns of the terminal, as its shell says. */
+    static int width() {
+        String columns = System.getenv("COLUMNS");
+        return columns != null && columns.matches("\\d{2,4}")
+                ? Math.max(40, Integer.parseInt(columns))
+                : WIDTH;
+    }
+
+    RunList runs() {
+        return new RunList(root());
+    }
+
+    /**
+     * The run's folder or the history file that a person names.
+     *
+     * @throws ParameterException when there is none, or more than one
+     */
+    Path find(String word) {
+        try {
+            return runs().find(word);
+        } catch (IOException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** The history in a run's folder, or the file itself. */
+    static Path file(Path found) {
+        return Files.isDirectory(found) ? found.resolve("history.jsonl") : found;
+    }
+
+    /**
+     * Opens the history that a person names, and says what is odd about it.
+     *
+     * @throws ParameterException when it cannot be read at all
+     */
+    HistoryIndex open(String word) {
+        Path file = file(find(word));
+        try {
+            HistoryIndex history = HistoryIndex.open(file);
+            history.warnings().forEach(warning -> err().println("raft: " + file + ": " + warning));
+            return history;
+        } catch (NoSuchFileException e) {
+            throw usage(file + " does not exist: nothing was recorded in this run");
+        } catch (IOException e) {
+            String message = String.valueOf(e.getMessage());
+            throw usage(message.startsWith(file + ":") ? message : file + ": " + message);
+        }
+    }
+}

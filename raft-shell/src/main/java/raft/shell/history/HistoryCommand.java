@@ -1,0 +1,47 @@
+package raft.shell.history;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code ./raft history}: recorded runs, looked at. */
+@Command(
+        name = "history",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        description = {"Looks at recorded runs and histories.", ""},
+        footer = {
+            "",
+            "RUN is a run's name or a part of it, 'latest', a folder, or a file of any known kind.",
+            "",
+            "Examples:",
+            "  ./raft history list --verdict violation        what was found wrong",
+            "  ./raft history show latest --key 3 --from 9s   events of one key",
+            "  ./raft history explain latest                  why it is impossible",
+            "  ./raft history timeline latest --from 9s --to 9.2s",
+            "  ./raft history export latest --format perfetto --file trace.json"
+        },
+        subcommands = {
+            ListCommand.class,
+            ShowCommand.class,
+            StatsCommand.class,
+            ExplainCommand.class,
+            TimelineCommand.class,
+            DiffCommand.class,
+            ExportCommand.class,
+            ImportCommand.class
+        })
+public final class HistoryCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "say what to do: list, show, stats, explain, timeline, diff, export, import or"
+                        + " open");
+    }
+}

@@ -1,0 +1,207 @@
+package raft.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import picocli.CommandLine;
+
+import raft.harness.checker.Budget;
+import raft.harness.checker.Checker;
+import raft.harness.checker.Verdict;
+import raft.harness.history.History;
+import raft.harness.history.HistoryFormat;
+import raft.harness.history.HistoryReader;
+import raft.harness.model.Models;
+
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** {@code ./raft history …} on a simulated run with a planted bug's history, as a user has it. */
+final class HistoryCommandsTest {
+    private static final Path BAD = Path.of("../histories/corpus/bad/stale-read.jsonl");
+
+    @TempDir private Path root;
+
+    private String out = "";
+    private String err = "";
+
+    private int execute(String... words) {
+        var outWriter = new StringWriter();
+        var errWriter = new StringWriter();
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setOut(new PrintWriter(outWriter, true));
+        commandLine.setErr(new PrintWriter(errWriter, true));
+        String[] all = java.util.Arrays.copyOf(words, words.length + 2);
+        all[words.length] = "--histories";
+        all[words.length + 1] = root.toString();
+        int status = commandLine.execute(all);
+        out = outWriter.toString();
+        err = errWriter.toString();
+        return status;
+    }
+
+    @BeforeEach
+    void aRunIsThere() {
+        assertThat(execute("history", "import", BAD.toString(), "--name", "stale")).isEqualTo(1);
+        assertThat(out).startsWith("violation: ").contains("Saved in ");
+    }
+
+    @Test
+    void theListNamesTheRunAndItsVerdict() {
+        assertThat(execute("history", "list")).isZero();
+        assertThat(out).contains("stale/").contains("violation");
+        assertThat(out.lines()).allMatch(line -> line.length() <= 80);
+        assertThat(execute("history", "list", "--output", "json")).isZero();
+        JsonNode run = JsonMapper.shared().readTree(out);
+        assertThat(run.path("verdict").asString()).isEqualTo("violation");
+        assertThat(run.path("operations").asLong()).isPositive();
+    }
+
+    @Test
+    void explainTellsTheContradictionAndKeepsItForOthers() throws IOException {
+        Path kept = root.resolve("kept/small");
+        assertThat(execute("history", "explain", "latest", "--save", kept.toString())).isEqualTo(1);
+        assertThat(out).contains("Why this is impossible").contains("process");
+        // A command must stay one line to be copied.
+        assertThat(out.lines())
+                .filteredOn(line -> !line.startsWith("To repeat: "))
+                .allMatch(line -> line.length() <= 80);
+        History small = HistoryReader.read(root.resolve("kept/small.jsonl"));
+        assertThat(Checker.check(small, Models.named("cas-register"), Budget.DEFAULT))
+                .isInstanceOf(Verdict.Violation.class);
+        assertThat(Files.readString(root.resolve("kept/small.md"))).contains("## Its events");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "jsonl, JSON_LINES",
+        "edn, EDN",
+        "jepsen-log, JEPSEN_LOG",
+        "porcupine, OPERATIONS_JSON"
+    })
+    void whatIsExportedAsAHistoryIsReadAsOneAndStillImpossible(String name, HistoryFormat format)
+            throws IOException {
+        Path file = root.resolve("exported");
+        assertThat(
+                        execute(
+                                "history",
+                                "export",
+                                "latest",
+                                "--format",
+                                name,
+                                "--file",
+                                file.toString()))
+                .isZero();
+        assertThat(HistoryFormat.detect(file)).isEqualTo(format);
+        History read = HistoryFormat.read(file, warning -> {});
+        assertThat(Checker.check(read, Models.named("cas-register"), Budget.DEFAULT))
+                .isInstanceOf(Verdict.Violation.class);
+    }
+
+    @Test
+    void perfettoGetsOneSliceForEachOperation() throws IOException {
+        assertThat(execute("history", "export", "latest", "--format", "perfetto")).isZero();
+        JsonNode trace = JsonMapper.shared().readTree(out);
+        long slices = 0;
+        for (JsonNode event : trace.path("traceEvents")) {
+            slices += event.path("ph").asString().equals("X") ? 1 : 0;
+        }
+        long operations =
+                HistoryReader.read(BAD).events().stream()
+                        .filter(e -> e.type().name().equals("INVOKE"))
+                        .count();
+        assertThat(slices).isEqualTo(operations);
+    }
+
+    @Test
+    void shivizLinesFitTheExpressionThatIsGivenForThem() {
+        assertThat(execute("history", "export", "latest", "--format", "shiviz")).isZero();
+        String pairs = out.replaceAll("(?m)^(\\S*) (\\{.*})\\n(.*)$", "");
+        assertThat(pairs).isBlank();
+        assertThat(out).contains("p0 {").contains("cluster {");
+    }
+
+    @Test
+    void mermaidDrawsEveryMessage() {
+        assertThat(execute("history", "export", "latest", "--format", "mermaid")).isZero();
+        assertThat(out).startsWith("sequenceDiagram").contains("p0->>node_cluster: write 1");
+    }
+
+    @Test
+    void showFiltersPagesAndPairs() {
+        assertThat(execute("history", "show", "latest", "--type", "invoke", "--limit", "1"))
+                .isZero();
+        assertThat(out.lines().count()).isEqualTo(2);
+        assertThat(out).contains("--page 2 goes on");
+        assertThat(execute("history", "show", "latest", "--operations", "--f", "read")).isZero();
+        assertThat(out).contains("ms").contains("ok");
+        assertThat(execute("history", "show", "latest", "--value", "777")).isZero();
+        assertThat(out).contains("no event fits");
+    }
+
+    @Test
+    void aRunDiffersNotFromItself() {
+        assertThat(execute("history", "diff", "latest", "latest")).isZero();
+        assertThat(out).contains("the same, to the nanosecond");
+        assertThat(execute("history", "stats", "latest")).isZero();
+        assertThat(out).contains("latency, ms").contains("write");
+        assertThat(execute("history", "timeline", "latest")).isZero();
+        assertThat(out).contains("process 0");
+    }
+
+    @Test
+    void whatIsMissingIsSaidAndTheRestShown() throws IOException {
+        Path run = root.resolve("latest").toRealPath();
+        Files.delete(run.resolve("results.json"));
+        assertThat(execute("history", "list")).isZero();
+        assertThat(out).contains("unfinished");
+        assertThat(execute("history", "explain", "latest"))
+                .as("judged again where results are missing")
+                .isEqualTo(1);
+        String text = Files.readString(run.resolve("history.jsonl"));
+        Files.writeString(run.resolve("history.jsonl"), text.substring(0, text.length() - 9));
+        assertThat(execute("history", "show", "latest")).isZero();
+        assertThat(err).contains("the last line is cut off");
+        Files.delete(run.resolve("history.jsonl"));
+        assertThat(execute("history", "show", "latest")).isEqualTo(254);
+        assertThat(err).contains("nothing was recorded");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "history show moon | no run or file is called 'moon'",
+                "history show latest --process x | --process must be a number or nemesis",
+                "history show latest --from 2s --to 1s | --from must be before --to",
+                "history show latest --page 0 | --page counts from 1",
+                "history export latest --format moon | no format is called 'moon'",
+                "history timeline latest --around 999 | events are numbered 0 to",
+                "history import /nowhere | does not exist",
+                "history | say what to do"
+            })
+    void mistakesAreNamedInOneSentence(String words, String expected) {
+        int status =
+                words.strip().equals("history")
+                        ? Main.commandLine()
+                                .setErr(new PrintWriter(new StringWriter(), true))
+                                .execute("history")
+                        : execute(words.strip().split(" "));
+        assertThat(status).isEqualTo(254);
+        if (!words.strip().equals("history")) {
+            assertThat(err).contains(expected.strip()).doesNotContain("\tat ");
+            assertThat(out).isEmpty();
+        }
+    }
+}
