@@ -7,6 +7,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.harness.run.HarnessBench;
+import raft.shell.bench.NodeBench;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,7 +24,12 @@ import java.util.concurrent.Callable;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures one part of this software.",
-        subcommands = {BenchCommand.Harness.class, CheckerBench.class, SimBench.class})
+        subcommands = {
+            BenchCommand.Harness.class,
+            CheckerBench.class,
+            NodeBench.class,
+            SimBench.class
+        })
 final class BenchCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -32,7 +38,7 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "say what to measure: checker, harness or sim");
+                spec.commandLine(), "say what to measure: checker, harness, node or sim");
     }
 
     /** {@code ./raft bench harness}. */
