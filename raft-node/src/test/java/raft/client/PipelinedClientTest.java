@@ -136,7 +136,8 @@ class PipelinedClientTest {
         }
         Collections.reverse(calls);
         for (Call call : calls) {
-            Reply reply = new Reply.Ok(new Result.Found(call.request().key()), 1, 1);
+            Reply reply =
+                    new Reply.Ok(new Result.Found(((Request.Get) call.request()).key()), 1, 1);
             out.write(ClientCodec.encodeAnswer(call.id(), reply).array());
         }
         in.readAllBytes();
