@@ -23,9 +23,18 @@ final class Durability {
     private long logTicket;
     private long durableIndex;
 
+    /**
+     * The same found in a second way, as a check: by how far truncations reach instead of by terms.
+     * May be ahead of the first.
+     */
+    private long certainIndex;
+
+    private long silentSinceNanos;
+
     Durability(RaftLog log) {
         this.log = log;
         this.durableIndex = log.lastIndex();
+        this.certainIndex = log.lastIndex();
     }
 
     void writeHardState(LogWrite.HardState hardState) {
@@ -42,6 +51,24 @@ final class Durability {
         writes.add(new LogWrite.Truncate(fromIndex));
         logTicket = issuedTicket + 1;
         durableIndex = Math.min(durableIndex, fromIndex - 1);
+        certainIndex = Math.min(certainIndex, fromIndex - 1);
+        for (Issued issued : outstanding) {
+            issued.certainIndex = Math.min(issued.certainIndex, fromIndex - 1);
+        }
+    }
+
+    /**
+     * The log now begins behind a durable snapshot; a log that does not hold its last entry is void
+     * (§7).
+     */
+    void writeStart(long index, long term, boolean keepsSuffix) {
+        writes.add(new LogWrite.StartAfter(index, term, keepsSuffix));
+        logTicket = issuedTicket + 1;
+        durableIndex = keepsSuffix ? Math.max(durableIndex, index) : index;
+        certainIndex = keepsSuffix ? Math.max(certainIndex, index) : index;
+        if (!keepsSuffix) {
+            outstanding.forEach(issued -> issued.certainIndex = index);
+        }
     }
 
     /** Sends {@code message} when the current term and vote are durable. */
@@ -55,9 +82,12 @@ final class Durability {
     }
 
     /** Turns the writes collected since the last call into one effect. */
-    void issue(List<Effect> effects) {
+    void issue(long nowNanos, List<Effect> effects) {
         if (writes.isEmpty()) {
             return;
+        }
+        if (outstanding.isEmpty()) {
+            silentSinceNanos = nowNanos;
         }
         issuedTicket++;
         outstanding.addLast(new Issued(issuedTicket, log.lastIndex(), log.lastTerm()));
@@ -72,7 +102,8 @@ final class Durability {
      * only if the log still holds that entry: after a change of leader another entry may stand
      * there which is not on the disk yet.
      */
-    void persisted(long ticket) {
+    void persisted(long ticket, long nowNanos) {
+        silentSinceNanos = nowNanos;
         if (ticket > issuedTicket) {
             throw new IllegalStateException(
                     "ticket " + ticket + " was never issued; the last was " + issuedTicket);
@@ -83,6 +114,14 @@ final class Durability {
             if (log.matches(issued.lastIndex, issued.lastTerm)) {
                 durableIndex = Math.max(durableIndex, issued.lastIndex);
             }
+            certainIndex = Math.max(certainIndex, issued.certainIndex);
+        }
+        if (durableIndex > certainIndex) {
+            throw new IllegalStateException(
+                    "index "
+                            + durableIndex
+                            + " is taken for durable, but the disk has only been told of "
+                            + certainIndex);
         }
     }
 
@@ -96,10 +135,29 @@ final class Durability {
             if (next.ticket <= persistedTicket) {
                 waiting.remove();
                 if (next.message.term() == currentTerm) {
+                    checkIsDurable(next.message);
                     effects.add(new Effect.Send(next.to, next.message));
                 }
             }
         }
+    }
+
+    /** No acknowledgement beyond what is durable when it is sent. */
+    private void checkIsDurable(Message message) {
+        if (message instanceof Message.AppendAccepted(long ignored, long index)
+                && index > certainIndex) {
+            throw new IllegalStateException(
+                    "about to acknowledge index "
+                            + index
+                            + ", but only "
+                            + certainIndex
+                            + " is durable");
+        }
+    }
+
+    /** For how long writes have waited without any answer of the disk; 0 where none waits. */
+    long silentNanos(long nowNanos) {
+        return outstanding.isEmpty() ? 0 : nowNanos - silentSinceNanos;
     }
 
     boolean isHardStateDurable() {
@@ -111,7 +169,21 @@ final class Durability {
         return durableIndex;
     }
 
-    private record Issued(long ticket, long lastIndex, long lastTerm) {}
+    private static final class Issued {
+        final long ticket;
+        final long lastIndex;
+        final long lastTerm;
+
+        /** Of lastIndex, what no later truncation has made void. */
+        long certainIndex;
+
+        Issued(long ticket, long lastIndex, long lastTerm) {
+            this.ticket = ticket;
+            this.lastIndex = lastIndex;
+            this.lastTerm = lastTerm;
+            this.certainIndex = lastIndex;
+        }
+    }
 
     private record Held(long ticket, NodeId to, Message message) {}
 }

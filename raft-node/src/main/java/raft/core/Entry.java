@@ -6,7 +6,7 @@ package raft.core;
  * @param index position in the log, ≥ 1
  * @param term the term of the leader that created it, ≥ 1
  * @param kind what the payload is
- * @param payload the command; empty for a no-op
+ * @param payload the command or configuration; empty for a no-op
  */
 public record Entry(long index, long term, Kind kind, Bytes payload) {
     /** Fixed cost of an entry beside its payload, as counted against byte limits. */
@@ -17,7 +17,9 @@ public record Entry(long index, long term, Kind kind, Bytes payload) {
         /** A new leader's first entry (§8): lets it commit what earlier terms left. */
         NOOP(0),
         /** A command of the state machine. */
-        COMMAND(1);
+        COMMAND(1),
+        /** A {@link Configuration}; in force as soon as it is in the log (thesis §4.1). */
+        CONFIGURATION(2);
 
         private final int code;
 
@@ -36,6 +38,7 @@ public record Entry(long index, long term, Kind kind, Bytes payload) {
             return switch (code) {
                 case 0 -> NOOP;
                 case 1 -> COMMAND;
+                case 2 -> CONFIGURATION;
                 default -> throw new IllegalArgumentException("no entry kind has code " + code);
             };
         }

@@ -2,6 +2,9 @@ package raft.core;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Map;
+import java.util.TreeMap;
+
 /**
  * What must hold after every step of one node, cheap enough to be checked always. A violation stops
  * the node.
@@ -16,6 +19,8 @@ final class Invariants {
     private long commitIndex;
     private long appliedIndex;
     private long lastIndex;
+    private long snapshotIndex;
+    private final TreeMap<NodeId, Long> matchIndexes = new TreeMap<>();
     private Effect.@Nullable RoleName role;
     private boolean started;
 
@@ -69,6 +74,22 @@ final class Invariants {
                 "durable and last",
                 raft.durableIndex(),
                 raft.lastIndex());
+        // snapshot ≤ applied; what the log has lost is in a snapshot (§7).
+        Snapshot snapshot = raft.snapshot();
+        long newest = snapshot == null ? 0 : snapshot.index();
+        require(newest >= snapshotIndex, raft, "the snapshot fell from", snapshotIndex, newest);
+        require(
+                newest <= raft.appliedIndex(),
+                raft,
+                "snapshot and applied",
+                newest,
+                raft.appliedIndex());
+        require(
+                raft.firstIndex() <= newest + 1,
+                raft,
+                "the log's first and the snapshot's last",
+                raft.firstIndex(),
+                newest);
         // No entry comes from a term that this node has not reached (§5.1).
         require(
                 raft.lastTerm() <= raft.term(),
@@ -87,27 +108,48 @@ final class Invariants {
                     raft.lastIndex());
         }
         if (leads) {
-            checkFollowers(raft);
+            checkFollowers(raft, role == Effect.RoleName.LEADER && raft.term() == term);
+            checkMembership(raft.membership(), raft);
         }
+        snapshotIndex = newest;
         remember(raft);
     }
 
-    /** match ≤ last and match < next for every follower. */
-    private static void checkFollowers(Raft raft) {
-        for (Raft.PeerView peer : raft.peerViews()) {
-            require(
-                    peer.matchIndex() <= raft.lastIndex(),
-                    raft,
-                    "match and last",
-                    peer.matchIndex(),
-                    raft.lastIndex());
-            require(
-                    peer.matchIndex() < peer.nextIndex(),
-                    raft,
-                    "match and next",
-                    peer.matchIndex(),
-                    peer.nextIndex());
+    /** match ≤ last and match < next for every follower; match never falls within a term. */
+    private void checkFollowers(Raft raft, boolean ledBefore) {
+        if (!ledBefore) {
+            matchIndexes.clear();
         }
+        for (Map.Entry<NodeId, Progress> peer : raft.followers().entrySet()) {
+            long match = peer.getValue().matchIndex();
+            require(match <= raft.lastIndex(), raft, "match and last", match, raft.lastIndex());
+            long next = peer.getValue().nextIndex();
+            require(match < next, raft, "match and next", match, next);
+            Long before = matchIndexes.put(peer.getKey(), match);
+            require(
+                    before == null || before <= match,
+                    raft,
+                    "match fell from",
+                    before == null ? 0 : before,
+                    match);
+        }
+        if (matchIndexes.size() > raft.followers().size()) {
+            matchIndexes.keySet().retainAll(raft.followers().keySet());
+        }
+    }
+
+    /**
+     * At most one change of the own term is under way (thesis §4.1); that each is of one voter at
+     * most is checked by {@link Membership#appended}.
+     */
+    private static void checkMembership(Membership membership, Raft raft) {
+        boolean own = membership.latestIndex() >= raft.termStartIndex();
+        require(
+                !own || membership.uncommittedCount() <= 1,
+                raft,
+                "uncommitted configurations, allowed",
+                membership.uncommittedCount(),
+                1);
     }
 
     private void remember(Raft raft) {

@@ -20,4 +20,14 @@ public sealed interface LogWrite {
 
     /** All entries from {@code fromIndex} on are void. A record of its own: files are never cut. */
     record Truncate(long fromIndex) implements LogWrite {}
+
+    /**
+     * The log begins behind {@code index}: a snapshot that is on the disk already stands for
+     * everything up to there (§7).
+     *
+     * @param term of the entry at {@code index}
+     * @param keepsSuffix whether the log holds that entry, so that what follows it stays; else the
+     *     whole log is void
+     */
+    record StartAfter(long index, long term, boolean keepsSuffix) implements LogWrite {}
 }

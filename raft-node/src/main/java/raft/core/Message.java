@@ -20,8 +20,18 @@ public sealed interface Message {
 
     record PreVoteReply(long term, long prospectiveTerm, boolean granted) implements Message {}
 
-    /** RequestVote (§5.2). */
-    record VoteRequest(long term, long lastLogIndex, long lastLogTerm) implements Message {}
+    /**
+     * RequestVote (§5.2).
+     *
+     * @param handedOver the leader itself, or an operator, wants this election: it is no disruption
+     *     although a leader is alive (thesis §4.2.3)
+     */
+    record VoteRequest(long term, long lastLogIndex, long lastLogTerm, boolean handedOver)
+            implements Message {
+        public VoteRequest(long term, long lastLogIndex, long lastLogTerm) {
+            this(term, lastLogIndex, lastLogTerm, false);
+        }
+    }
 
     record VoteReply(long term, boolean granted) implements Message {}
 
@@ -71,4 +81,36 @@ public sealed interface Message {
         /** Rounds count from 1 in each term. */
         public static final long NO_ROUND = 0;
     }
+
+    /**
+     * A piece of a snapshot (§7, thesis §5.3), which is sent in order, each once the one before was
+     * answered.
+     *
+     * @param index of the last entry that the snapshot stands for
+     * @param snapshotTerm of that entry
+     * @param sizeBytes of the whole file
+     * @param offsetBytes where {@code data} belongs in it
+     */
+    record InstallSnapshot(
+            long term, long index, long snapshotTerm, long sizeBytes, long offsetBytes, Bytes data)
+            implements Message {}
+
+    /**
+     * The snapshot's piece at {@code wantedOffsetBytes} is wanted next. That it is installed is
+     * said by {@link AppendAccepted}.
+     */
+    record SnapshotReply(long term, long index, long wantedOffsetBytes) implements Message {}
+
+    /** Your log is as long as mine: stand for election at once (thesis §3.10). */
+    record TimeoutNow(long term) implements Message {}
+
+    /**
+     * A follower asks up to where it must have applied the log to serve reads (thesis §6.4).
+     *
+     * @param token the follower's, never used twice, also not in another life
+     */
+    record ReadIndexRequest(long term, long token) implements Message {}
+
+    /** This node still led after the request came, and had committed no more than this then. */
+    record ReadIndexReply(long term, long token, long readIndex) implements Message {}
 }

@@ -1,5 +1,7 @@
 package raft.core;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 
 /**
@@ -7,22 +9,32 @@ import java.util.ArrayDeque;
  *
  * <p>PROBE: where the logs agree is not known yet; one AppendEntries at a time. REPLICATE: it is
  * known; entries are sent ahead of their acknowledgement, bounded by the number of messages in
- * flight.
+ * flight and by their bytes. SNAPSHOT: what it needs next is compacted away; pieces of one snapshot
+ * are sent, one at a time, whatever newer snapshots appear meanwhile (§7).
  */
 final class Progress {
     enum State {
         PROBE,
-        REPLICATE
+        REPLICATE,
+        SNAPSHOT
     }
 
     private State state = State.PROBE;
     private long matchIndex;
     private long nextIndex;
 
-    /** Last index of each AppendEntries sent and not yet acknowledged, ascending. */
-    private final ArrayDeque<Long> inflight = new ArrayDeque<>();
+    /** Each AppendEntries sent and not yet acknowledged, ascending. */
+    private final ArrayDeque<Inflight> inflight = new ArrayDeque<>();
 
+    private long inflightBytes;
+
+    /** In PROBE an AppendEntries, in SNAPSHOT a piece, is on its way. */
     private boolean probeOutstanding;
+
+    /** Not null exactly in SNAPSHOT. */
+    private @Nullable Snapshot snapshot;
+
+    private long snapshotOffsetBytes;
     private long lastAppendNanos;
     private long lastAckNanos;
     private long ackedRound;
@@ -33,40 +45,80 @@ final class Progress {
         this.lastAckNanos = nowNanos;
     }
 
-    boolean maySend(int inflightMax) {
+    private record Inflight(long lastIndex, long sizeBytes) {}
+
+    boolean maySend(int inflightMax, long inflightBytesMax) {
         return switch (state) {
-            case PROBE -> !probeOutstanding;
-            case REPLICATE -> inflight.size() < inflightMax;
+            case PROBE, SNAPSHOT -> !probeOutstanding;
+            case REPLICATE -> inflight.size() < inflightMax && inflightBytes < inflightBytesMax;
         };
     }
 
     /** Notes that an AppendEntries that ends at {@code lastSentIndex} has left. */
-    void sent(long lastSentIndex, long nowNanos) {
+    void sent(long lastSentIndex, long sizeBytes, long nowNanos) {
         lastAppendNanos = nowNanos;
         switch (state) {
             case PROBE -> probeOutstanding = true;
             case REPLICATE -> {
                 if (lastSentIndex >= nextIndex) {
-                    inflight.addLast(lastSentIndex);
+                    inflight.addLast(new Inflight(lastSentIndex, sizeBytes));
+                    inflightBytes += sizeBytes;
                     nextIndex = lastSentIndex + 1;
                 }
             }
+            case SNAPSHOT -> throw new IllegalStateException("entries sent beside a snapshot");
         }
     }
 
     void accepted(long acceptedIndex) {
         matchIndex = Math.max(matchIndex, acceptedIndex);
+        Snapshot pinned = snapshot;
+        if (pinned != null && matchIndex < pinned.index()) {
+            // A late answer to entries sent before; the snapshot is still what it needs.
+            return;
+        }
         nextIndex = Math.max(nextIndex, matchIndex + 1);
-        while (!inflight.isEmpty() && inflight.peekFirst() <= matchIndex) {
-            inflight.removeFirst();
+        while (!inflight.isEmpty() && inflight.peekFirst().lastIndex <= matchIndex) {
+            inflightBytes -= inflight.removeFirst().sizeBytes;
         }
         state = State.REPLICATE;
+        snapshot = null;
         probeOutstanding = false;
+    }
+
+    /** What it needs next is not in the log any more. */
+    void needsSnapshot(Snapshot pinned) {
+        state = State.SNAPSHOT;
+        snapshot = pinned;
+        snapshotOffsetBytes = 0;
+        nextIndex = Math.max(matchIndex, pinned.index()) + 1;
+        clearInflight();
+        probeOutstanding = false;
+    }
+
+    void chunkSent(long nowNanos) {
+        lastAppendNanos = nowNanos;
+        probeOutstanding = true;
+    }
+
+    /** It wants the snapshot with this index from {@code offsetBytes} on. */
+    void chunkWanted(long index, long offsetBytes) {
+        Snapshot pinned = snapshot;
+        if (pinned != null && pinned.index() == index && offsetBytes < pinned.sizeBytes()) {
+            snapshotOffsetBytes = Math.max(0, offsetBytes);
+            probeOutstanding = false;
+        }
+    }
+
+    private void clearInflight() {
+        inflight.clear();
+        inflightBytes = 0;
     }
 
     /** A rejection that cannot belong to the newest attempt says nothing any more. */
     boolean isStaleRejection(long rejectedPrevIndex) {
-        return rejectedPrevIndex <= matchIndex
+        return state == State.SNAPSHOT
+                || rejectedPrevIndex <= matchIndex
                 || rejectedPrevIndex >= nextIndex
                 || (state == State.PROBE && rejectedPrevIndex != nextIndex - 1);
     }
@@ -75,7 +127,7 @@ final class Progress {
     void probeFrom(long next) {
         state = State.PROBE;
         nextIndex = Math.max(matchIndex + 1, next);
-        inflight.clear();
+        clearInflight();
         probeOutstanding = false;
     }
 
@@ -104,6 +156,16 @@ final class Progress {
 
     long nextIndex() {
         return nextIndex;
+    }
+
+    /** Null except in SNAPSHOT. */
+    @Nullable Snapshot snapshot() {
+        return snapshot;
+    }
+
+    /** Where the next piece begins. */
+    long snapshotOffsetBytes() {
+        return snapshotOffsetBytes;
     }
 
     int inflightCount() {

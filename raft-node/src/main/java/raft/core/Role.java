@@ -5,9 +5,10 @@ import org.jspecify.annotations.Nullable;
 import raft.core.Effect.RoleName;
 
 import java.util.ArrayDeque;
-import java.util.Map;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.ToLongFunction;
 
 /**
  * The roles of Figure 4; each holds exactly the state that exists only while it lasts. Transitions
@@ -22,6 +23,8 @@ sealed interface Role {
 
         /** When the leader was last heard; meaningless while it is null. */
         long leaderContactNanos;
+
+        final ForwardedReads reads = new ForwardedReads();
 
         Follower(@Nullable NodeId leader, long leaderContactNanos) {
             this.leader = leader;
@@ -56,6 +59,7 @@ sealed interface Role {
 
     /** Leads its term. */
     final class Leader implements Role {
+        /** Of all members but itself. */
         final TreeMap<NodeId, Progress> progress = new TreeMap<>();
 
         /** Index of the no-op that opened the term; nothing is read before it commits (§8). */
@@ -73,8 +77,21 @@ sealed interface Role {
         /** Number of the newest heartbeat round. */
         long round;
 
-        Leader(long termStartIndex) {
+        /** Rounds that no majority has answered yet, for the lease. */
+        final ArrayDeque<Round> unconfirmedRounds = new ArrayDeque<>();
+
+        /** Until when nobody else can have been elected (thesis §6.4.1); in the past for none. */
+        long leaseEndNanos;
+
+        /** Once somebody was told to stand for election, waiting for this leader's end is over. */
+        boolean leaseRevoked;
+
+        @Nullable CatchUp catchUp;
+        @Nullable Transfer transfer;
+
+        Leader(long termStartIndex, long nowNanos) {
             this.termStartIndex = termStartIndex;
+            this.leaseEndNanos = nowNanos;
         }
 
         @Override
@@ -84,15 +101,16 @@ sealed interface Role {
 
         /**
          * For every voter the value that {@code ofPeer} tells, and {@code own} for the leader
-         * itself.
+         * itself, which is not counted where it is no voter (thesis §4.2.2).
          */
-        long[] perVoter(long own, java.util.function.ToLongFunction<Progress> ofPeer) {
-            long[] values = new long[progress.size() + 1];
-            int at = 0;
-            for (Map.Entry<NodeId, Progress> peer : progress.entrySet()) {
-                values[at++] = ofPeer.applyAsLong(peer.getValue());
+        long[] perVoter(
+                List<NodeId> voters, NodeId self, long own, ToLongFunction<Progress> ofPeer) {
+            long[] values = new long[voters.size()];
+            for (int i = 0; i < values.length; i++) {
+                NodeId voter = voters.get(i);
+                Progress peer = progress.get(voter);
+                values[i] = voter.equals(self) || peer == null ? own : ofPeer.applyAsLong(peer);
             }
-            values[at] = own;
             return values;
         }
     }
@@ -106,11 +124,31 @@ sealed interface Role {
     /**
      * A read that waits for its round to be confirmed and for the log to be applied far enough.
      *
+     * @param from the follower that will serve it; null where it is this node's own
+     * @param requestId the driver's, or the follower's token
      * @param round 0 while no round has started after it arrived
      */
-    record PendingRead(long requestId, long readIndex, long round) {
+    record PendingRead(@Nullable NodeId from, long requestId, long readIndex, long round) {
         PendingRead inRound(long newRound) {
-            return new PendingRead(requestId, readIndex, newRound);
+            return new PendingRead(from, requestId, readIndex, newRound);
         }
     }
+
+    /** A heartbeat round and when it left. */
+    record Round(long number, long sentNanos) {}
+
+    /**
+     * A learner that is to become a voter (thesis §4.2.1): in each round it receives what was in
+     * the log when the round began; it has caught up once a round was short.
+     */
+    record CatchUp(
+            long requestId, NodeId learner, int round, long targetIndex, long roundStartNanos) {}
+
+    /**
+     * Leadership on its way to another node (thesis §3.10).
+     *
+     * @param requestId 0 where nobody waits for an answer
+     * @param asked whether the target has been told to stand
+     */
+    record Transfer(long requestId, NodeId target, long deadlineNanos, boolean asked) {}
 }

@@ -22,6 +22,9 @@ final class Counters {
     final AtomicLong fsyncNanosTotal = new AtomicLong();
     final AtomicLong fsyncNanosMax = new AtomicLong();
     final AtomicLong walBytes = new AtomicLong();
+    final AtomicLong snapshotsTaken = new AtomicLong();
+    final AtomicLong snapshotsInstalled = new AtomicLong();
+    final AtomicLong truncations = new AtomicLong();
 
     final AtomicLong clientConnections = new AtomicLong();
     final AtomicLong clientRefusals = new AtomicLong();
@@ -46,6 +49,9 @@ final class Counters {
                 new Count("fsyncNanosTotal", fsyncNanosTotal.get()),
                 new Count("fsyncNanosMax", fsyncNanosMax.get()),
                 new Count("walBytes", walBytes.get()),
+                new Count("snapshotsTaken", snapshotsTaken.get()),
+                new Count("snapshotsInstalled", snapshotsInstalled.get()),
+                new Count("truncations", truncations.get()),
                 new Count("clientConnections", clientConnections.get()),
                 new Count("clientRefusals", clientRefusals.get()),
                 new Count("clientProtocolErrors", clientProtocolErrors.get()),

@@ -4,9 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
 import raft.client.Consistency;
+import raft.client.Member;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
+import raft.client.Result;
+import raft.core.Change;
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Effect.RoleName;
 import raft.core.Entry;
@@ -14,7 +18,11 @@ import raft.core.Event;
 import raft.core.Message;
 import raft.core.NodeId;
 import raft.core.Raft;
+import raft.core.Snapshot;
+import raft.kv.Image;
 import raft.kv.KeyValueStore;
+import raft.kv.UnreadableSnapshotException;
+import raft.storage.SnapshotFormat;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -33,7 +41,7 @@ final class EventLoop {
     private static final int TRANSITION_COUNT_MAX = 100;
 
     private final Raft raft;
-    private final KeyValueStore store = new KeyValueStore();
+    private final KeyValueStore store;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
     private final Counters counters;
@@ -47,11 +55,28 @@ final class EventLoop {
     private long lastRequestId;
     private boolean stopped;
 
+    /** Arrived from the leader, and not asked for by the algorithm yet. */
+    private SnapshotFormat.@Nullable Loaded received;
+
     /** Where effects go; none of these may wait. */
     interface Outputs {
         void persist(Effect.Persist persist);
 
         void send(NodeId to, Message message);
+
+        /**
+         * @param state the state machine's as it stands now
+         */
+        void save(Effect.CaptureState capture, Image state);
+
+        void send(Effect.SendChunk chunk);
+
+        void keep(Effect.KeepChunk chunk);
+
+        void deleteSnapshot(long index);
+
+        /** The members changed. */
+        void configured(Configuration members);
 
         void answer(List<ClientServer.Answered> answers);
 
@@ -59,8 +84,12 @@ final class EventLoop {
         Status describe(Raft raft, KeyValueStore store, int pending, List<Status.Change> changes);
     }
 
+    /**
+     * @param store as the newest snapshot says, or empty
+     */
     EventLoop(
             Raft raft,
+            KeyValueStore store,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
@@ -68,6 +97,7 @@ final class EventLoop {
             Fatal fatal,
             Outputs outputs) {
         this.raft = raft;
+        this.store = store;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -96,6 +126,10 @@ final class EventLoop {
         for (Input input : inputs) {
             switch (input) {
                 case Input.Core(Event event) -> events.add(event);
+                case Input.SnapshotLoaded(SnapshotFormat.Loaded loaded) -> {
+                    received = loaded;
+                    events.add(new Event.SnapshotReceived(loaded.snapshot()));
+                }
                 case ClientCall call -> accept(call, events);
                 // A query sees the state before the events that came with it.
                 case Input.StatusQuery query -> query.answer().complete(status());
@@ -129,19 +163,56 @@ final class EventLoop {
                 if (read.consistency() == Consistency.STALE) {
                     serve(requestId, read);
                 } else {
-                    events.add(new Event.Read(requestId));
+                    boolean lease = read.consistency() == Consistency.LEASE;
+                    events.add(new Event.Read(requestId, lease));
                 }
             }
             case Request.Write _, Request.InSession _, Request.Session _ ->
                     events.add(new Event.Propose(requestId, call.command()));
-            case Request.Admin _ ->
+            case Request.Admin.ReadConfiguration _ ->
                     reply(
                             requestId,
-                            new Reply.Refused(
-                                    Refusal.UNSUPPORTED,
-                                    null,
-                                    "This node cannot be administered by its clients yet."));
+                            new Reply.Ok(configuration(), raft.term(), raft.appliedIndex()));
+            case Request.Admin admin -> {
+                log.info("a client asks: " + admin);
+                events.add(event(requestId, admin));
+            }
         }
+    }
+
+    private static Event event(long requestId, Request.Admin admin) {
+        return switch (admin) {
+            case Request.Admin.AddLearner(String id, String address) ->
+                    change(requestId, new Change.AddLearner(new NodeId(id), address));
+            case Request.Admin.Promote(String id) ->
+                    change(requestId, new Change.Promote(new NodeId(id)));
+            case Request.Admin.Remove(String id) ->
+                    change(requestId, new Change.Remove(new NodeId(id)));
+            case Request.Admin.TransferLeadership(String to) ->
+                    new Event.TransferLeadership(requestId, to == null ? null : new NodeId(to));
+            case Request.Admin.TakeSnapshot() -> new Event.TakeSnapshot(requestId);
+            case Request.Admin.StartElection() -> new Event.StartElection(requestId);
+            case Request.Admin.ReadConfiguration() ->
+                    throw new IllegalStateException("the algorithm is not asked for its members");
+        };
+    }
+
+    private static Event change(long requestId, Change change) {
+        return new Event.ChangeMembership(requestId, change);
+    }
+
+    private Result configuration() {
+        return new Result.Configuration(
+                raft.configurationIndex(),
+                raft.configurationIndex() <= raft.commitIndex(),
+                raft.configuration().members().stream()
+                        .map(
+                                member ->
+                                        new Member(
+                                                member.id().name(),
+                                                member.address(),
+                                                member.voter()))
+                        .toList());
     }
 
     private void carryOut(Effect effect) {
@@ -153,13 +224,58 @@ final class EventLoop {
             case Effect.Refuse refuse -> refuse(refuse);
             case Effect.GiveUp(long requestId, String reason) ->
                     reply(requestId, new Reply.Unknown(reason));
+            case Effect.Done(long requestId) -> done(requestId);
+            case Effect.CaptureState capture -> outputs.save(capture, store.image());
+            case Effect.SendChunk chunk -> outputs.send(chunk);
+            case Effect.KeepChunk chunk -> outputs.keep(chunk);
+            case Effect.Restore(Snapshot snapshot) -> restore(snapshot);
+            case Effect.DeleteSnapshot(long index) -> outputs.deleteSnapshot(index);
+            case Effect.Configured(long index, Configuration members) -> {
+                log.info("members by entry " + index + ": " + members);
+                outputs.configured(members);
+            }
+            case Effect.Truncated ignored -> counters.truncations.incrementAndGet();
             case Effect.Transition transition -> record(transition);
         }
+    }
+
+    private void done(long requestId) {
+        ClientCall call = pending.get(requestId);
+        Snapshot snapshot = raft.snapshot();
+        Result result =
+                call != null && call.request() instanceof Request.Admin.TakeSnapshot
+                        ? new Result.Number(snapshot == null ? 0 : snapshot.index())
+                        : new Result.Done();
+        reply(requestId, new Reply.Ok(result, raft.term(), raft.appliedIndex()));
+    }
+
+    private void restore(Snapshot snapshot) {
+        SnapshotFormat.Loaded loaded = received;
+        if (loaded == null || !loaded.snapshot().equals(snapshot)) {
+            throw new IllegalStateException("nothing was received of " + snapshot);
+        }
+        received = null;
+        try {
+            store.restore(Blob.wrap(loaded.state().unsafeArray()));
+        } catch (UnreadableSnapshotException e) {
+            throw new IllegalStateException("the leader's snapshot cannot be read", e);
+        }
+        log.info(
+                "restored the state of index "
+                        + snapshot.index()
+                        + " from the leader's snapshot, "
+                        + snapshot.sizeBytes()
+                        + " bytes");
     }
 
     private void apply(Entry entry, long requestId) {
         switch (entry.kind()) {
             case NOOP -> {}
+            case CONFIGURATION -> {
+                if (requestId != 0) {
+                    reply(requestId, new Reply.Ok(new Result.Done(), entry.term(), entry.index()));
+                }
+            }
             case COMMAND -> {
                 Blob command = Blob.wrap(entry.payload().unsafeArray());
                 var applied = store.apply(entry.index(), command);
@@ -199,7 +315,17 @@ final class EventLoop {
                                             : "This node is not the leader.");
                     case BUSY ->
                             new Reply.Refused(
-                                    Refusal.BUSY, hint, "Too much waits to be replicated.");
+                                    Refusal.BUSY,
+                                    hint,
+                                    refuse.detail().isEmpty()
+                                            ? "Too much waits to be replicated."
+                                            : refuse.detail());
+                    case CHANGE_IN_PROGRESS ->
+                            new Reply.Refused(Refusal.CHANGE_IN_PROGRESS, hint, refuse.detail());
+                    case NO_SUCH_MEMBER ->
+                            new Reply.Refused(Refusal.NO_SUCH_MEMBER, hint, refuse.detail());
+                    case NOT_POSSIBLE_NOW ->
+                            new Reply.Refused(Refusal.NOT_POSSIBLE_NOW, hint, refuse.detail());
                 };
         reply(refuse.requestId(), reply);
     }

@@ -1,13 +1,23 @@
 package raft.node;
 
 import raft.core.Event;
+import raft.storage.SnapshotFormat;
 
 import java.util.concurrent.CompletableFuture;
 
 /** What reaches the event loop. */
-sealed interface Input permits Input.Core, Input.StatusQuery, Input.Stop, ClientCall {
+sealed interface Input
+        permits Input.Core, Input.SnapshotLoaded, Input.StatusQuery, Input.Stop, ClientCall {
     /** From peers and the disk, for the algorithm. */
     record Core(Event event) implements Input {}
+
+    /** A snapshot has arrived from the leader and is durable; the algorithm decides what of it. */
+    record SnapshotLoaded(SnapshotFormat.Loaded loaded) implements Input {
+        @Override
+        public String toString() {
+            return "SnapshotLoaded[" + loaded.snapshot() + "]";
+        }
+    }
 
     /** Asks for a snapshot of everything, taken between two steps. */
     record StatusQuery(CompletableFuture<Status> answer) implements Input {}

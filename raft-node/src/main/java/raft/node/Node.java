@@ -2,15 +2,20 @@ package raft.node;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.client.Blob;
 import raft.client.ClientCodec;
 import raft.client.ServerHello;
+import raft.core.Bytes;
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Event;
 import raft.core.Message;
 import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.RaftConfig;
+import raft.kv.Image;
 import raft.kv.KeyValueStore;
+import raft.kv.UnreadableSnapshotException;
 import raft.peer.Handshake;
 import raft.storage.DataDirectory;
 import raft.storage.Wal;
@@ -60,6 +65,7 @@ public final class Node implements Closeable {
     private final DataDirectory data;
     private final StorageThread storage;
     private final SpareThread spare;
+    private final SnapshotThread snapshots;
     private final PeerServer peers;
     private final ClientServer clients;
     private final @Nullable HttpStatus http;
@@ -105,13 +111,29 @@ public final class Node implements Closeable {
         ServerSocketChannel clientListener = listen(config.clientListen(), "clients", opened);
         this.clientAddress = (InetSocketAddress) clientListener.getLocalAddress();
         Raft raft = new Raft(raftConfig(random.nextLong()), wal.recovered(), clock.nanoTime());
+        KeyValueStore store = new KeyValueStore();
+        Bytes state = wal.state();
+        if (state != null) {
+            try {
+                store.restore(Blob.wrap(state.unsafeArray()));
+            } catch (UnreadableSnapshotException e) {
+                throw new IOException("the newest snapshot: " + e.getMessage(), e);
+            }
+        }
 
         Handshake.Hello hello =
                 new Handshake.Hello(
-                        Handshake.PROTOCOL_VERSION, config.clusterId(), config.nodeId(), bootId);
+                        Handshake.PROTOCOL_VERSION,
+                        config.clusterId(),
+                        config.nodeId(),
+                        bootId,
+                        0,
+                        "");
         this.spare = new SpareThread(wal.wal(), fatal);
         this.storage =
                 new StorageThread(wal.wal(), clock, counters, this::persisted, spare::wish, fatal);
+        this.snapshots =
+                new SnapshotThread(wal.snapshots(), inbox::put, this::send, counters, log, fatal);
         config.members().forEach((id, address) -> addLink(id, address, hello, random.nextLong()));
         this.peers =
                 new PeerServer(peerListener, hello, links.keySet(), inbox, clock, counters, log);
@@ -124,19 +146,25 @@ public final class Node implements Closeable {
         opened.add(clients);
         NodeConfig.Address httpListen = config.httpListen();
         this.http = httpListen == null ? null : listenForHttp(httpListen, opened);
-        EventLoop loop = new EventLoop(raft, inbox, clock, counters, log, fatal, new Wiring());
+        EventLoop loop =
+                new EventLoop(raft, store, inbox, clock, counters, log, fatal, new Wiring());
 
         log.info(
                 "starting in cluster "
                         + config.clusterId()
                         + " with "
                         + wal.recovered().entries().size()
-                        + " entries and term "
+                        + " entries behind index "
+                        + wal.recovered().baseIndex()
+                        + " and term "
                         + wal.recovered().hardState().term()
                         + " from "
                         + config.dataDir());
         this.diskThreads =
-                List.of(Threads.start("storage", storage), Threads.start("spare", spare));
+                List.of(
+                        Threads.start("storage", storage),
+                        Threads.start("spare", spare),
+                        Threads.start("snapshots", snapshots));
         this.loopThread = Threads.start("loop", loop::run);
         links.values().forEach(link -> vital("peer-" + link.peer(), link::run, fatal));
         vital("peers", peers::run, fatal);
@@ -213,6 +241,7 @@ public final class Node implements Closeable {
         }
         storage.close(!graceful);
         spare.close();
+        snapshots.close();
         diskThreads.forEach(Threads::join);
         try {
             data.close();
@@ -227,12 +256,11 @@ public final class Node implements Closeable {
                 RaftConfig.defaults(config.nodeId(), List.copyOf(config.members().keySet()), seed);
         return new RaftConfig(
                 defaults.self(),
-                defaults.voters(),
+                defaults.initial(),
                 TimeUnit.MILLISECONDS.toNanos(config.electionTimeoutMillis()),
                 TimeUnit.MILLISECONDS.toNanos(config.heartbeatMillis()),
-                defaults.appendBytesMax(),
-                defaults.inflightAppendsMax(),
-                pendingBytesMax(),
+                defaults.leaseDriftPercent(),
+                defaults.limits().withUncommittedBytes(pendingBytesMax()),
                 defaults.seed());
     }
 
@@ -259,6 +287,13 @@ public final class Node implements Closeable {
                         fatal.stop(Fatal.BUG, "the thread " + name + " failed", e);
                     }
                 });
+    }
+
+    private void send(NodeId to, Message message) {
+        PeerLink link = links.get(to);
+        if (link != null) {
+            link.send(message);
+        }
     }
 
     private void persisted(long ticket) {
@@ -309,11 +344,32 @@ public final class Node implements Closeable {
 
         @Override
         public void send(NodeId to, Message message) {
-            PeerLink link = links.get(to);
-            if (link == null) {
-                throw new IllegalStateException("a message to " + to + ", which is no peer");
-            }
-            link.send(message);
+            Node.this.send(to, message);
+        }
+
+        @Override
+        public void save(Effect.CaptureState capture, Image state) {
+            snapshots.save(capture, () -> Bytes.wrap(state.bytes().unsafeArray()));
+        }
+
+        @Override
+        public void send(Effect.SendChunk chunk) {
+            snapshots.send(chunk);
+        }
+
+        @Override
+        public void keep(Effect.KeepChunk chunk) {
+            snapshots.keep(chunk);
+        }
+
+        @Override
+        public void deleteSnapshot(long index) {
+            snapshots.delete(index);
+        }
+
+        @Override
+        public void configured(Configuration members) {
+            // Links to new members come with the option to start one.
         }
 
         @Override
@@ -333,7 +389,7 @@ public final class Node implements Closeable {
                     raft.term(),
                     Status.name(raft.votedFor()),
                     Status.name(raft.leader()),
-                    1,
+                    raft.firstIndex(),
                     raft.lastIndex(),
                     raft.lastTerm(),
                     raft.durableIndex(),

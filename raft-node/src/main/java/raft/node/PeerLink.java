@@ -96,7 +96,9 @@ final class PeerLink {
     /** Queues or drops; never waits. */
     void send(Message message) {
         boolean isBulk =
-                message instanceof Message.AppendEntries append && !append.entries().isEmpty();
+                message instanceof Message.InstallSnapshot
+                        || (message instanceof Message.AppendEntries append
+                                && !append.entries().isEmpty());
         long sizeBytes = isBulk ? PeerCodec.frameBytesBound(message) : 0;
         lock.lock();
         try {

@@ -87,6 +87,7 @@ final class StorageThread implements Runnable {
             }
         }
         sync(ticket);
+        wal.dropUnneeded();
         if (wal.spareWanted()) {
             spareUsed.run();
         }

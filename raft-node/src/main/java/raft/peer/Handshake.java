@@ -7,7 +7,7 @@ import raft.core.NodeId;
 /** The first frame of either side of a connection between nodes. */
 public sealed interface Handshake {
     /** Changes whenever the meaning of any frame does. */
-    int PROTOCOL_VERSION = 1;
+    int PROTOCOL_VERSION = 2;
 
     /**
      * Who speaks. The one who connects sends it first; the other answers with its own, or with
@@ -15,8 +15,14 @@ public sealed interface Handshake {
      *
      * @param clusterId 1 to 64 bytes of ASCII
      * @param bootId drawn anew at every start of the process
+     * @param dataId drawn when the data directory was made: another one means that what this node
+     *     once promised may be forgotten
+     * @param address where it listens for other nodes, HOST:PORT, so that it can be answered by
+     *     those whose log does not name it yet
      */
-    record Hello(int version, String clusterId, NodeId nodeId, long bootId) implements Handshake {}
+    record Hello(
+            int version, String clusterId, NodeId nodeId, long bootId, long dataId, String address)
+            implements Handshake {}
 
     /**
      * The connection is refused and closed.

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Messages and handshakes as bodies of {@link Frame}s. Version 1.
+ * Messages and handshakes as bodies of {@link Frame}s. Version 2.
  *
  * <p>Fields stand in the order of the records' components: long as 8 bytes, boolean as one byte of
  * 0 or 1, text as a two-byte length and UTF-8; entries as a four-byte count, and each entry as
@@ -40,6 +40,11 @@ public final class PeerCodec {
     private static final int APPEND_REJECTED = 22;
     private static final int HEARTBEAT = 23;
     private static final int HEARTBEAT_REPLY = 24;
+    private static final int INSTALL_SNAPSHOT = 25;
+    private static final int SNAPSHOT_REPLY = 26;
+    private static final int TIMEOUT_NOW = 27;
+    private static final int READ_INDEX_REQUEST = 28;
+    private static final int READ_INDEX_REPLY = 29;
 
     private static final int FIXED_BYTES_MAX = 64;
     private static final int ENTRY_HEADER_BYTES = 8 + 8 + 1 + 4;
@@ -50,6 +55,9 @@ public final class PeerCodec {
     /** An upper bound of the bytes that {@link #encode(Message, ByteBuffer)} adds. */
     public static int frameBytesBound(Message message) {
         int bound = Frame.HEADER_BYTES + FIXED_BYTES_MAX;
+        if (message instanceof Message.InstallSnapshot piece) {
+            bound += piece.data().sizeBytes();
+        }
         if (message instanceof Message.AppendEntries append) {
             for (Entry entry : append.entries()) {
                 bound += ENTRY_HEADER_BYTES + entry.payload().sizeBytes();
@@ -77,8 +85,13 @@ public final class PeerCodec {
                         out.putLong(term).putLong(prospective).put(flag(granted));
                         yield PRE_VOTE_REPLY;
                     }
-                    case Message.VoteRequest(long term, long lastIndex, long lastTerm) -> {
+                    case Message.VoteRequest(
+                                    long term,
+                                    long lastIndex,
+                                    long lastTerm,
+                                    boolean handedOver) -> {
                         out.putLong(term).putLong(lastIndex).putLong(lastTerm);
+                        out.put(flag(handedOver));
                         yield VOTE_REQUEST;
                     }
                     case Message.VoteReply(long term, boolean granted) -> {
@@ -109,6 +122,29 @@ public final class PeerCodec {
                     case Message.HeartbeatReply(long term, long round) -> {
                         out.putLong(term).putLong(round);
                         yield HEARTBEAT_REPLY;
+                    }
+                    case Message.InstallSnapshot piece -> {
+                        out.putLong(piece.term()).putLong(piece.index());
+                        out.putLong(piece.snapshotTerm()).putLong(piece.sizeBytes());
+                        out.putLong(piece.offsetBytes()).putInt(piece.data().sizeBytes());
+                        out.put(piece.data().unsafeArray());
+                        yield INSTALL_SNAPSHOT;
+                    }
+                    case Message.SnapshotReply(long term, long index, long wanted) -> {
+                        out.putLong(term).putLong(index).putLong(wanted);
+                        yield SNAPSHOT_REPLY;
+                    }
+                    case Message.TimeoutNow(long term) -> {
+                        out.putLong(term);
+                        yield TIMEOUT_NOW;
+                    }
+                    case Message.ReadIndexRequest(long term, long token) -> {
+                        out.putLong(term).putLong(token);
+                        yield READ_INDEX_REQUEST;
+                    }
+                    case Message.ReadIndexReply(long term, long token, long readIndex) -> {
+                        out.putLong(term).putLong(token).putLong(readIndex);
+                        yield READ_INDEX_REPLY;
                     }
                 };
         Frame.seal(out, start, type);
@@ -149,13 +185,14 @@ public final class PeerCodec {
         out.position(Frame.HEADER_BYTES);
         int type =
                 switch (handshake) {
-                    case Hello(int version, String clusterId, NodeId nodeId, long bootId) -> {
+                    case Hello hello -> {
                         // The version comes first and stays there for ever, so that any two
                         // versions can tell each other apart.
-                        out.putInt(version);
-                        putText(out, clusterId);
-                        putText(out, nodeId.name());
-                        out.putLong(bootId);
+                        out.putInt(hello.version());
+                        putText(out, hello.clusterId());
+                        putText(out, hello.nodeId().name());
+                        out.putLong(hello.bootId()).putLong(hello.dataId());
+                        putText(out, hello.address());
                         yield HELLO;
                     }
                     case Goodbye(String reason) -> {
@@ -178,7 +215,7 @@ public final class PeerCodec {
         try {
             Handshake handshake =
                     switch (frame.type()) {
-                        case HELLO -> new Hello(in.getInt(), name(in), nodeId(in), in.getLong());
+                        case HELLO -> hello(in);
                         case GOODBYE -> new Goodbye(text(in));
                         default ->
                                 throw new PeerProtocolException(
@@ -200,6 +237,15 @@ public final class PeerCodec {
         }
     }
 
+    private static Hello hello(ByteBuffer in) {
+        int version = in.getInt();
+        String clusterId = name(in);
+        NodeId nodeId = nodeId(in);
+        return version == Handshake.PROTOCOL_VERSION
+                ? new Hello(version, clusterId, nodeId, in.getLong(), in.getLong(), text(in))
+                : new Hello(version, clusterId, nodeId, 0, 0, "");
+    }
+
     private static void putAppendEntries(Message.AppendEntries append, ByteBuffer out) {
         out.putLong(append.term()).putLong(append.prevLogIndex()).putLong(append.prevLogTerm());
         out.putInt(append.entries().size());
@@ -217,7 +263,8 @@ public final class PeerCodec {
                     new Message.PreVoteRequest(
                             in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case PRE_VOTE_REPLY -> new Message.PreVoteReply(in.getLong(), in.getLong(), flag(in));
-            case VOTE_REQUEST -> new Message.VoteRequest(in.getLong(), in.getLong(), in.getLong());
+            case VOTE_REQUEST ->
+                    new Message.VoteRequest(in.getLong(), in.getLong(), in.getLong(), flag(in));
             case VOTE_REPLY -> new Message.VoteReply(in.getLong(), flag(in));
             case APPEND_ENTRIES -> appendEntries(in);
             case APPEND_ACCEPTED -> new Message.AppendAccepted(in.getLong(), in.getLong());
@@ -226,6 +273,13 @@ public final class PeerCodec {
                             in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case HEARTBEAT -> new Message.Heartbeat(in.getLong(), in.getLong(), in.getLong());
             case HEARTBEAT_REPLY -> new Message.HeartbeatReply(in.getLong(), in.getLong());
+            case INSTALL_SNAPSHOT -> installSnapshot(in);
+            case SNAPSHOT_REPLY ->
+                    new Message.SnapshotReply(in.getLong(), in.getLong(), in.getLong());
+            case TIMEOUT_NOW -> new Message.TimeoutNow(in.getLong());
+            case READ_INDEX_REQUEST -> new Message.ReadIndexRequest(in.getLong(), in.getLong());
+            case READ_INDEX_REPLY ->
+                    new Message.ReadIndexReply(in.getLong(), in.getLong(), in.getLong());
             default -> throw new PeerProtocolException("no message has type " + type);
         };
     }
@@ -244,6 +298,25 @@ public final class PeerCodec {
             }
         }
         return new Message.AppendEntries(term, prevLogIndex, prevLogTerm, entries, in.getLong());
+    }
+
+    private static Message installSnapshot(ByteBuffer in) throws PeerProtocolException {
+        long term = in.getLong();
+        long index = in.getLong();
+        long snapshotTerm = in.getLong();
+        long sizeBytes = in.getLong();
+        long offsetBytes = in.getLong();
+        Bytes data = Bytes.wrap(payload(in));
+        if (index < 1 || offsetBytes < 0 || sizeBytes - offsetBytes < data.sizeBytes()) {
+            throw new PeerProtocolException(
+                    data.sizeBytes()
+                            + " bytes at "
+                            + offsetBytes
+                            + " of a snapshot of "
+                            + sizeBytes
+                            + " bytes");
+        }
+        return new Message.InstallSnapshot(term, index, snapshotTerm, sizeBytes, offsetBytes, data);
     }
 
     private static List<Entry> entries(ByteBuffer in) throws PeerProtocolException {
@@ -268,7 +341,7 @@ public final class PeerCodec {
     private static byte[] payload(ByteBuffer in) throws PeerProtocolException {
         int sizeBytes = in.getInt();
         if (sizeBytes < 0 || sizeBytes > in.remaining()) {
-            throw new PeerProtocolException("an entry is longer than its frame");
+            throw new PeerProtocolException("what it holds is longer than its frame");
         }
         byte[] payload = new byte[sizeBytes];
         in.get(payload);

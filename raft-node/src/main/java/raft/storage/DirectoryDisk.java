@@ -43,6 +43,19 @@ public final class DirectoryDisk implements Disk {
     }
 
     @Override
+    public ByteBuffer read(String name, long positionBytes, int sizeBytes) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(sizeBytes);
+        try (FileChannel channel =
+                FileChannel.open(folder.resolve(name), StandardOpenOption.READ)) {
+            while (bytes.hasRemaining()
+                    && channel.read(bytes, positionBytes + bytes.position()) >= 0) {
+                // Reads may be short.
+            }
+        }
+        return bytes.flip();
+    }
+
+    @Override
     public DiskFile create(String name) throws IOException {
         return new ChannelFile(
                 FileChannel.open(

@@ -18,6 +18,13 @@ public interface Disk {
     /** The whole content of a file, position 0, limit its size. */
     ByteBuffer read(String name) throws IOException;
 
+    /**
+     * A part of a file.
+     *
+     * @return position 0, limit {@code sizeBytes} or less where the file ends before
+     */
+    ByteBuffer read(String name, long positionBytes, int sizeBytes) throws IOException;
+
     /** Creates a file, or empties an existing one. */
     DiskFile create(String name) throws IOException;
 

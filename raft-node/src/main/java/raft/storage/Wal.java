@@ -2,15 +2,20 @@ package raft.storage;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.core.Bytes;
 import raft.core.Entry;
 import raft.core.LogWrite;
 import raft.core.Recovered;
 import raft.storage.Disk.DiskFile;
+import raft.storage.SnapshotFormat.Loaded;
+import raft.storage.WalFormat.Before;
 import raft.storage.WalFormat.SegmentHeader;
+import raft.storage.WalRecovery.Sealed;
 
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -23,6 +28,9 @@ import java.util.function.LongSupplier;
  * After a {@link DiskFailedException} the log refuses everything: the owner must halt the process
  * and must not retry. A segment is preallocated with zeros and synced before it gets its name, so
  * an fsync in it changes no metadata, and a batch never spans two segments.
+ *
+ * <p>Segments whose entries a snapshot stands for are dropped ({@link #dropUnneeded}), oldest
+ * first; the header of each segment tells what came before it.
  *
  * <p>Used by one thread, save {@link #prepareSpare}, which another one may call; that thread must
  * never be interrupted. Read on: {@link WalFormat} for the bytes, {@link WalRecovery} for the
@@ -51,8 +59,27 @@ public final class Wal implements Closeable {
     private int offsetBytes;
     private boolean failed;
 
-    /** A log ready for writing, and what it held. */
-    public record Opened(Wal wal, Recovered recovered) {}
+    /** Segments before the present one, oldest first. */
+    private final ArrayDeque<Sealed> sealed = new ArrayDeque<>();
+
+    /** Greatest index of any entry in the present segment. */
+    private long segmentLastIndex;
+
+    /** What all appended records add up to, and what those that are synced do. */
+    private Before appended;
+
+    private Before synced;
+
+    /** Greatest index of any entry in the batch. */
+    private long batchLastIndex;
+
+    /**
+     * A log ready for writing, and what it held.
+     *
+     * @param state the state machine's, in the snapshot; null where there is no snapshot
+     */
+    public record Opened(
+            Wal wal, SnapshotStore snapshots, Recovered recovered, @Nullable Bytes state) {}
 
     /**
      * Recovers what {@code disk} holds, or starts a new log there. Removes unfinished segments and
@@ -67,6 +94,8 @@ public final class Wal implements Closeable {
         if (segmentBytes < 4096 || segmentBytes % 8 != 0) {
             throw new IllegalArgumentException("not a segment size: " + segmentBytes);
         }
+        SnapshotStore snapshots = new SnapshotStore(disk);
+        Loaded loaded = snapshots.recover();
         List<String> names = disk.list().stream().filter(WalFormat::isSegmentName).toList();
         WalRecovery recovery = new WalRecovery();
         for (String name : names) {
@@ -77,11 +106,29 @@ public final class Wal implements Closeable {
                 disk.delete(unfinished);
             }
             WalRecovery.Tail tail = recovery.tail();
+            if (tail == null && loaded != null) {
+                throw new CorruptLogException(
+                        SnapshotFormat.fileName(loaded.snapshot().index()),
+                        0,
+                        "snapshot",
+                        "there is no log beside it");
+            }
+            Recovered recovered = recovery.recovered(loaded == null ? null : loaded.snapshot());
             Wal wal =
                     tail == null
                             ? new Wal(disk, segmentBytes, salts)
-                            : new Wal(disk, segmentBytes, salts, tail);
-            return new Opened(wal, recovery.recovered());
+                            : new Wal(disk, segmentBytes, salts, tail, recovery);
+            if (recovered.baseIndex() != wal.synced.baseIndex()) {
+                // The node ended between a snapshot and the record that says it: said now.
+                wal.append(
+                        List.of(
+                                new LogWrite.StartAfter(
+                                        recovered.baseIndex(), recovered.baseTerm(), false)));
+                wal.sync();
+            }
+            return new Opened(wal, snapshots, recovered, loaded == null ? null : loaded.state());
+        } catch (CorruptLogException | DiskFailedException e) {
+            throw e;
         } catch (IOException e) {
             throw new DiskFailedException("cannot prepare the log for writing", e);
         }
@@ -92,12 +139,19 @@ public final class Wal implements Closeable {
         this.segmentBytes = segmentBytes;
         this.salts = salts;
         this.nextSequence = 1;
-        this.header = new SegmentHeader(1, drawSalt(salts), segmentBytes);
+        this.appended = Before.NOTHING;
+        this.synced = appended;
+        this.header = new SegmentHeader(1, drawSalt(salts), segmentBytes, synced);
         this.segment = createSegment(header);
         this.offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
     }
 
-    private Wal(Disk disk, int segmentBytes, LongSupplier salts, WalRecovery.Tail tail)
+    private Wal(
+            Disk disk,
+            int segmentBytes,
+            LongSupplier salts,
+            WalRecovery.Tail tail,
+            WalRecovery recovery)
             throws IOException {
         this.disk = disk;
         this.segmentBytes = segmentBytes;
@@ -106,6 +160,10 @@ public final class Wal implements Closeable {
         this.header = tail.header();
         this.segment = disk.open(tail.file());
         this.offsetBytes = tail.offsetBytes();
+        this.sealed.addAll(recovery.segments());
+        this.segmentLastIndex = sealed.removeLast().lastIndex();
+        this.appended = recovery.sum();
+        this.synced = appended;
         if (tail.garbage()) {
             // Must be durable before the first new record: the same sequence numbers are used
             // again,
@@ -129,17 +187,28 @@ public final class Wal implements Closeable {
                 case LogWrite.HardState state -> {
                     reserve(WalFormat.recordBytes(HARD_STATE_PAYLOAD_BYTES_MAX));
                     WalFormat.putHardState(batch, state, nextSequence++, batchRecordCount++);
+                    appended = appended.with(state);
                 }
                 case LogWrite.Append append -> {
                     for (Entry entry : append.entries()) {
                         reserve(WalFormat.recordBytes(entry.payload().sizeBytes()));
                         WalFormat.putEntry(batch, entry, nextSequence++, batchRecordCount++);
+                        batchLastIndex = Math.max(batchLastIndex, entry.index());
+                    }
+                    if (!append.entries().isEmpty()) {
+                        appended = appended.withLast(append.entries().getLast().index());
                     }
                 }
                 case LogWrite.Truncate truncate -> {
                     reserve(WalFormat.recordBytes(0));
                     long from = truncate.fromIndex();
                     WalFormat.putTruncate(batch, from, nextSequence++, batchRecordCount++);
+                    appended = appended.withLast(from - 1);
+                }
+                case LogWrite.StartAfter start -> {
+                    reserve(WalFormat.recordBytes(0));
+                    WalFormat.putStart(batch, start, nextSequence++, batchRecordCount++);
+                    appended = appended.with(start);
                 }
             }
         }
@@ -169,6 +238,9 @@ public final class Wal implements Closeable {
             segment.sync(false);
             offsetBytes += batchBytes;
             batchRecordCount = 0;
+            synced = appended;
+            segmentLastIndex = Math.max(segmentLastIndex, batchLastIndex);
+            batchLastIndex = 0;
             batch =
                     batch.capacity() > BUFFER_BYTES_KEPT
                             ? ByteBuffer.allocateDirect(BUFFER_BYTES_INITIAL)
@@ -178,6 +250,29 @@ public final class Wal implements Closeable {
             failed = true;
             throw new DiskFailedException("cannot write the log", e);
         }
+    }
+
+    /**
+     * Removes the segments in which there is nothing but entries that a snapshot stands for.
+     *
+     * @return how many went
+     * @throws DiskFailedException after which the process must halt
+     */
+    public int dropUnneeded() throws DiskFailedException {
+        int droppedCount = 0;
+        try {
+            // Only from the front, so that what remains is one stream.
+            while (!sealed.isEmpty() && sealed.peekFirst().lastIndex() <= synced.baseIndex()) {
+                disk.delete(sealed.removeFirst().file());
+                // One by one: a crash must not bring back an older one without those behind it.
+                disk.syncDirectory();
+                droppedCount++;
+            }
+        } catch (IOException e) {
+            failed = true;
+            throw new DiskFailedException("cannot remove a segment", e);
+        }
+        return droppedCount;
     }
 
     /** Bytes appended and not yet synced. */
@@ -230,7 +325,11 @@ public final class Wal implements Closeable {
         segment.close();
         int neededBytes = Math.addExact(WalFormat.SEGMENT_HEADER_BYTES, batchBytes);
         long first = nextSequence - batchRecordCount;
-        header = new SegmentHeader(first, drawSalt(salts), Math.max(segmentBytes, neededBytes));
+        sealed.addLast(new Sealed(WalFormat.segmentName(header.firstSequence()), segmentLastIndex));
+        segmentLastIndex = 0;
+        header =
+                new SegmentHeader(
+                        first, drawSalt(salts), Math.max(segmentBytes, neededBytes), synced);
         segment = createSegment(header);
         offsetBytes = WalFormat.SEGMENT_HEADER_BYTES;
     }

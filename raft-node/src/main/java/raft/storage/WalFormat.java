@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import raft.core.Bytes;
 import raft.core.Entry;
+import raft.core.LogWrite;
 import raft.core.LogWrite.HardState;
 import raft.core.NodeId;
 
@@ -15,15 +16,22 @@ import java.util.zip.CRC32C;
  * The bytes of segments and records, apart from any file. All numbers are big-endian.
  *
  * <pre>
- * segment header, 64 bytes          record, padded with zeros to a multiple of 8
+ * segment header, 192 bytes         record, padded with zeros to a multiple of 8
  *   0 magic "RAFTWAL" 0               0 int  CRC32C of the segment's salt, then of byte 4 to the end
  *   8 int  format version             4 int  payload bytes, without padding
- *  12 int  CRC32C of all the rest     8 byte type: 1 hard state, 2 entry, 3 truncation
- *  16 long first sequence number      9 byte kind of entry
+ *  12 int  CRC32C of all the rest     8 byte type: 1 hard state, 2 entry, 3 truncation, 4 start
+ *  16 long first sequence number      9 byte kind of entry; of a start, whether the suffix stays
  *  24 long salt                      12 int  how many records of the same batch come before
  *  32 long size of the file          16 long sequence number
- *                                    24 long index      32 long term      40 payload
+ *  40 long term                      24 long index      32 long term      40 payload
+ *  48 long base index
+ *  56 long base term
+ *  64 long last index
+ *  72 byte length of the vote, then the vote
  * </pre>
+ *
+ * <p>From byte 40 on the header says what all records before this segment add up to, so that
+ * recovery can begin with any segment once those before it were dropped (§7).
  *
  * <p>The salt is drawn anew for every segment and enters every checksum, so bytes that another
  * segment left on the disk, or that a client put into a value, do not parse as records here. The
@@ -33,16 +41,17 @@ import java.util.zip.CRC32C;
  * nothing but zeros.
  */
 public final class WalFormat {
-    public static final int SEGMENT_HEADER_BYTES = 64;
+    public static final int SEGMENT_HEADER_BYTES = 192;
     public static final int RECORD_HEADER_BYTES = 40;
 
     /** Greater than any entry a node accepts; keeps a damaged length from being believed. */
     public static final int PAYLOAD_BYTES_MAX = 64 << 20;
 
-    static final int FORMAT_VERSION = 1;
+    static final int FORMAT_VERSION = 2;
     static final byte HARD_STATE = 1;
     static final byte ENTRY = 2;
     static final byte TRUNCATE = 3;
+    static final byte START = 4;
 
     private static final long MAGIC = 0x524146545741_4C00L;
     private static final int ALIGNMENT_BYTES = 8;
@@ -52,8 +61,35 @@ public final class WalFormat {
 
     private WalFormat() {}
 
-    /** What a segment says of itself. */
-    public record SegmentHeader(long firstSequence, long salt, long sizeBytes) {}
+    /**
+     * What a segment says of itself.
+     *
+     * @param before what the records before it add up to
+     */
+    public record SegmentHeader(long firstSequence, long salt, long sizeBytes, Before before) {}
+
+    /**
+     * The log at one place of the stream, without its entries.
+     *
+     * @param baseIndex the log begins behind it
+     * @param lastIndex its last entry, or the base where it is empty
+     */
+    public record Before(HardState hardState, long baseIndex, long baseTerm, long lastIndex) {
+        static final Before NOTHING = new Before(HardState.INITIAL, 0, 0, 0);
+
+        Before with(HardState next) {
+            return new Before(next, baseIndex, baseTerm, lastIndex);
+        }
+
+        Before withLast(long index) {
+            return new Before(hardState, baseIndex, baseTerm, index);
+        }
+
+        Before with(LogWrite.StartAfter start) {
+            long last = start.keepsSuffix() ? lastIndex : start.index();
+            return new Before(hardState, start.index(), start.term(), last);
+        }
+    }
 
     /** Sorts like the sequence number, which is zero-padded. */
     public static String segmentName(long firstSequence) {
@@ -76,6 +112,11 @@ public final class WalFormat {
         bytes.putLong(0, MAGIC).putInt(8, FORMAT_VERSION);
         bytes.putLong(16, header.firstSequence).putLong(24, header.salt);
         bytes.putLong(32, header.sizeBytes);
+        Before before = header.before;
+        bytes.putLong(40, before.hardState.term()).putLong(48, before.baseIndex);
+        bytes.putLong(56, before.baseTerm).putLong(64, before.lastIndex);
+        byte[] vote = vote(before.hardState);
+        bytes.put(72, (byte) vote.length).put(73, vote);
         bytes.putInt(12, headerChecksum(bytes));
         return bytes;
     }
@@ -92,7 +133,19 @@ public final class WalFormat {
                 || bytes.getInt(12) != headerChecksum(bytes)) {
             return null;
         }
-        return new SegmentHeader(bytes.getLong(16), bytes.getLong(24), bytes.getLong(32));
+        byte[] vote = new byte[Math.min(bytes.get(72) & 0xFF, SEGMENT_HEADER_BYTES - 73)];
+        bytes.get(73, vote);
+        HardState hardState;
+        try {
+            hardState = hardState(bytes.getLong(40), vote);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+        return new SegmentHeader(
+                bytes.getLong(16),
+                bytes.getLong(24),
+                bytes.getLong(32),
+                new Before(hardState, bytes.getLong(48), bytes.getLong(56), bytes.getLong(64)));
     }
 
     private static int headerChecksum(ByteBuffer bytes) {
@@ -109,12 +162,12 @@ public final class WalFormat {
 
     /** Appends a record without its checksum, which {@link #seal} adds. */
     static void putHardState(ByteBuffer out, HardState state, long sequence, int batchOffset) {
+        put(out, HARD_STATE, 0, sequence, batchOffset, 0, state.term(), vote(state));
+    }
+
+    private static byte[] vote(HardState state) {
         NodeId votedFor = state.votedFor();
-        byte[] vote =
-                votedFor == null
-                        ? new byte[0]
-                        : votedFor.name().getBytes(StandardCharsets.US_ASCII);
-        put(out, HARD_STATE, 0, sequence, batchOffset, 0, state.term(), vote);
+        return votedFor == null ? new byte[0] : votedFor.name().getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Appends a record without its checksum, which {@link #seal} adds. */
@@ -127,6 +180,13 @@ public final class WalFormat {
     /** Appends a record without its checksum, which {@link #seal} adds. */
     static void putTruncate(ByteBuffer out, long fromIndex, long sequence, int batchOffset) {
         put(out, TRUNCATE, 0, sequence, batchOffset, fromIndex, 0, new byte[0]);
+    }
+
+    /** Appends a record without its checksum, which {@link #seal} adds. */
+    static void putStart(
+            ByteBuffer out, LogWrite.StartAfter start, long sequence, int batchOffset) {
+        int keeps = start.keepsSuffix() ? 1 : 0;
+        put(out, START, keeps, sequence, batchOffset, start.index(), start.term(), new byte[0]);
     }
 
     private static void put(
@@ -172,7 +232,7 @@ public final class WalFormat {
         }
         byte type = type(segment, offset);
         int payloadBytes = segment.getInt(offset + 4);
-        if (type < HARD_STATE || type > TRUNCATE) {
+        if (type < HARD_STATE || type > START) {
             return -1;
         }
         if (payloadBytes < 0 || payloadBytes > PAYLOAD_BYTES_MAX) {
@@ -226,11 +286,18 @@ public final class WalFormat {
      * @throws IllegalArgumentException if the vote is not a node id
      */
     static HardState hardState(ByteBuffer segment, int offset, long salt) {
-        byte[] vote = payload(segment, offset, salt);
-        long term = segment.getLong(offset + 32);
+        return hardState(segment.getLong(offset + 32), payload(segment, offset, salt));
+    }
+
+    private static HardState hardState(long term, byte[] vote) {
         return new HardState(
                 term,
                 vote.length == 0 ? null : new NodeId(new String(vote, StandardCharsets.US_ASCII)));
+    }
+
+    static LogWrite.StartAfter start(ByteBuffer segment, int offset) {
+        return new LogWrite.StartAfter(
+                index(segment, offset), segment.getLong(offset + 32), segment.get(offset + 9) == 1);
     }
 
     private static byte[] payload(ByteBuffer segment, int offset, long salt) {

@@ -3,8 +3,10 @@ package raft.storage;
 import org.jspecify.annotations.Nullable;
 
 import raft.core.Entry;
+import raft.core.LogWrite;
 import raft.core.LogWrite.HardState;
 import raft.core.Recovered;
+import raft.core.Snapshot;
 import raft.storage.WalFormat.SegmentHeader;
 
 import java.nio.ByteBuffer;
@@ -25,9 +27,24 @@ import java.util.List;
 public final class WalRecovery {
     private static final int SECTOR_BYTES = 512;
 
+    /** Entries behind {@code heldFrom}, contiguous. */
     private final List<Entry> entries = new ArrayList<>();
+
+    /** The log begins behind it, by what the records say. */
+    private long baseIndex;
+
+    private long baseTerm;
+
+    /**
+     * Entries are at hand from behind here. Ahead of the base while the segments that held those
+     * between were dropped and the record that says why is still to come.
+     */
+    private long heldFrom;
+
     private HardState hardState = HardState.INITIAL;
     private long nextSequence = 1;
+    private final List<Sealed> segments = new ArrayList<>();
+    private long segmentLastIndex;
     private @Nullable Tail tail;
     private String file = "";
 
@@ -49,6 +66,13 @@ public final class WalRecovery {
             boolean garbage) {}
 
     /**
+     * A segment that is there.
+     *
+     * @param lastIndex greatest index of any entry in it, 0 for none
+     */
+    public record Sealed(String file, long lastIndex) {}
+
+    /**
      * Reads the next segment; segments come in the order of their names.
      *
      * @param last whether no other segment follows
@@ -57,6 +81,7 @@ public final class WalRecovery {
     public void segment(String name, ByteBuffer bytes, boolean last) throws CorruptLogException {
         file = name;
         SegmentHeader header = checkedHeader(bytes);
+        segmentLastIndex = 0;
         int offset = WalFormat.SEGMENT_HEADER_BYTES;
         int sizeBytes;
         while ((sizeBytes = WalFormat.validRecordBytes(bytes, offset, header.salt())) >= 0) {
@@ -72,11 +97,70 @@ public final class WalRecovery {
             checkTornByCrash(bytes, offset, header.salt(), last);
         }
         tail = new Tail(name, header, offset, nextSequence, garbage);
+        segments.add(new Sealed(name, segmentLastIndex));
     }
 
-    /** What all segments together hold. */
-    public Recovered recovered() {
-        return new Recovered(hardState, entries);
+    /**
+     * What all segments together hold, with the snapshot that stands for what came before.
+     *
+     * @throws CorruptLogException if something between the two is missing
+     */
+    public Recovered recovered(@Nullable Snapshot snapshot) throws CorruptLogException {
+        long snapshotIndex = snapshot == null ? 0 : snapshot.index();
+        if (heldFrom != baseIndex) {
+            throw new CorruptLogException(
+                    segments.getFirst().file,
+                    0,
+                    "segment header",
+                    "entries "
+                            + (baseIndex + 1)
+                            + " to "
+                            + heldFrom
+                            + " are missing, and so are the segments before this one");
+        }
+        if (snapshotIndex < baseIndex) {
+            throw new CorruptLogException(
+                    segments.getLast().file,
+                    0,
+                    "log",
+                    "begins behind index "
+                            + baseIndex
+                            + ", but "
+                            + (snapshot == null
+                                    ? "there is no snapshot"
+                                    : "the newest snapshot ends at index " + snapshotIndex));
+        }
+        if (snapshot == null || holds(snapshot)) {
+            return new Recovered(hardState, snapshot, baseIndex, baseTerm, entries);
+        }
+        // The node ended between the snapshot and the record that would have said so. What the log
+        // holds contradicts what is committed, or ends before.
+        return new Recovered(hardState, snapshot, snapshot.index(), snapshot.term(), List.of());
+    }
+
+    private boolean holds(Snapshot snapshot) {
+        long index = snapshot.index();
+        long term =
+                index == baseIndex
+                        ? baseTerm
+                        : index <= lastIndex()
+                                ? entries.get((int) (index - heldFrom - 1)).term()
+                                : -1;
+        return term == snapshot.term();
+    }
+
+    /** What all records together say. */
+    WalFormat.Before sum() {
+        return new WalFormat.Before(hardState, baseIndex, baseTerm, lastIndex());
+    }
+
+    /** All segments, in order. */
+    public List<Sealed> segments() {
+        return List.copyOf(segments);
+    }
+
+    private long lastIndex() {
+        return heldFrom + entries.size();
     }
 
     /** Where writing goes on; null where there was no segment. */
@@ -94,6 +178,11 @@ public final class WalRecovery {
         if (!file.equals(WalFormat.segmentName(header.firstSequence()))) {
             throw new CorruptLogException(
                     file, 0, "segment header", "names first record " + header.firstSequence());
+        }
+        if (tail == null) {
+            beginWith(header);
+        } else {
+            checkContinues(header);
         }
         if (header.firstSequence() != nextSequence) {
             throw new CorruptLogException(
@@ -116,6 +205,28 @@ public final class WalRecovery {
         return header;
     }
 
+    /** The segments before the first one are gone; whether rightly will be seen at the end. */
+    private void beginWith(SegmentHeader header) {
+        WalFormat.Before before = header.before();
+        nextSequence = header.firstSequence();
+        hardState = before.hardState();
+        baseIndex = before.baseIndex();
+        baseTerm = before.baseTerm();
+        heldFrom = before.lastIndex();
+    }
+
+    /** What the header says came before must be what did. */
+    private void checkContinues(SegmentHeader header) throws CorruptLogException {
+        WalFormat.Before read = sum();
+        if (header.firstSequence() == nextSequence && !header.before().equals(read)) {
+            throw new CorruptLogException(
+                    file,
+                    0,
+                    "segment header",
+                    "says that " + header.before() + " came before, but it was " + read);
+        }
+    }
+
     private void replay(ByteBuffer bytes, int offset, long salt) throws CorruptLogException {
         try {
             switch (WalFormat.type(bytes, offset)) {
@@ -123,6 +234,7 @@ public final class WalRecovery {
                         replayHardState(WalFormat.hardState(bytes, offset, salt));
                 case WalFormat.ENTRY -> replayEntry(WalFormat.entry(bytes, offset, salt));
                 case WalFormat.TRUNCATE -> replayTruncate(WalFormat.index(bytes, offset));
+                case WalFormat.START -> replayStart(WalFormat.start(bytes, offset));
                 default -> throw new IllegalArgumentException("unknown type");
             }
         } catch (IllegalArgumentException e) {
@@ -139,23 +251,67 @@ public final class WalRecovery {
     }
 
     private void replayEntry(Entry entry) {
-        if (entry.index() != entries.size() + 1) {
+        if (entry.index() != lastIndex() + 1) {
             throw new IllegalArgumentException(
-                    "entry " + entry.index() + " after entry " + entries.size());
+                    "entry " + entry.index() + " after entry " + lastIndex());
         }
-        if (!entries.isEmpty() && entry.term() < entries.getLast().term()) {
+        long lastTerm = entries.isEmpty() ? baseTerm : entries.getLast().term();
+        if (entry.term() < lastTerm) {
             throw new IllegalArgumentException(
-                    "term falls from " + entries.getLast().term() + " to " + entry.term());
+                    "term falls from " + lastTerm + " to " + entry.term());
         }
         entries.add(entry);
+        segmentLastIndex = Math.max(segmentLastIndex, entry.index());
     }
 
     private void replayTruncate(long fromIndex) {
-        if (fromIndex < 1 || fromIndex > entries.size()) {
+        if (fromIndex <= baseIndex || fromIndex > lastIndex()) {
             throw new IllegalArgumentException(
-                    "truncation from " + fromIndex + ", last entry is " + entries.size());
+                    "truncation from "
+                            + fromIndex
+                            + ", the log goes from "
+                            + (baseIndex + 1)
+                            + " to "
+                            + lastIndex());
         }
-        entries.subList((int) fromIndex - 1, entries.size()).clear();
+        if (fromIndex <= heldFrom) {
+            entries.clear();
+            heldFrom = fromIndex - 1;
+        } else {
+            entries.subList((int) (fromIndex - heldFrom - 1), entries.size()).clear();
+        }
+    }
+
+    private void replayStart(LogWrite.StartAfter start) {
+        long index = start.index();
+        if (index < baseIndex || start.keepsSuffix() && index > lastIndex()) {
+            throw new IllegalArgumentException(
+                    "a start behind "
+                            + index
+                            + ", the log goes from "
+                            + (baseIndex + 1)
+                            + " to "
+                            + lastIndex());
+        }
+        if (!start.keepsSuffix()) {
+            entries.clear();
+            heldFrom = index;
+        } else if (index > heldFrom) {
+            Entry last = entries.get((int) (index - heldFrom - 1));
+            if (last.term() != start.term()) {
+                throw new IllegalArgumentException(
+                        "a start behind entry "
+                                + index
+                                + " of term "
+                                + start.term()
+                                + ", which has term "
+                                + last.term());
+            }
+            entries.subList(0, (int) (index - heldFrom)).clear();
+            heldFrom = index;
+        }
+        baseIndex = index;
+        baseTerm = start.term();
     }
 
     /** Returns if a crash explains the bytes from {@code bad} on. */

@@ -119,11 +119,13 @@ final class RaftStepTest {
         }
 
         @Test
-        void messagesOfStrangersAreIgnored() {
+        void leaderThatTheOwnConfigurationDoesNotNameIsFollowed() {
+            // It may have been added by an entry that this node has yet to receive (thesis §4.2.2).
             Raft raft = node(log(5));
-            assertThat(receive(raft, new NodeId("stranger"), new Message.Heartbeat(99, 0, 1)))
-                    .isEmpty();
-            assertThat(raft.term()).isEqualTo(5);
+            NodeId added = new NodeId("n4");
+            receive(raft, added, new Message.Heartbeat(9, 0, 1));
+            assertThat(raft.term()).isEqualTo(9);
+            assertThat(raft.leader()).isEqualTo(added);
         }
     }
 
@@ -422,8 +424,6 @@ final class RaftStepTest {
         void followerRefusesAndNamesTheLeader() {
             Raft raft = node(log(1));
             receive(raft, N2, new Message.Heartbeat(1, 0, 1));
-            assertThat(step(raft, new Event.Read(7)))
-                    .containsExactly(new Effect.Refuse(7, Refusal.NOT_LEADER, N2));
             assertThat(step(raft, new Event.Propose(8, Bytes.EMPTY)))
                     .containsExactly(new Effect.Refuse(8, Refusal.NOT_LEADER, N2));
         }
@@ -478,6 +478,7 @@ final class RaftStepTest {
             for (int i = 0; i < 100; i++) {
                 timeout(raft);
                 receive(raft, N3, new Message.HeartbeatReply(1, i));
+                synced(raft);
             }
             assertThat(raft.role()).isEqualTo(RoleName.LEADER);
         }
@@ -486,7 +487,11 @@ final class RaftStepTest {
     @Test
     void proposalsBeyondTheBoundAreRefusedAsBusy() {
         RaftConfig small =
-                new RaftConfig(N1, List.of(N1, N2, N3), SECOND / 2, SECOND / 10, 1000, 4, 100, 7);
+                RaftConfig.defaults(N1, List.of(N1, N2, N3), 7)
+                        .withLimits(
+                                RaftConfig.Limits.DEFAULT
+                                        .withAppends(1000, 4)
+                                        .withUncommittedBytes(100));
         Raft raft = new Raft(small, Recovered.EMPTY, 0);
         timeout(raft);
         receive(raft, N2, new Message.PreVoteReply(0, 1, true));
@@ -500,7 +505,8 @@ final class RaftStepTest {
     @Test
     void entriesInFlightAreBounded() {
         RaftConfig narrow =
-                new RaftConfig(N1, List.of(N1, N2, N3), SECOND / 2, SECOND / 10, 1, 4, 1 << 20, 7);
+                RaftConfig.defaults(N1, List.of(N1, N2, N3), 7)
+                        .withLimits(RaftConfig.Limits.DEFAULT.withAppends(1, 4));
         Raft raft = new Raft(narrow, Recovered.EMPTY, 0);
         timeout(raft);
         receive(raft, N2, new Message.PreVoteReply(0, 1, true));

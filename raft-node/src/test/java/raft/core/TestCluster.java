@@ -22,6 +22,7 @@ import java.util.function.BooleanSupplier;
  */
 final class TestCluster {
     static final long MILLI = 1_000_000L;
+    private static final long SNAPSHOT_BYTES = 2_500;
 
     final TreeMap<NodeId, Node> nodes = new TreeMap<>();
     final List<String> replies = new ArrayList<>();
@@ -64,6 +65,10 @@ final class TestCluster {
         final RaftConfig config;
         private final List<LogWrite> durable = new ArrayList<>();
         private final ArrayDeque<Effect.Persist> unsynced = new ArrayDeque<>();
+        final TreeMap<Long, Snapshot> files = new TreeMap<>();
+        final List<Snapshot> everTaken = new ArrayList<>();
+        final List<Long> restored = new ArrayList<>();
+        private long incomingBytes;
         @Nullable Raft raft;
         int life;
 
@@ -73,7 +78,11 @@ final class TestCluster {
 
         void boot() {
             life++;
-            raft = new Raft(config, recover(durable), nowNanos);
+            raft = new Raft(config, recover(durable, files), nowNanos);
+            if (!files.isEmpty()) {
+                long newest = files.lastKey();
+                files.keySet().removeIf(index -> index < newest);
+            }
             wake();
         }
 
@@ -139,8 +148,22 @@ final class TestCluster {
                 }
                 case Effect.ServeRead(long requestId, long readIndex) ->
                         readServedAt.put(requestId, readIndex);
-                case Effect.Refuse(long requestId, Effect.Refusal ignored, NodeId hint) ->
-                        refused.add(requestId);
+                case Effect.Refuse refuse -> {
+                    refused.add(refuse.requestId());
+                    replies.add(refuse.requestId() + " " + refuse.reason() + " " + refuse.detail());
+                }
+                case Effect.Done(long requestId) -> confirmed.add(requestId);
+                case Effect.CaptureState capture -> capture(capture);
+                case Effect.SendChunk chunk -> sendChunk(chunk);
+                case Effect.KeepChunk chunk -> keepChunk(chunk);
+                case Effect.Restore(Snapshot snapshot) -> restored.add(snapshot.index());
+                case Effect.DeleteSnapshot(long index) -> {
+                    if (files.remove(index) == null) {
+                        throw new AssertionError("deletes snapshot " + index + " twice");
+                    }
+                }
+                case Effect.Configured ignored -> {}
+                case Effect.Truncated ignored -> {}
                 case Effect.GiveUp(long requestId, String ignored) -> unknown.add(requestId);
                 case Effect.Transition(
                                 Effect.RoleName ignored,
@@ -166,6 +189,72 @@ final class TestCluster {
             }
         }
 
+        /** A snapshot's file here is its description; as many bytes as it pretends to have. */
+        private void capture(Effect.CaptureState capture) {
+            Snapshot taken =
+                    new Snapshot(
+                            capture.index(),
+                            capture.term(),
+                            SNAPSHOT_BYTES,
+                            capture.configurationIndex(),
+                            capture.configuration());
+            int inLife = life;
+            schedule(
+                    nowNanos + draw(10 * syncMillisMax),
+                    () -> {
+                        if (life == inLife && raft != null) {
+                            files.put(taken.index(), taken);
+                            everTaken.add(taken);
+                            feed(new Event.SnapshotSaved(taken));
+                        }
+                    });
+        }
+
+        private void sendChunk(Effect.SendChunk chunk) {
+            Snapshot sent = files.get(chunk.snapshot().index());
+            if (!chunk.snapshot().equals(sent)) {
+                throw new AssertionError(chunk + " is not on the disk, but " + sent);
+            }
+            int bytes = (int) Math.min(chunk.bytesMax(), SNAPSHOT_BYTES - chunk.offsetBytes());
+            deliver(
+                    config.self(),
+                    chunk.to(),
+                    new Message.InstallSnapshot(
+                            chunk.term(),
+                            sent.index(),
+                            sent.term(),
+                            SNAPSHOT_BYTES,
+                            chunk.offsetBytes(),
+                            Bytes.wrap(new byte[bytes])));
+        }
+
+        private void keepChunk(Effect.KeepChunk chunk) {
+            if (chunk.offsetBytes() == 0) {
+                incomingBytes = 0;
+            }
+            if (chunk.offsetBytes() != incomingBytes) {
+                throw new AssertionError("a gap before " + chunk);
+            }
+            incomingBytes += chunk.data().sizeBytes();
+            if (chunk.last()) {
+                Snapshot whole =
+                        nodes.values().stream()
+                                .flatMap(node -> node.everTaken.stream())
+                                .filter(taken -> taken.isOf(chunk.index(), chunk.term()))
+                                .findFirst()
+                                .orElseThrow();
+                int inLife = life;
+                schedule(
+                        nowNanos + draw(10 * syncMillisMax),
+                        () -> {
+                            if (life == inLife && raft != null) {
+                                files.put(whole.index(), whole);
+                                feed(new Event.SnapshotReceived(whole));
+                            }
+                        });
+            }
+        }
+
         private void sync(int inLife, long ticket) {
             if (life != inLife || raft == null) {
                 return;
@@ -177,18 +266,43 @@ final class TestCluster {
         }
     }
 
-    static Recovered recover(List<LogWrite> writes) {
+    static Recovered recover(List<LogWrite> writes, TreeMap<Long, Snapshot> files) {
         LogWrite.HardState hardState = LogWrite.HardState.INITIAL;
         List<Entry> entries = new ArrayList<>();
+        long base = 0;
+        long baseTerm = 0;
         for (LogWrite write : writes) {
             switch (write) {
                 case LogWrite.HardState state -> hardState = state;
                 case LogWrite.Append(List<Entry> added) -> entries.addAll(added);
                 case LogWrite.Truncate(long fromIndex) ->
-                        entries.subList((int) fromIndex - 1, entries.size()).clear();
+                        entries.removeIf(entry -> entry.index() >= fromIndex);
+                case LogWrite.StartAfter(long index, long term, boolean keeps) -> {
+                    entries.removeIf(entry -> !keeps || entry.index() <= index);
+                    base = index;
+                    baseTerm = term;
+                }
             }
         }
-        return new Recovered(hardState, entries);
+        Snapshot snapshot = files.isEmpty() ? null : files.lastEntry().getValue();
+        if (snapshot != null) {
+            long index = snapshot.index();
+            boolean held =
+                    index == base
+                            ? snapshot.term() == baseTerm
+                            : entries.stream()
+                                    .anyMatch(
+                                            entry ->
+                                                    entry.index() == index
+                                                            && entry.term() == snapshot.term());
+            if (!held) {
+                entries.clear();
+                base = index;
+                baseTerm = snapshot.term();
+                writes.add(new LogWrite.StartAfter(base, baseTerm, false));
+            }
+        }
+        return new Recovered(hardState, snapshot, base, baseTerm, entries);
     }
 
     private void deliver(NodeId from, NodeId to, Message message) {

@@ -52,7 +52,8 @@ final class ClusterTest {
     }
 
     @Test
-    void aLeaderServesEveryOperationAndFollowersRefuseWithAHint() throws Exception {
+    void aLeaderServesEveryOperationAndFollowersServeReadsAndRefuseWritesWithAHint()
+            throws Exception {
         cluster = TestCluster.start(folder, 3);
         String leader = cluster.awaitLeader();
         try (ClientConnection client = cluster.client(leader)) {
@@ -70,7 +71,8 @@ final class ClusterTest {
         }
         String follower = cluster.anyBut(leader);
         try (ClientConnection client = cluster.client(follower)) {
-            Reply reply = client.call(new Request.Get(blob("k")), CALL_MILLIS);
+            assertThat(call(client, new Request.Get(blob("k")))).isEqualTo(new Result.Absent());
+            Reply reply = client.call(new Request.Put(blob("k"), blob("3")), CALL_MILLIS);
             assertThat(reply)
                     .isInstanceOfSatisfying(
                             Reply.Refused.class,
@@ -307,13 +309,13 @@ final class ClusterTest {
     void aPeerOfAnotherClusterVersionOrNameIsToldWhy() throws Exception {
         cluster = TestCluster.start(folder, 3);
         cluster.awaitLeader();
-        assertThat(refusal(new Handshake.Hello(1, "other", new NodeId("n2"), 1)))
+        assertThat(refusal(new Handshake.Hello(2, "other", new NodeId("n2"), 1, 5, "n:1")))
                 .isEqualTo("node n2 belongs to cluster other, node n1 to cluster lab");
-        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n2"), 1)))
-                .isEqualTo("node n2 speaks version 2 of the peer protocol, node n1 version 1");
-        assertThat(refusal(new Handshake.Hello(1, "lab", new NodeId("n9"), 1)))
+        assertThat(refusal(new Handshake.Hello(3, "lab", new NodeId("n2"), 1, 5, "n:1")))
+                .isEqualTo("node n2 speaks version 3 of the peer protocol, node n1 version 2");
+        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n9"), 1, 5, "n:1")))
                 .isEqualTo("node n9 is not a member of cluster lab");
-        assertThat(refusal(new Handshake.Hello(1, "lab", new NodeId("n1"), 1)))
+        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n1"), 1, 5, "n:1")))
                 .isEqualTo("both sides of the connection are node n1");
         assertThat(counter(cluster.status("n1"), "peerRefusals")).isEqualTo(4);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Event;
 import raft.core.LogWrite;
@@ -13,6 +14,7 @@ import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.RaftConfig;
 import raft.core.Recovered;
+import raft.kv.Image;
 import raft.kv.KeyValueStore;
 import raft.storage.Disk;
 import raft.storage.Wal;
@@ -60,6 +62,7 @@ final class FatalTest {
         EventLoop loop =
                 new EventLoop(
                         new Raft(config, Recovered.EMPTY, now),
+                        new KeyValueStore(),
                         inbox,
                         NodeClock.SYSTEM,
                         counters,
@@ -78,6 +81,21 @@ final class FatalTest {
 
         @Override
         public void send(NodeId to, Message message) {}
+
+        @Override
+        public void save(Effect.CaptureState capture, Image state) {}
+
+        @Override
+        public void send(Effect.SendChunk chunk) {}
+
+        @Override
+        public void keep(Effect.KeepChunk chunk) {}
+
+        @Override
+        public void deleteSnapshot(long index) {}
+
+        @Override
+        public void configured(Configuration members) {}
 
         @Override
         public void answer(List<ClientServer.Answered> answers) {}
@@ -101,6 +119,11 @@ final class FatalTest {
 
         @Override
         public ByteBuffer read(String name) {
+            throw new IllegalStateException(name);
+        }
+
+        @Override
+        public ByteBuffer read(String name, long positionBytes, int sizeBytes) {
             throw new IllegalStateException(name);
         }
 

@@ -67,14 +67,14 @@ final class MainTest {
         }
         Path segment = folder.resolve("wal-00000000000000000001.log");
         byte[] bytes = Files.readAllBytes(segment);
-        bytes[64 + 20] ^= 4;
+        bytes[192 + 20] ^= 4;
         Files.write(segment, bytes);
         Ended ended = run(options("127.0.0.1:0"));
         assertThat(ended.status).isEqualTo(255);
         assertThat(ended.output)
                 .contains(
-                        "cannot start: wal-00000000000000000001.log, offset 64, record 1: damaged,"
-                                + " but valid record 2 follows at offset 112");
+                        "cannot start: wal-00000000000000000001.log, offset 192, record 1: damaged,"
+                                + " but valid record 2 follows at offset 240");
     }
 
     @Test

@@ -31,8 +31,8 @@ import java.util.List;
 @Tag("cluster")
 @Timeout(60)
 final class PeerLinkTest {
-    private static final Hello ME = new Hello(1, "lab", new NodeId("n1"), 11);
-    private static final Hello PEER = new Hello(1, "lab", new NodeId("n2"), 22);
+    private static final Hello ME = new Hello(2, "lab", new NodeId("n1"), 11, 5, "n:1");
+    private static final Hello PEER = new Hello(2, "lab", new NodeId("n2"), 22, 5, "n:1");
 
     private final ServerSocket listener = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
     private final Counters counters = new Counters();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 import raft.core.Bytes;
+import raft.core.Configuration;
 import raft.core.Entry;
 import raft.core.Message;
 import raft.core.NodeId;
@@ -36,9 +37,28 @@ final class PeerCodecTest {
                     new Message.AppendAccepted(5, 18),
                     new Message.AppendRejected(5, 16, 12, 2),
                     new Message.Heartbeat(5, 17, 901),
-                    new Message.HeartbeatReply(5, 901));
+                    new Message.HeartbeatReply(5, 901),
+                    new Message.VoteRequest(6, 17, 4, true),
+                    new Message.AppendEntries(
+                            5,
+                            0,
+                            0,
+                            List.of(
+                                    new Entry(
+                                            1,
+                                            1,
+                                            Entry.Kind.CONFIGURATION,
+                                            Configuration.ofVoters(List.of(new NodeId("n1")))
+                                                    .encode())),
+                            0),
+                    new Message.InstallSnapshot(5, 17, 4, 1000, 300, payload(700)),
+                    new Message.SnapshotReply(5, 17, 300),
+                    new Message.TimeoutNow(5),
+                    new Message.ReadIndexRequest(5, -77),
+                    new Message.ReadIndexReply(5, -77, 16));
 
-    private static final Hello HELLO = new Hello(1, "lab", new NodeId("n1"), 0x0123456789ABCDEFL);
+    private static final Hello HELLO =
+            new Hello(2, "lab", new NodeId("n1"), 0x0123456789ABCDEFL, 5, "n:1");
 
     @Test
     void everyMessageSurvivesTheWire() throws Exception {
@@ -49,17 +69,18 @@ final class PeerCodecTest {
         }
     }
 
-    /** The format of version 1: when one of these changes, so must the version. */
+    /** The format of version 2: when one of these changes, so must the version. */
     @Test
-    void theBytesOfVersion1AreTheseAndStaySo() {
+    void theBytesOfVersion2AreTheseAndStaySo() {
         assertThat(hex(encode(new Message.VoteRequest(7, 258, 6))))
                 .isEqualTo(
-                        "00000018"
+                        "00000019"
                                 + "12000000"
-                                + "b880c6a9"
+                                + "9d87fcf4"
                                 + "0000000000000007"
                                 + "0000000000000102"
-                                + "0000000000000006");
+                                + "0000000000000006"
+                                + "00");
         assertThat(hex(encode(new Message.HeartbeatReply(5, 901))))
                 .isEqualTo(
                         "00000010"
@@ -85,13 +106,15 @@ final class PeerCodecTest {
                                 + "000000000000000f");
         assertThat(hex(PeerCodec.encode(HELLO)))
                 .isEqualTo(
-                        "00000015"
+                        "00000022"
                                 + "01000000"
-                                + "24d6ac67"
-                                + "00000001"
+                                + "b2dd6cd3"
+                                + "00000002"
                                 + "00036c6162"
                                 + "00026e31"
-                                + "0123456789abcdef");
+                                + "0123456789abcdef"
+                                + "0000000000000005"
+                                + "00036e3a31");
     }
 
     @Test
@@ -110,15 +133,15 @@ final class PeerCodecTest {
 
     @Test
     void mismatchesAreNamed() {
-        assertThat(Handshake.mismatch(HELLO, hello(1, "lab", "n2"), null)).isNull();
-        assertThat(Handshake.mismatch(HELLO, hello(1, "lab", "n2"), new NodeId("n2"))).isNull();
-        assertThat(Handshake.mismatch(HELLO, hello(2, "lab", "n2"), null))
-                .isEqualTo("node n2 speaks version 2 of the peer protocol, node n1 version 1");
-        assertThat(Handshake.mismatch(HELLO, hello(1, "other", "n2"), null))
+        assertThat(Handshake.mismatch(HELLO, hello(2, "lab", "n2"), null)).isNull();
+        assertThat(Handshake.mismatch(HELLO, hello(2, "lab", "n2"), new NodeId("n2"))).isNull();
+        assertThat(Handshake.mismatch(HELLO, hello(3, "lab", "n2"), null))
+                .isEqualTo("node n2 speaks version 3 of the peer protocol, node n1 version 2");
+        assertThat(Handshake.mismatch(HELLO, hello(2, "other", "n2"), null))
                 .isEqualTo("node n2 belongs to cluster other, node n1 to cluster lab");
-        assertThat(Handshake.mismatch(HELLO, hello(1, "lab", "n1"), null))
+        assertThat(Handshake.mismatch(HELLO, hello(2, "lab", "n1"), null))
                 .isEqualTo("both sides of the connection are node n1");
-        assertThat(Handshake.mismatch(HELLO, hello(1, "lab", "n3"), new NodeId("n2")))
+        assertThat(Handshake.mismatch(HELLO, hello(2, "lab", "n3"), new NodeId("n2")))
                 .isEqualTo("node n3 answers at the address of node n2");
     }
 
@@ -126,11 +149,11 @@ final class PeerCodecTest {
     void aHelloOfALaterVersionMayBeLonger() throws Exception {
         ByteBuffer later = ByteBuffer.allocate(200);
         later.position(Frame.HEADER_BYTES);
-        later.putInt(2).putShort((short) 1).put((byte) 'c').putShort((short) 1).put((byte) 'n');
+        later.putInt(3).putShort((short) 1).put((byte) 'c').putShort((short) 1).put((byte) 'n');
         later.putLong(9).putLong(10).putLong(11);
         Frame.seal(later, 0, 1);
         assertThat(PeerCodec.decodeHandshake(frame(later.flip())))
-                .isEqualTo(new Hello(2, "c", new NodeId("n"), 9));
+                .isEqualTo(new Hello(3, "c", new NodeId("n"), 0, 0, ""));
     }
 
     @Test
@@ -159,7 +182,7 @@ final class PeerCodecTest {
     }
 
     private static Hello hello(int version, String cluster, String node) {
-        return new Hello(version, cluster, new NodeId(node), 1);
+        return new Hello(version, cluster, new NodeId(node), 1, 5, "n:1");
     }
 
     private static String hex(ByteBuffer bytes) {

@@ -32,6 +32,13 @@ final class MemoryDisk implements Disk {
     }
 
     @Override
+    public ByteBuffer read(String name, long positionBytes, int sizeBytes) throws IOException {
+        ByteBuffer whole = read(name);
+        int from = (int) Math.min(positionBytes, whole.limit());
+        return whole.slice(from, Math.min(sizeBytes, whole.limit() - from));
+    }
+
+    @Override
     public DiskFile create(String name) {
         operations.add("create " + name);
         files.put(name, new byte[0]);

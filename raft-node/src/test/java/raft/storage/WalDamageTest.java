@@ -233,7 +233,7 @@ final class WalDamageTest {
         assertThatThrownBy(() -> open(incomplete))
                 .isInstanceOf(CorruptLogException.class)
                 .hasMessageContaining(LAST)
-                .hasMessageContaining("records up to 3 are missing");
+                .hasMessageContaining("entries 1 to 2 are missing");
     }
 
     @Test

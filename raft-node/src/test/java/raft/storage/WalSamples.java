@@ -1,10 +1,13 @@
 package raft.storage;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.core.Bytes;
 import raft.core.Entry;
 import raft.core.LogWrite;
 import raft.core.NodeId;
 import raft.core.Recovered;
+import raft.core.Snapshot;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +40,13 @@ final class WalSamples {
 
     /** What the writes mean, by a second, dumb reading of them. */
     static Recovered meaning(List<LogWrite> writes) {
+        return meaning(writes, null);
+    }
+
+    /** Likewise, beside a snapshot. */
+    static Recovered meaning(List<LogWrite> writes, @Nullable Snapshot snapshot) {
+        long base = 0;
+        long baseTerm = 0;
         LogWrite.HardState state = LogWrite.HardState.INITIAL;
         List<Entry> entries = new ArrayList<>();
         for (LogWrite write : writes) {
@@ -45,9 +55,14 @@ final class WalSamples {
                 case LogWrite.Append append -> entries.addAll(append.entries());
                 case LogWrite.Truncate(long from) ->
                         entries.removeIf(entry -> entry.index() >= from);
+                case LogWrite.StartAfter(long index, long term, boolean keeps) -> {
+                    entries.removeIf(entry -> !keeps || entry.index() <= index);
+                    base = index;
+                    baseTerm = term;
+                }
             }
         }
-        return new Recovered(state, entries);
+        return new Recovered(state, snapshot, base, baseTerm, entries);
     }
 
     /** One write per record, so that a prefix of the list is a prefix of the records. */
@@ -71,6 +86,7 @@ final class WalSamples {
                     case LogWrite.Append append ->
                             append.entries().getFirst().payload().sizeBytes();
                     case LogWrite.Truncate ignored -> 0;
+                    case LogWrite.StartAfter ignored -> 0;
                 });
     }
 }

@@ -19,7 +19,9 @@ public final class Keyed {
         SWARM(9),
         DRIFT(10),
         LIVENESS(11),
-        PLAN(12);
+        PLAN(12),
+        UPKEEP(13),
+        LEASE(14);
 
         private final int code;
 

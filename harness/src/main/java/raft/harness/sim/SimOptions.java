@@ -10,6 +10,7 @@ package raft.harness.sim;
  * @param heartbeatNanos as in the node's configuration
  * @param appendBytesMax as in the node's configuration
  * @param inflightAppendsMax as in the node's configuration
+ * @param upkeep what operators do meanwhile
  */
 public record SimOptions(
         long seed,
@@ -20,7 +21,8 @@ public record SimOptions(
         int inflightAppendsMax,
         Network network,
         Disk disk,
-        Process process) {
+        Process process,
+        Upkeep upkeep) {
 
     /**
      * Links between nodes. A delay is drawn evenly from [min, max); now and then from [min,
@@ -68,6 +70,27 @@ public record SimOptions(
      */
     public record Process(int hiccupPermille, long hiccupMaxNanos, int driftPpmMax) {}
 
+    /**
+     * Snapshots, and what operators do to the cluster while it works.
+     *
+     * @param spareCount nodes beside the members at the start, which can be added
+     * @param pauseNanos mean time between two acts of operators: changes of the membership,
+     *     transfers, elections, snapshots; 0 for none
+     * @param snapshotLogBytes as in the node's configuration
+     * @param chunkBytes as in the node's configuration
+     * @param leaseDriftPercent as in the node's configuration; where leases are on, some reads use
+     *     them
+     */
+    public record Upkeep(
+            int spareCount,
+            long pauseNanos,
+            long snapshotLogBytes,
+            int chunkBytes,
+            int leaseDriftPercent) {
+        /** Nothing; snapshots as on a real node. */
+        public static final Upkeep NONE = new Upkeep(0, 0, 64L << 20, 1 << 20, -1);
+    }
+
     private static final long MICRO = 1_000;
     private static final long MILLI = 1_000_000;
 
@@ -82,7 +105,8 @@ public record SimOptions(
                 64,
                 new Network(100 * MICRO, 400 * MICRO, 5, 30 * MILLI, 1, 1),
                 new Disk(200 * MICRO, 2 * MILLI, 10, 50 * MILLI, 50, 5, 64 << 10),
-                new Process(2, 20 * MILLI, 200));
+                new Process(2, 20 * MILLI, 200),
+                new Upkeep(0, 0, 64 << 10, 16 << 10, -1));
     }
 
     /**
@@ -123,7 +147,13 @@ public record SimOptions(
                 new Process(
                         draw.onOff(20),
                         draw.in(2) == 0 ? 20 * MILLI : 800 * MILLI,
-                        draw.in(2) == 0 ? 0 : 20_000));
+                        draw.in(2) == 0 ? 0 : 20_000),
+                new Upkeep(
+                        draw.in(3),
+                        draw.in(2) == 0 ? 0 : (100 + draw.in(2_000)) * MILLI,
+                        draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
+                        draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
+                        draw.in(3) == 0 ? 10 : -1));
     }
 
     /** The troubles that are on, in one line. */
@@ -155,7 +185,14 @@ public record SimOptions(
                 + process.hiccupMaxNanos / MILLI
                 + " ms, drift "
                 + process.driftPpmMax
-                + " ppm";
+                + " ppm; "
+                + upkeep.spareCount
+                + " spare nodes, operators every "
+                + upkeep.pauseNanos / MILLI
+                + " ms, snapshots every "
+                + upkeep.snapshotLogBytes
+                + " B"
+                + (upkeep.leaseDriftPercent < 0 ? "" : ", leases");
     }
 
     /** These options with fewer members. */
@@ -169,7 +206,8 @@ public record SimOptions(
                 inflightAppendsMax,
                 network,
                 disk,
-                process);
+                process,
+                upkeep);
     }
 
     /** These options with an undisturbed network, disk and process. */
@@ -183,7 +221,8 @@ public record SimOptions(
                 inflightAppendsMax,
                 new Network(100 * MICRO, 400 * MICRO, 0, MILLI, 0, 0),
                 new Disk(200 * MICRO, 2 * MILLI, 0, MILLI, disk.powerLossPercent, 0, 64 << 10),
-                new Process(0, MILLI, 0));
+                new Process(0, MILLI, 0),
+                Upkeep.NONE);
     }
 
     /** Draws in a fixed order; adding one at the end changes no earlier one. */

@@ -31,7 +31,9 @@ record Happening(
         REPLY,
         CLIENT_TIMEOUT,
         FAULT_CHANGE,
-        OBSERVE
+        OBSERVE,
+        SNAPSHOT,
+        UPKEEP
     }
 
     /** The same at another moment, decided anew. */

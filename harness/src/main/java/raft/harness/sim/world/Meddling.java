@@ -72,10 +72,10 @@ final class Meddling {
         return switch (kind) {
             case MESSAGE -> Sort.MESSAGE;
             case TIMER -> Sort.TIMER;
-            case FSYNC -> Sort.DISK;
+            case FSYNC, SNAPSHOT -> Sort.DISK;
             case REQUEST, REPLY, CLIENT_TIMEOUT -> Sort.CLIENT;
             case FAULT_CHANGE -> Sort.FAULT;
-            case TURN, OBSERVE -> Sort.OTHER;
+            case TURN, OBSERVE, UPKEEP -> Sort.OTHER;
         };
     }
 

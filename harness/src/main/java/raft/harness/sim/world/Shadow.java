@@ -2,10 +2,12 @@ package raft.harness.sim.world;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.core.Configuration;
 import raft.core.Entry;
 import raft.core.LogWrite;
 import raft.core.NodeId;
 import raft.core.Recovered;
+import raft.core.Snapshot;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,11 +25,34 @@ final class Shadow {
         @Nullable NodeId votedFor;
         final ArrayList<Entry> log = new ArrayList<>();
 
+        /** The node's own log begins behind it; before it stands what is committed. */
+        long base;
+
+        private final List<Entry> committed;
+
+        Copy(List<Entry> committed) {
+            this.committed = committed;
+        }
+
         void become(Recovered recovered) {
             term = recovered.hardState().term();
             votedFor = recovered.hardState().votedFor();
-            log.clear();
+            restart(recovered.baseIndex());
             log.addAll(recovered.entries());
+        }
+
+        void become(Copy other) {
+            term = other.term;
+            votedFor = other.votedFor;
+            base = other.base;
+            log.clear();
+            log.addAll(other.log);
+        }
+
+        private void restart(long index) {
+            log.clear();
+            log.addAll(committed.subList(0, (int) Math.min(index, committed.size())));
+            base = index;
         }
 
         void write(LogWrite write) {
@@ -38,6 +63,13 @@ final class Shadow {
                 }
                 case LogWrite.Append(List<Entry> entries) -> log.addAll(entries);
                 case LogWrite.Truncate(long from) -> truncate(from);
+                case LogWrite.StartAfter(long index, long ignored, boolean keepsSuffix) -> {
+                    if (keepsSuffix) {
+                        base = index;
+                    } else {
+                        restart(index);
+                    }
+                }
             }
         }
 
@@ -49,14 +81,64 @@ final class Shadow {
             return log.size();
         }
 
+        /** The voters by the newest configuration in the log. */
+        List<NodeId> voters(List<NodeId> initial) {
+            if (votersOf != log.size() || !log.isEmpty() && votersOfLast != log.getLast()) {
+                votersOf = log.size();
+                votersOfLast = log.isEmpty() ? null : log.getLast();
+                voters = initial;
+                for (int i = log.size() - 1; i >= 0; i--) {
+                    if (log.get(i).kind() == Entry.Kind.CONFIGURATION) {
+                        voters = Configuration.decode(log.get(i).payload()).voters();
+                        break;
+                    }
+                }
+            }
+            return voters;
+        }
+
+        private int votersOf = -1;
+        private @Nullable Entry votersOfLast;
+        private List<NodeId> voters = List.of();
+
         /** 0 before the first entry, -1 behind the last. */
         long termAt(long index) {
             return index == 0 ? 0 : index > log.size() ? -1 : log.get((int) index - 1).term();
         }
     }
 
-    final Copy memory = new Copy();
-    final Copy durable = new Copy();
+    final Copy memory;
+    final Copy durable;
+
+    private final List<Entry> committed;
+    private final List<NodeId> initialVoters;
+
+    /** Snapshots that were on this disk at some time. */
+    private final List<Snapshot> saved = new ArrayList<>();
+
+    /**
+     * @param committed all that is committed in the whole cluster, growing
+     */
+    Shadow(List<Entry> committed, List<NodeId> initialVoters) {
+        this.committed = committed;
+        this.initialVoters = initialVoters;
+        this.memory = new Copy(committed);
+        this.durable = new Copy(committed);
+    }
+
+    /** The voters that this node goes by (thesis §4.1: by the newest in its log). */
+    List<NodeId> voters() {
+        return memory.voters(initialVoters);
+    }
+
+    void saved(Snapshot snapshot) {
+        saved.add(snapshot);
+    }
+
+    /** Whether a snapshot with exactly this last entry was ever on the disk. */
+    boolean hasSaved(long index, long term) {
+        return saved.stream().anyMatch(snapshot -> snapshot.isOf(index, term));
+    }
 
     /** Writes under way when the process ended: each may or may not have survived. */
     private List<LogWrite> perhaps = List.of();
@@ -109,10 +191,8 @@ final class Shadow {
      * order.
      */
     boolean explains(Recovered recovered) {
-        Copy copy = new Copy();
-        copy.term = durable.term;
-        copy.votedFor = durable.votedFor;
-        copy.log.addAll(durable.log);
+        Copy copy = new Copy(committed);
+        copy.become(durable);
         if (equal(copy, recovered)) {
             return true;
         }
@@ -134,11 +214,25 @@ final class Shadow {
         return false;
     }
 
-    private static boolean equal(Copy copy, Recovered recovered) {
+    private boolean equal(Copy copy, Recovered recovered) {
         NodeId vote = recovered.hardState().votedFor();
-        return copy.term == recovered.hardState().term()
-                && (vote == null ? copy.votedFor == null : vote.equals(copy.votedFor))
-                && copy.log.size() == recovered.entries().size()
-                && copy.log.equals(recovered.entries());
+        if (copy.term != recovered.hardState().term()
+                || !(vote == null ? copy.votedFor == null : vote.equals(copy.votedFor))) {
+            return false;
+        }
+        Snapshot snapshot = recovered.snapshot();
+        int base = (int) recovered.baseIndex();
+        if (snapshot != null && !hasSaved(snapshot.index(), snapshot.term())) {
+            return false;
+        }
+        if (base == copy.base) {
+            return copy.log.subList(base, copy.log.size()).equals(recovered.entries());
+        }
+        // The process ended between a snapshot and the record that the log begins behind it, and
+        // what the log held was void.
+        return snapshot != null
+                && base == snapshot.index()
+                && recovered.entries().isEmpty()
+                && copy.termAt(base) != snapshot.term();
     }
 }

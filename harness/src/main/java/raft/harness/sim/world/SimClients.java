@@ -103,7 +103,7 @@ final class SimClients {
                 null,
                 op,
                 -1);
-        ask(op, world.nodeNamed(invocation.node()));
+        ask(op, world.memberFor(invocation.node()));
     }
 
     private void ask(Op op, SimNode node) {

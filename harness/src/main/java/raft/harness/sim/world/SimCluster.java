@@ -2,6 +2,7 @@ package raft.harness.sim.world;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Effect.RoleName;
 import raft.core.Entry;
@@ -58,6 +59,8 @@ public final class SimCluster implements Steppable {
 
     private final List<SimNode> nodes = new ArrayList<>();
     private final List<NodeId> nodeIds;
+    private final List<NodeId> initialVoters;
+    private final SimUpkeep upkeep = new SimUpkeep(this);
     private final List<String> names;
     private final TreeMap<String, SimNode> nodesByName = new TreeMap<>();
     private final Agenda agenda = new Agenda();
@@ -89,16 +92,19 @@ public final class SimCluster implements Steppable {
         this.clients = new SimClients(this);
         this.meddling = new Meddling(this, agenda);
         this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
-        this.nodeIds = names.stream().map(NodeId::new).toList();
-        this.cutCount = new int[options.nodeCount()][options.nodeCount()];
-        this.sentCount = new long[options.nodeCount()][options.nodeCount()];
+        int total = options.nodeCount() + options.upkeep().spareCount();
+        this.initialVoters = names.stream().map(NodeId::new).toList();
+        this.nodeIds = IntStream.rangeClosed(1, total).mapToObj(i -> new NodeId("n" + i)).toList();
+        this.cutCount = new int[total][total];
+        this.sentCount = new long[total][total];
         this.digest = Keyed.mix(options.seed());
-        for (int i = 0; i < options.nodeCount(); i++) {
+        for (int i = 0; i < total; i++) {
             SimNode node = new SimNode(this, i, nodeIds.get(i));
             nodes.add(node);
-            nodesByName.put(names.get(i), node);
+            nodesByName.put(node.id.name(), node);
         }
         nodes.forEach(SimNode::boot);
+        upkeep.begin();
         census.started(nodes);
     }
 
@@ -289,6 +295,17 @@ public final class SimCluster implements Steppable {
         return nodeIds;
     }
 
+    List<NodeId> initialVoters() {
+        return initialVoters;
+    }
+
+    /** What a node knows of the members before its log says more; spare nodes wait to be added. */
+    Configuration initialConfiguration(SimNode node) {
+        return initialVoters.contains(node.id)
+                ? Configuration.ofVoters(initialVoters)
+                : Configuration.NONE;
+    }
+
     SimNode nodeNamed(String name) {
         SimNode node = nodesByName.get(name);
         if (node == null) {
@@ -417,6 +434,8 @@ public final class SimCluster implements Steppable {
             case CLIENT_TIMEOUT -> clients.timedOut(present(payload));
             case FAULT_CHANGE -> change((Change) present(payload));
             case OBSERVE -> complete(new Completion.Observation(statuses()));
+            case SNAPSHOT -> present(node).snapshotCame(present(life), present(payload));
+            case UPKEEP -> upkeep.act();
         }
     }
 
@@ -446,6 +465,11 @@ public final class SimCluster implements Steppable {
             case Message.AppendRejected m -> hash(7, m.term(), m.prevLogIndex());
             case Message.Heartbeat m -> hash(8, m.term(), m.round());
             case Message.HeartbeatReply m -> hash(9, m.term(), m.round());
+            case Message.InstallSnapshot m -> hash(10, m.index(), m.offsetBytes());
+            case Message.SnapshotReply m -> hash(11, m.index(), m.wantedOffsetBytes());
+            case Message.TimeoutNow m -> hash(12, m.term(), 0);
+            case Message.ReadIndexRequest m -> hash(13, m.term(), m.token());
+            case Message.ReadIndexReply m -> hash(14, m.token(), m.readIndex());
         };
     }
 
@@ -640,6 +664,13 @@ public final class SimCluster implements Steppable {
     public void demandLiveness() {
         long timeout = options.electionTimeoutNanos();
         healAll();
+        // An fsync under way may yet be so slow that its leader steps down.
+        long settling = options.disk().slowMaxNanos();
+        if (options.upkeep().pauseNanos() > 0) {
+            // What operators asked for may still be on its way, and move the leadership.
+            settling += options.network().slowMaxNanos() + 4 * timeout;
+        }
+        waitFor(settling, () -> false);
         if (!waitFor(RECOVERY_TIMEOUTS * timeout, this::isConverged)) {
             liveness("no leader that all nodes follow with equal state", RECOVERY_TIMEOUTS);
             return;
@@ -683,7 +714,11 @@ public final class SimCluster implements Steppable {
     private boolean serves(String f) {
         long deadline = nowNanos + RECOVERY_TIMEOUTS * options.electionTimeoutNanos();
         String node =
-                nodes.stream().filter(SimNode::isUp).map(up -> up.id.name()).findFirst().orElse("");
+                members().stream()
+                        .filter(SimNode::isUp)
+                        .map(up -> up.id.name())
+                        .findFirst()
+                        .orElse("");
         while (watch.holds() && nowNanos < deadline) {
             long number = --livenessOperationCount;
             Value value =
@@ -717,12 +752,33 @@ public final class SimCluster implements Steppable {
     }
 
     private void killMinorityForGood() {
-        int count = (nodes.size() - 1) / 2;
+        List<SimNode> voters = members();
+        int count = (voters.size() - 1) / 2;
         long draw = Keyed.key(options.seed(), Purpose.LIVENESS, 0, 0, 0);
-        int first = Keyed.below(draw, nodes.size());
+        int first = Keyed.below(draw, voters.size());
         for (int i = 0; i < count; i++) {
-            kill(nodes.get((first + i) % nodes.size()), 1, new ArrayList<>());
+            kill(voters.get((first + i) % voters.size()), 1, new ArrayList<>());
         }
+    }
+
+    /** The node of this name, or another where it is none of the members that clients know. */
+    SimNode memberFor(String name) {
+        SimNode node = nodeNamed(name);
+        List<SimNode> voters = members();
+        return voters.contains(node) ? node : voters.get(node.number % voters.size());
+    }
+
+    /** The voters by the leader's configuration; those at the start while nobody leads. */
+    private List<SimNode> members() {
+        for (SimNode node : nodes) {
+            SimNode.Life life = node.life;
+            if (life != null && life.raft.role() == RoleName.LEADER) {
+                return life.raft.configuration().voters().stream()
+                        .map(id -> nodeNamed(id.name()))
+                        .toList();
+            }
+        }
+        return initialVoters.stream().map(id -> nodeNamed(id.name())).toList();
     }
 
     /** Lets time pass until something holds; false when it did not within {@code nanos}. */
@@ -740,7 +796,7 @@ public final class SimCluster implements Steppable {
     private boolean isConverged() {
         SimNode.Life first = null;
         int leaders = 0;
-        for (SimNode node : nodes) {
+        for (SimNode node : members()) {
             SimNode.Life life = node.life;
             if (life == null) {
                 continue;

@@ -135,6 +135,13 @@ final class SimDisk implements Disk {
     }
 
     @Override
+    public ByteBuffer read(String name, long positionBytes, int sizeBytes) {
+        ByteBuffer whole = read(name);
+        int from = (int) Math.min(positionBytes, whole.limit());
+        return whole.slice(from, Math.min(sizeBytes, whole.limit() - from));
+    }
+
+    @Override
     public DiskFile create(String name) {
         Content content = new Content();
         files.put(name, content);

@@ -7,6 +7,7 @@ import raft.client.Consistency;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
+import raft.core.Bytes;
 import raft.core.Effect;
 import raft.core.Entry;
 import raft.core.Event;
@@ -16,11 +17,16 @@ import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.RaftConfig;
 import raft.core.Recovered;
+import raft.core.Snapshot;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 import raft.harness.sim.Sometimes;
+import raft.kv.Image;
 import raft.kv.KeyValueStore;
+import raft.kv.UnreadableSnapshotException;
 import raft.storage.CorruptLogException;
+import raft.storage.SnapshotFormat;
+import raft.storage.SnapshotStore;
 import raft.storage.Wal;
 
 import java.io.IOException;
@@ -28,6 +34,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 
 /**
  * One simulated machine: its disk lasts, its process comes and goes. Does with the node's
@@ -43,7 +50,7 @@ final class SimNode {
     final int number;
     final NodeId id;
     final SimDisk disk = new SimDisk();
-    final Shadow shadow = new Shadow();
+    final Shadow shadow;
 
     private final SimCluster world;
     private final int driftPpm;
@@ -73,7 +80,13 @@ final class SimNode {
     static final class Life {
         final Raft raft;
         final Wal wal;
+        final SnapshotStore snapshots;
         final KeyValueStore store = new KeyValueStore();
+
+        /** Received from the leader, not yet asked for by the algorithm. */
+        SnapshotFormat.@Nullable Loaded received;
+
+        long snapshotsBusyUntilNanos;
         final List<Event> inbox = new ArrayList<>();
         final TreeMap<Long, Waiting> pending = new TreeMap<>();
         final ArrayDeque<Effect.Persist> diskQueue = new ArrayDeque<>();
@@ -86,21 +99,35 @@ final class SimNode {
         long timerNanos = Long.MAX_VALUE;
         long lastRequestId;
 
-        Life(Raft raft, Wal wal) {
+        Life(Raft raft, Wal.Opened opened) throws UnreadableSnapshotException {
             this.raft = raft;
-            this.wal = wal;
+            this.wal = opened.wal();
+            this.snapshots = opened.snapshots();
+            Bytes state = opened.state();
+            if (state != null) {
+                store.restore(Blob.wrap(state.unsafeArray()));
+            }
         }
     }
 
     /**
-     * A client's request inside the node.
+     * A request inside the node.
      *
+     * @param asked the client's; null for an operator's
      * @param committedBefore what the whole cluster had committed when it arrived
      */
-    record Waiting(SimClients.Asked asked, long committedBefore) {}
+    record Waiting(SimClients.@Nullable Asked asked, long committedBefore) {
+        SimClients.Asked client() {
+            if (asked == null) {
+                throw new IllegalStateException("an operator's request is answered as a client's");
+            }
+            return asked;
+        }
+    }
 
     SimNode(SimCluster world, int number, NodeId id) {
         this.world = world;
+        this.shadow = new Shadow(world.watch.committed(), world.initialVoters());
         this.number = number;
         this.id = id;
         int most = world.options.process().driftPpmMax();
@@ -175,23 +202,31 @@ final class SimNode {
                     new Raft(
                             new RaftConfig(
                                     id,
-                                    world.nodeIds(),
+                                    world.initialConfiguration(this),
                                     world.options.electionTimeoutNanos(),
                                     world.options.heartbeatNanos(),
-                                    world.options.appendBytesMax(),
-                                    world.options.inflightAppendsMax(),
-                                    64L << 20,
+                                    world.options.upkeep().leaseDriftPercent(),
+                                    RaftConfig.Limits.DEFAULT
+                                            .withAppends(
+                                                    world.options.appendBytesMax(),
+                                                    world.options.inflightAppendsMax())
+                                            .withSnapshots(
+                                                    world.options.upkeep().snapshotLogBytes(),
+                                                    world.options.upkeep().chunkBytes()),
                                     Keyed.key(seed, Purpose.ELECTION, number, boot, 0)),
                             recovered,
                             localNanos(world.nowNanos()));
-            Life started = new Life(raft, opened.wal());
+            Life started = new Life(raft, opened);
+            if (recovered.snapshot() != null) {
+                world.watch.restored(this, recovered.snapshot(), started.store.stateHash());
+            }
             life = started;
             awakeSinceNanos = world.nowNanos();
             bootSequence = world.nextSequence();
-            shadow.started(recovered, world.nowNanos(), world.nodeIds().size());
+            shadow.started(recovered, world.nowNanos(), world.nodeList().size());
             planTimer(started);
             return true;
-        } catch (RuntimeException e) {
+        } catch (UnreadableSnapshotException | RuntimeException e) {
             world.watch.broken(id + " cannot start from its own log: " + e);
             refusedToStart = String.valueOf(e.getMessage());
             return false;
@@ -216,7 +251,9 @@ final class SimNode {
             }
         }
         for (Waiting waiting : ended.pending.values()) {
-            world.clients.connectionLost(waiting.asked);
+            if (waiting.asked != null) {
+                world.clients.connectionLost(waiting.asked);
+            }
         }
     }
 
@@ -265,7 +302,7 @@ final class SimNode {
                     reply(waiting, answer(current, read));
             case Request.Read _ -> {
                 current.pending.put(requestId, waiting);
-                arrived(current, new Event.Read(requestId));
+                arrived(current, new Event.Read(requestId, usesLease(requestId)));
             }
             case Request.Write _, Request.InSession _, Request.Session _ -> {
                 current.pending.put(requestId, waiting);
@@ -278,6 +315,23 @@ final class SimNode {
                                     Refusal.UNSUPPORTED,
                                     null,
                                     "This node cannot be administered by its clients yet."));
+        }
+    }
+
+    private boolean usesLease(long requestId) {
+        long seed = world.options.seed();
+        return world.options.upkeep().leaseDriftPercent() >= 0
+                && Keyed.below(Keyed.key(seed, Purpose.LEASE, number, bootCount, requestId), 2)
+                        == 0;
+    }
+
+    /** An operator's wish; nobody waits for the answer. */
+    void operate(LongFunction<Event> event) {
+        Life current = life;
+        if (current != null) {
+            long requestId = ++current.lastRequestId;
+            current.pending.put(requestId, new Waiting(null, 0));
+            arrived(current, event.apply(requestId));
         }
     }
 
@@ -409,6 +463,15 @@ final class SimNode {
                 world.census.reached(Sometimes.LEADER_DEPOSED_WHILE_CLIENTS_WAIT);
                 reply(take(current, requestId), new Reply.Unknown(reason));
             }
+            case Effect.Done(long requestId) -> take(current, requestId);
+            case Effect.CaptureState capture ->
+                    later(current, new Save(capture, current.store.image()));
+            case Effect.SendChunk chunk -> later(current, chunk);
+            case Effect.KeepChunk chunk -> later(current, chunk);
+            case Effect.DeleteSnapshot delete -> later(current, delete);
+            case Effect.Restore(Snapshot snapshot) -> restore(current, snapshot);
+            case Effect.Configured ignored -> {}
+            case Effect.Truncated ignored -> {}
             case Effect.Transition transition -> world.watch.transition(this, transition);
         }
     }
@@ -422,16 +485,32 @@ final class SimNode {
         world.watch.applied(this, entry, current.store.stateHash());
         if (requestId != 0) {
             Waiting waiting = take(current, requestId);
-            world.watch.answered(this, entry, waiting.asked.op());
+            if (waiting.asked != null) {
+                world.watch.answered(this, entry, waiting.client().op());
+            }
             if (reply != null) {
                 reply(waiting, reply);
             }
         }
     }
 
+    private void restore(Life current, Snapshot snapshot) {
+        SnapshotFormat.Loaded loaded = current.received;
+        if (loaded == null || !loaded.snapshot().equals(snapshot)) {
+            throw new IllegalStateException("nothing was received of " + snapshot);
+        }
+        current.received = null;
+        try {
+            current.store.restore(Blob.wrap(loaded.state().unsafeArray()));
+        } catch (UnreadableSnapshotException e) {
+            throw new IllegalStateException("the leader's snapshot cannot be read", e);
+        }
+        world.watch.restored(this, snapshot, current.store.stateHash());
+    }
+
     private void read(Life current, long requestId, long readIndex) {
         Waiting waiting = take(current, requestId);
-        if (!(waiting.asked.op().request instanceof Request.Read read)) {
+        if (!(waiting.client().op().request instanceof Request.Read read)) {
             throw new IllegalStateException("request " + requestId + " is no read");
         }
         if (current.raft.appliedIndex() < readIndex) {
@@ -452,6 +531,9 @@ final class SimNode {
                 switch (refuse.reason()) {
                     case NOT_LEADER -> Refusal.NOT_LEADER;
                     case BUSY -> Refusal.BUSY;
+                    case CHANGE_IN_PROGRESS -> Refusal.CHANGE_IN_PROGRESS;
+                    case NO_SUCH_MEMBER -> Refusal.NO_SUCH_MEMBER;
+                    case NOT_POSSIBLE_NOW -> Refusal.NOT_POSSIBLE_NOW;
                 };
         reply(
                 take(current, refuse.requestId()),
@@ -468,7 +550,87 @@ final class SimNode {
     }
 
     private void reply(Waiting waiting, Reply reply) {
-        world.clients.replied(waiting.asked, id.name(), reply);
+        if (waiting.asked != null) {
+            world.clients.replied(waiting.asked, id.name(), reply);
+        }
+    }
+
+    // ---- The snapshot thread ----
+
+    /** The state as it was taken between two steps, on its way to the disk. */
+    private record Save(Effect.CaptureState capture, Image state) {
+        @Override
+        public String toString() {
+            return "save index " + capture.index();
+        }
+    }
+
+    /** Work on snapshots is done in order, beside the log. */
+    private void later(Life current, Object job) {
+        long start = Math.max(world.nowNanos(), current.snapshotsBusyUntilNanos);
+        boolean writes =
+                job instanceof Save || job instanceof Effect.KeepChunk chunk && chunk.last();
+        current.snapshotsBusyUntilNanos = start + (writes ? 2 * fsyncNanos() : TURN_NANOS);
+        world.plan(
+                current.snapshotsBusyUntilNanos, Happening.Kind.SNAPSHOT, this, current, job, -1);
+    }
+
+    void snapshotCame(Life current, Object job) {
+        try {
+            switch (job) {
+                case Save(Effect.CaptureState capture, Image state) -> {
+                    Snapshot saved =
+                            current.snapshots.save(
+                                    capture.index(),
+                                    capture.term(),
+                                    capture.configurationIndex(),
+                                    capture.configuration(),
+                                    Bytes.wrap(state.bytes().unsafeArray()));
+                    shadow.saved(saved);
+                    arrived(current, new Event.SnapshotSaved(saved));
+                }
+                case Effect.SendChunk chunk -> sendChunk(current, chunk);
+                case Effect.KeepChunk chunk -> keepChunk(current, chunk);
+                case Effect.DeleteSnapshot(long index) -> current.snapshots.delete(index);
+                default -> throw new IllegalStateException("no work on snapshots: " + job);
+            }
+        } catch (IOException | RuntimeException e) {
+            world.watch.broken(id + " fails to handle a snapshot: " + e);
+        }
+    }
+
+    private void sendChunk(Life current, Effect.SendChunk chunk) throws IOException {
+        Snapshot snapshot = chunk.snapshot();
+        if (isPaused() || !disk.list().contains(SnapshotFormat.fileName(snapshot.index()))) {
+            // Deleted when this node stopped leading, while the piece waited here.
+            return;
+        }
+        Bytes data = current.snapshots.read(snapshot, chunk.offsetBytes(), chunk.bytesMax());
+        Message piece =
+                new Message.InstallSnapshot(
+                        chunk.term(),
+                        snapshot.index(),
+                        snapshot.term(),
+                        snapshot.sizeBytes(),
+                        chunk.offsetBytes(),
+                        data);
+        world.watch.sent(this, chunk.to(), piece);
+        world.send(this, chunk.to(), piece);
+    }
+
+    private void keepChunk(Life current, Effect.KeepChunk chunk) throws IOException {
+        current.snapshots.keep(chunk.offsetBytes(), chunk.data());
+        if (!chunk.last()) {
+            return;
+        }
+        SnapshotFormat.Loaded loaded = current.snapshots.finish(chunk.index(), chunk.term());
+        if (loaded == null) {
+            world.watch.broken(id + " received a damaged snapshot of index " + chunk.index());
+            return;
+        }
+        shadow.saved(loaded.snapshot());
+        current.received = loaded;
+        arrived(current, new Event.SnapshotReceived(loaded.snapshot()));
     }
 
     // ---- The storage thread ----
@@ -486,6 +648,7 @@ final class SimNode {
         current.diskQueue.clear();
         try {
             current.wal.sync();
+            current.wal.dropUnneeded();
         } catch (IOException e) {
             throw new IllegalStateException("the simulated disk does not fail", e);
         }

@@ -12,10 +12,10 @@ import raft.core.Message;
 import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.Recovered;
+import raft.core.Snapshot;
 import raft.harness.sim.Sometimes;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -67,7 +67,8 @@ final class Watch {
 
     Watch(SimCluster world) {
         this.world = world;
-        this.promises = new Promises(world.options.nodeCount());
+        this.promises =
+                new Promises(world.options.nodeCount() + world.options.upkeep().spareCount());
     }
 
     void broken(String what) {
@@ -95,6 +96,11 @@ final class Watch {
 
     long committedCount() {
         return committed.size();
+    }
+
+    /** Growing; not to be changed. */
+    List<Entry> committed() {
+        return committed;
     }
 
     long termCount() {
@@ -148,6 +154,24 @@ final class Watch {
                     matching(node, entry, before);
                     before = entry.term();
                 }
+            }
+            case LogWrite.StartAfter(long index, long term, boolean keepsSuffix) -> {
+                require(
+                        index <= committed.size()
+                                && committed.get((int) index - 1).term() == term
+                                && (!keepsSuffix || log.termAt(index) == term),
+                        "snapshot (§7)",
+                        node,
+                        "lets its log begin behind index "
+                                + index
+                                + " of term "
+                                + term
+                                + ", which is not committed, or not what it holds");
+                require(
+                        index >= log.base,
+                        "snapshot (§7)",
+                        node,
+                        "goes back from a log behind " + log.base + " to one behind " + index);
             }
             case LogWrite.Truncate(long from) -> {
                 long cut = log.lastIndex() - from + 1;
@@ -269,7 +293,8 @@ final class Watch {
                         "leads term " + transition.term() + " without committed index " + last);
             }
             case CANDIDATE -> {
-                if (contactNanos(node) > world.options.electionTimeoutNanos() * 2) {
+                if (contactNanos(node) > world.options.electionTimeoutNanos() * 2
+                        && !wasAsked(transition)) {
                     shadow.lonelyElectionCount++;
                     require(
                             shadow.lonelyElectionCount <= LONELY_ELECTIONS_MAX,
@@ -295,23 +320,30 @@ final class Watch {
         }
     }
 
+    /** By an operator or a leader that hands over; then there is no pre-vote (thesis §3.10). */
+    private static boolean wasAsked(Effect.Transition transition) {
+        return transition.reason().contains("operator")
+                || transition.reason().contains("hands over");
+    }
+
     /** §5.2: who leads a term was voted for by a majority, in that very term. */
     private void elected(SimNode node, long term) {
         int votes = 0;
+        List<NodeId> voters = node.shadow.voters();
         for (SimNode voter : world.nodeList()) {
             boolean voted =
                     voter == node
                             ? voter.shadow.durable.term == term
                                     && node.id.equals(voter.shadow.durable.votedFor)
                             : promises.votedFor(term, voter.number, node.number);
-            votes += voted ? 1 : 0;
+            votes += voted && voters.contains(voter.id) ? 1 : 0;
             SimNode.Life life = voter.life;
             if (voter != node && life != null && life.raft.role() == RoleName.LEADER) {
                 world.census.reached(Sometimes.TWO_LEADERS);
             }
         }
         require(
-                votes > world.nodeList().size() / 2,
+                votes > voters.size() / 2,
                 "election (§5.2)",
                 node,
                 "leads term " + term + " with " + votes + " votes of that term");
@@ -362,9 +394,19 @@ final class Watch {
 
     /** For how long no majority, itself included, was heard. */
     private long contactNanos(SimNode node) {
-        long[] heard = node.shadow.heardNanos.clone();
-        heard[node.number] = world.nowNanos();
-        Arrays.sort(heard);
+        long[] heard =
+                node.shadow.voters().stream()
+                        .mapToInt(id -> world.nodeNamed(id.name()).number)
+                        .mapToLong(
+                                number ->
+                                        number == node.number
+                                                ? world.nowNanos()
+                                                : node.shadow.heardNanos[number])
+                        .sorted()
+                        .toArray();
+        if (heard.length == 0) {
+            return 0;
+        }
         return world.nowNanos() - heard[(heard.length - 1) / 2];
     }
 
@@ -384,7 +426,8 @@ final class Watch {
             broken("durability: " + node.id + " keeps entries that it never wrote");
         }
         long durable = raft.durableIndex();
-        if (node.shadow.durable.termAt(durable) != memory.termAt(durable)) {
+        if (node.shadow.durable.termAt(durable) != memory.termAt(durable)
+                && !node.shadow.hasSaved(durable, memory.termAt(durable))) {
             broken("durability: " + node.id + " takes index " + durable + " for durable");
         }
         if (raft.commitIndex() > committed.size()) {
@@ -466,7 +509,7 @@ final class Watch {
         }
         if (at == committed.size()) {
             require(
-                    isDurableOnMajority(entry),
+                    isDurableOnMajority(node, entry),
                     "committed is durable on a majority (§5.3)",
                     node,
                     "commits index "
@@ -507,14 +550,33 @@ final class Watch {
                 "has another state than others after index " + entry.index());
     }
 
-    private boolean isDurableOnMajority(Entry entry) {
+    /** Of the voters that the node which commits it goes by; it is a leader. */
+    private boolean isDurableOnMajority(SimNode leader, Entry entry) {
         int count = 0;
-        for (SimNode node : world.nodeList()) {
-            if (node.shadow.durable.termAt(entry.index()) == entry.term()) {
+        List<NodeId> voters = leader.shadow.voters();
+        for (NodeId voter : voters) {
+            Shadow.Copy durable = world.nodeNamed(voter.name()).shadow.durable;
+            if (durable.termAt(entry.index()) == entry.term()) {
                 count++;
             }
         }
-        return count > world.nodeList().size() / 2;
+        return count > voters.size() / 2;
+    }
+
+    /** A snapshot is the state that everybody had at its index, and nothing uncommitted (§7). */
+    void restored(SimNode node, Snapshot snapshot, long stateHash) {
+        int at = (int) snapshot.index() - 1;
+        require(
+                at < committed.size()
+                        && committed.get(at).term() == snapshot.term()
+                        && stateHashes.get(at) == stateHash,
+                "snapshot (§7)",
+                node,
+                "restores a state of index "
+                        + snapshot.index()
+                        + " and term "
+                        + snapshot.term()
+                        + " that is not what was committed");
     }
 
     /** A client is answered with what became of its own command. */

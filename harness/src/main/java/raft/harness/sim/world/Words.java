@@ -33,6 +33,8 @@ final class Words {
                                     + change.fault().action()
                             : "fault";
             case OBSERVE -> "status asked";
+            case SNAPSHOT -> at + " snapshot: " + happening.payload();
+            case UPKEEP -> "an operator acts";
         };
     }
 

@@ -1,0 +1,149 @@
+package raft.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.List;
+
+/**
+ * The configurations that this node's log holds, and which of them is in force (thesis §4.1): the
+ * latest one in the log, committed or not. One that is truncated away gives way to the one before.
+ *
+ * <p>Keeps the newest committed configuration and those behind it, which are one at most if all
+ * leaders kept to the rules.
+ */
+final class Membership {
+    private record Placed(long index, Configuration configuration) {}
+
+    /** Ascending by index, never empty. */
+    private final ArrayDeque<Placed> placed = new ArrayDeque<>();
+
+    private List<NodeId> voters;
+
+    /**
+     * @param index of the entry that set {@code configuration}, or of the snapshot that holds it; 0
+     *     for the one a cluster begins with
+     */
+    Membership(long index, Configuration configuration) {
+        placed.addLast(new Placed(index, configuration));
+        voters = configuration.voters();
+    }
+
+    /**
+     * Notes a configuration entry that was appended to the log; it counts from now on.
+     *
+     * @throws IllegalStateException if more than one voter comes or goes, so that majorities before
+     *     and after need not overlap
+     */
+    void appended(Entry entry) {
+        Configuration next = Configuration.decode(entry.payload());
+        long changed =
+                next.voters().stream().filter(id -> !isVoter(id)).count()
+                        + voters.stream().filter(id -> !next.isVoter(id)).count();
+        if (changed > 1 && !latest().equals(Configuration.NONE)) {
+            throw new IllegalStateException(
+                    "entry " + entry.index() + " changes " + latest() + " to " + next);
+        }
+        placed.addLast(new Placed(entry.index(), next));
+        voters = next.voters();
+    }
+
+    /** The log was cut from {@code fromIndex} on. */
+    void truncated(long fromIndex) {
+        while (placed.size() > 1 && placed.getLast().index >= fromIndex) {
+            placed.removeLast();
+        }
+        voters = latest().voters();
+    }
+
+    /** What lies before the newest committed configuration will never be needed again. */
+    void committed(long commitIndex) {
+        while (placed.size() > 1 && second().index <= commitIndex) {
+            placed.removeFirst();
+        }
+    }
+
+    private Placed second() {
+        var it = placed.iterator();
+        it.next();
+        return it.next();
+    }
+
+    /** A snapshot took the place of the log up to {@code index}. */
+    void restored(long index, Configuration configuration) {
+        while (!placed.isEmpty() && placed.getFirst().index <= index) {
+            placed.removeFirst();
+        }
+        placed.addFirst(new Placed(index, configuration));
+        voters = latest().voters();
+    }
+
+    Configuration latest() {
+        return placed.getLast().configuration;
+    }
+
+    long latestIndex() {
+        return placed.getLast().index;
+    }
+
+    /** The newest that is known to be committed, given that {@link #committed} was told. */
+    Configuration committed() {
+        return placed.getFirst().configuration;
+    }
+
+    long committedIndex() {
+        return placed.getFirst().index;
+    }
+
+    /** Configurations that are not known to be committed. */
+    int uncommittedCount() {
+        return placed.size() - 1;
+    }
+
+    /** Of the latest configuration. */
+    List<NodeId> voters() {
+        return voters;
+    }
+
+    boolean isVoter(NodeId id) {
+        return voters.contains(id);
+    }
+
+    /**
+     * Why {@code change} makes no sense now, in one sentence; null if it does.
+     *
+     * @param change of a member, unless it adds one
+     */
+    @Nullable String objection(Change change) {
+        Configuration now = latest();
+        NodeId id = change.id();
+        return switch (change) {
+            case Change.AddLearner ignored ->
+                    now.contains(id) ? id + " is a member already." : null;
+            case Change.Promote ignored -> now.isVoter(id) ? id + " is a voter already." : null;
+            case Change.Remove ignored ->
+                    voters.equals(List.of(id))
+                            ? id + " is the only voter: without it nothing can be decided."
+                            : null;
+        };
+    }
+
+    /** The configuration after {@code change}, to which there is no objection. */
+    Configuration after(Change change) {
+        Configuration now = latest();
+        return switch (change) {
+            case Change.AddLearner(NodeId id, String address) ->
+                    now.with(new Configuration.Member(id, address, false));
+            case Change.Promote(NodeId id) -> {
+                String address =
+                        now.members().stream()
+                                .filter(member -> member.id().equals(id))
+                                .map(Configuration.Member::address)
+                                .findFirst()
+                                .orElse("");
+                yield now.with(new Configuration.Member(id, address, true));
+            }
+            case Change.Remove(NodeId id) -> now.without(id);
+        };
+    }
+}

@@ -1,0 +1,106 @@
+package raft.storage;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Bytes;
+import raft.core.Configuration;
+import raft.core.Snapshot;
+
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+
+/**
+ * The bytes of a snapshot file, apart from any file. All numbers are big-endian. The same bytes are
+ * on the disk and, in pieces, on the wire.
+ *
+ * <pre>
+ *  0 magic "RAFTSNAP"                40 long size of the whole file
+ *  8 int  format version             48 int  bytes of the configuration
+ * 12 int  CRC32C of all the rest     52 int  zero
+ * 16 long index of the last entry    56 the configuration, then the state machine's state
+ * 24 long its term
+ * 32 long index of the configuration
+ * </pre>
+ */
+public final class SnapshotFormat {
+    public static final int HEADER_BYTES = 56;
+
+    private static final long MAGIC = 0x52414654534E4150L;
+    private static final int FORMAT_VERSION = 1;
+    private static final String PREFIX = "snapshot-";
+    private static final String SUFFIX = ".snap";
+    private static final int INDEX_DIGITS = 20;
+
+    private SnapshotFormat() {}
+
+    /** A whole snapshot in memory. */
+    public record Loaded(Snapshot snapshot, Bytes state) {}
+
+    /** Sorts like the index, which is zero-padded. */
+    public static String fileName(long index) {
+        String digits = Long.toString(index);
+        return PREFIX + "0".repeat(INDEX_DIGITS - digits.length()) + digits + SUFFIX;
+    }
+
+    public static boolean isFileName(String name) {
+        return name.length() == PREFIX.length() + INDEX_DIGITS + SUFFIX.length()
+                && name.startsWith(PREFIX)
+                && name.endsWith(SUFFIX);
+    }
+
+    /** The head of the file, which the state follows. */
+    static ByteBuffer encodeHead(
+            long index, long term, long configurationIndex, Configuration members, Bytes state) {
+        byte[] configuration = members.encode().unsafeArray();
+        ByteBuffer head = ByteBuffer.allocate(HEADER_BYTES + configuration.length);
+        head.putLong(0, MAGIC).putInt(8, FORMAT_VERSION);
+        head.putLong(16, index).putLong(24, term).putLong(32, configurationIndex);
+        head.putLong(40, (long) head.capacity() + state.sizeBytes());
+        head.putInt(48, configuration.length).put(HEADER_BYTES, configuration);
+        CRC32C crc = new CRC32C();
+        crc.update(head.slice(0, 12));
+        crc.update(head.slice(16, head.capacity() - 16));
+        crc.update(state.unsafeArray());
+        return head.putInt(12, (int) crc.getValue());
+    }
+
+    /**
+     * Null where the bytes are not one whole, undamaged snapshot of this format.
+     *
+     * @param bytes position 0, limit the file's size
+     */
+    static @Nullable Loaded decode(ByteBuffer bytes) {
+        if (bytes.limit() < HEADER_BYTES
+                || bytes.getLong(0) != MAGIC
+                || bytes.getInt(8) != FORMAT_VERSION
+                || bytes.getLong(40) != bytes.limit()
+                || bytes.getInt(12) != checksum(bytes)) {
+            return null;
+        }
+        int configurationBytes = bytes.getInt(48);
+        byte[] members = new byte[configurationBytes];
+        bytes.get(HEADER_BYTES, members);
+        int stateAt = HEADER_BYTES + configurationBytes;
+        byte[] state = new byte[bytes.limit() - stateAt];
+        bytes.get(stateAt, state);
+        try {
+            Snapshot snapshot =
+                    new Snapshot(
+                            bytes.getLong(16),
+                            bytes.getLong(24),
+                            bytes.limit(),
+                            bytes.getLong(32),
+                            Configuration.decode(Bytes.wrap(members)));
+            return new Loaded(snapshot, Bytes.wrap(state));
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    private static int checksum(ByteBuffer bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes.slice(0, 12));
+        crc.update(bytes.slice(16, bytes.limit() - 16));
+        return (int) crc.getValue();
+    }
+}

@@ -1,0 +1,158 @@
+package raft.storage;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.core.Bytes;
+import raft.core.Configuration;
+import raft.core.Snapshot;
+import raft.storage.Disk.DiskFile;
+import raft.storage.SnapshotFormat.Loaded;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * The snapshot files (§7). One gets its name only when all of it is durable, so a file with the
+ * name of a snapshot that is not one was damaged later, and the node must not start.
+ *
+ * <p>Used by one thread, which must never be interrupted.
+ */
+public final class SnapshotStore {
+    private static final String NEW_SNAPSHOT = "new-snapshot.tmp";
+    private static final String INCOMING_SNAPSHOT = "incoming-snapshot.tmp";
+
+    private final Disk disk;
+    private @Nullable DiskFile incoming;
+
+    public SnapshotStore(Disk disk) {
+        this.disk = disk;
+    }
+
+    /**
+     * The newest snapshot; null where there is none. Removes what a crash left unfinished, and
+     * older ones.
+     *
+     * @throws CorruptLogException if it is damaged
+     * @throws DiskFailedException if files could not be removed
+     */
+    public @Nullable Loaded recover() throws IOException {
+        List<String> names = disk.list().stream().filter(SnapshotFormat::isFileName).toList();
+        Loaded newest = null;
+        if (!names.isEmpty()) {
+            String name = names.getLast();
+            newest = SnapshotFormat.decode(disk.read(name));
+            if (newest == null
+                    || !name.equals(SnapshotFormat.fileName(newest.snapshot().index()))) {
+                throw new CorruptLogException(name, 0, "snapshot", "damaged");
+            }
+        }
+        try {
+            disk.delete(NEW_SNAPSHOT);
+            disk.delete(INCOMING_SNAPSHOT);
+            for (String older : names.subList(0, Math.max(0, names.size() - 1))) {
+                disk.delete(older);
+            }
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot remove old snapshots", e);
+        }
+        return newest;
+    }
+
+    /**
+     * Writes a snapshot and makes it durable.
+     *
+     * @throws DiskFailedException after which the process must halt
+     */
+    public Snapshot save(
+            long index, long term, long configurationIndex, Configuration members, Bytes state)
+            throws DiskFailedException {
+        ByteBuffer head =
+                SnapshotFormat.encodeHead(index, term, configurationIndex, members, state);
+        long sizeBytes = (long) head.limit() + state.sizeBytes();
+        try (DiskFile file = disk.create(NEW_SNAPSHOT)) {
+            int headBytes = head.limit();
+            file.write(0, head);
+            file.write(headBytes, ByteBuffer.wrap(state.unsafeArray()));
+            file.sync(true);
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot write a snapshot", e);
+        }
+        publish(NEW_SNAPSHOT, index);
+        return new Snapshot(index, term, sizeBytes, configurationIndex, members);
+    }
+
+    /**
+     * A piece of a snapshot's file, to be sent.
+     *
+     * @return {@code bytesMax} bytes, fewer at the end
+     * @throws IOException where it cannot be read; it may be gone
+     */
+    public Bytes read(Snapshot snapshot, long offsetBytes, int bytesMax) throws IOException {
+        ByteBuffer bytes =
+                disk.read(SnapshotFormat.fileName(snapshot.index()), offsetBytes, bytesMax);
+        byte[] piece = new byte[bytes.remaining()];
+        bytes.get(piece);
+        return Bytes.wrap(piece);
+    }
+
+    /** Keeps a piece of an incoming snapshot; the one at offset 0 begins a new one. */
+    public void keep(long offsetBytes, Bytes data) throws DiskFailedException {
+        try {
+            DiskFile file = incoming;
+            if (offsetBytes == 0 || file == null) {
+                if (file != null) {
+                    file.close();
+                }
+                file = disk.create(INCOMING_SNAPSHOT);
+                incoming = file;
+            }
+            file.write(offsetBytes, ByteBuffer.wrap(data.unsafeArray()));
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot write a snapshot", e);
+        }
+    }
+
+    /**
+     * All pieces are there: makes the snapshot durable.
+     *
+     * @return null where it is damaged or another one than it should be; it is gone then
+     */
+    public @Nullable Loaded finish(long index, long term) throws DiskFailedException {
+        try {
+            DiskFile file = incoming;
+            if (file != null) {
+                file.sync(true);
+                file.close();
+                incoming = null;
+            }
+            Loaded loaded = SnapshotFormat.decode(disk.read(INCOMING_SNAPSHOT));
+            if (loaded == null || !loaded.snapshot().isOf(index, term)) {
+                disk.delete(INCOMING_SNAPSHOT);
+                return null;
+            }
+            publish(INCOMING_SNAPSHOT, index);
+            return loaded;
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot keep a snapshot", e);
+        }
+    }
+
+    private void publish(String temporary, long index) throws DiskFailedException {
+        try {
+            disk.rename(temporary, SnapshotFormat.fileName(index));
+            disk.syncDirectory();
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot name a snapshot", e);
+        }
+    }
+
+    /** Removes one that nobody needs; after a crash it may be there again. */
+    public void delete(long index) throws DiskFailedException {
+        try {
+            disk.delete(SnapshotFormat.fileName(index));
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot remove a snapshot", e);
+        }
+    }
+}
