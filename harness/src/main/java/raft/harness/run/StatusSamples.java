@@ -13,7 +13,8 @@ import java.util.Map;
 
 /**
  * Keeps what nodes said of themselves as {@code nodes/ID/status.jsonl}: a line whenever role, term
- * or reachability changed, and every few seconds else.
+ * or reachability changed, and every few seconds else. Each line bears the run's time and the wall
+ * clock's, which places the nodes' own logs on the run's time.
  */
 final class StatusSamples {
     private static final long EVERY_NANOS = 5_000_000_000L;
@@ -51,7 +52,13 @@ final class StatusSamples {
         String document = status.reachable() ? status.json().strip() : "null";
         Files.writeString(
                 folder.resolve("status.jsonl"),
-                "{\"time\":" + timeNanos + ",\"status\":" + document + "}\n",
+                "{\"time\":"
+                        + timeNanos
+                        + ",\"utc\":"
+                        + System.currentTimeMillis()
+                        + ",\"status\":"
+                        + document
+                        + "}\n",
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);

@@ -18,6 +18,7 @@ import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.report.EventLine;
 import raft.harness.report.Outcome;
+import raft.harness.report.ReportPage;
 import raft.harness.report.Results;
 import raft.harness.workload.RegisterWorkload;
 import raft.harness.workload.Workload;
@@ -283,7 +284,23 @@ public final class TestRun {
         } catch (IOException e) {
             progress.accept("results.json could not be written: " + e.getMessage());
         }
+        writePage();
         return results;
+    }
+
+    /** The page is a view of what is saved already: nothing that fails here changes a verdict. */
+    private void writePage() {
+        try {
+            ReportPage.write(folder.path());
+        } catch (IOException | RuntimeException e) {
+            progress.accept(
+                    ReportPage.FILE
+                            + " could not be written ("
+                            + e.getMessage()
+                            + "); './raft history open "
+                            + folder.path().getFileName()
+                            + "' tries again");
+        }
     }
 
     private Verdict check(Budget budget) {

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             "  ./raft history show latest --key 3 --from 9s   events of one key",
             "  ./raft history explain latest                  why it is impossible",
             "  ./raft history timeline latest --from 9s --to 9.2s",
+            "  ./raft history open latest                     its page, in a browser",
             "  ./raft history export latest --format perfetto --file trace.json"
         },
         subcommands = {
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
             TimelineCommand.class,
             DiffCommand.class,
             ExportCommand.class,
-            ImportCommand.class
+            ImportCommand.class,
+            OpenCommand.class
         })
 public final class HistoryCommand implements Runnable {
     @Spec
