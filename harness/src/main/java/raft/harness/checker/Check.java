@@ -44,6 +44,8 @@ final class Check {
                     new Options(true, 2, false, RegisterCheck.Ways.ALL, false),
                     ways(false, 0, false, false, false, false),
                     ways(true, 0, false, false, false, true),
+                    ways(true, 48, false, false, true, true),
+                    ways(true, 1 << 20, false, false, true, true),
                     ways(true, 1, false, false, true, true),
                     ways(true, 4, true, false, true, false));
         }
@@ -55,7 +57,9 @@ final class Check {
                 boolean unique,
                 boolean beams,
                 boolean relaxed) {
-            var ways = new RegisterCheck.Ways(rejections, unique, beams, relaxed);
+            var ways =
+                    new RegisterCheck.Ways(
+                            rejections, unique, beams, relaxed, width == 0 ? 256 : 1);
             return new Options(traced, width, true, ways, false);
         }
     }

@@ -15,10 +15,14 @@ import java.util.List;
  * beams that widen where they fail, then the search that leaves nothing out.
  */
 final class RegisterCheck {
-    /** Which ways are taken; the tests compare them. */
-    record Ways(boolean rejections, boolean unique, boolean beams, boolean relaxed) {
-        static final Ways ALL = new Ways(true, true, true, true);
-        static final Ways SEARCH_ONLY = new Ways(false, false, false, false);
+    /**
+     * Which ways are taken; the tests compare them.
+     *
+     * @param sweepEvery after how many completions crashed operations are sorted anew
+     */
+    record Ways(
+            boolean rejections, boolean unique, boolean beams, boolean relaxed, int sweepEvery) {
+        static final Ways ALL = new Ways(true, true, true, true, 256);
     }
 
     private static final int BASE_WIDTH = 48;
@@ -71,12 +75,18 @@ final class RegisterCheck {
             }
         }
         if (ways.relaxed() && crashedAny()) {
-            Outcome outcome = whole(new RegisterSearch(part, future, gauge, 0, true, false));
+            Outcome outcome = whole(search(future, 0, true, false));
             if (outcome instanceof Impossible || outcome instanceof GaveUp) {
                 return furthestOf(outcome);
             }
         }
-        return furthestOf(whole(new RegisterSearch(part, future, gauge, 0, false, traced)));
+        return furthestOf(whole(search(future, 0, false, traced)));
+    }
+
+    private RegisterSearch search(
+            RegisterSearch.Future future, int width, boolean relaxed, boolean withTrace) {
+        return new RegisterSearch(
+                part, future, gauge, width, relaxed, withTrace, ways.sweepEvery());
     }
 
     private boolean crashedAny() {
@@ -109,7 +119,7 @@ final class RegisterCheck {
      * valid, whatever was left out on the way. Null when widening has come to its end.
      */
     private @Nullable Outcome beams(RegisterSearch.Future future) {
-        var search = new RegisterSearch(part, future, gauge, baseWidth, false, traced);
+        var search = search(future, baseWidth, false, traced);
         search.restore(search.snapshot(), false);
         Deque<RegisterSearch.Snapshot> snapshots = new ArrayDeque<>();
         int eventCount = part.part().events().length;

@@ -52,7 +52,8 @@ final class RegisterSearch {
     /** Dominance compares all pairs up to here. */
     private static final int PAIRWISE_MOST = 2048;
 
-    private static final int SWEEP_COMPLETIONS = 256;
+    /** Fewer crashed classes than these are not worth sorting. */
+    private static final int SWEPT_FROM = 16;
 
     /** The current value without the crashed operations used. */
     private static final long STATE_ONLY = (1L << 32) - 1;
@@ -62,6 +63,7 @@ final class RegisterSearch {
     private final Meter.Gauge gauge;
     private final boolean relaxed;
     private final boolean traced;
+    private final int sweepEvery;
     private final int dead;
     private final Usages usages;
     private int width;
@@ -72,8 +74,12 @@ final class RegisterSearch {
     private final IntList crashedSecond = new IntList();
     private final IntList crashedIsActive = new IntList();
     private final List<IntList> crashedOperations = new ArrayList<>();
-    // The classes that some configuration can still use; the others cost nothing any more.
+    // The classes of writes that some configuration can still use; the others cost nothing any
+    // more.
+    // Those of cas are looked up by the value they expect, so that they cost nothing without it.
     private IntList activeCrashed = new IntList();
+    // Writes of values that nobody observes any more: they help a refused cas, and each as well.
+    private final IntList unobservedCrashed = new IntList();
     // For each value the crashed classes that expect it (cas), and those writes that produce it.
     private final Map<Integer, IntList> crashedCasFrom = new HashMap<>();
     private final Map<Integer, IntList> crashedProducers = new HashMap<>();
@@ -154,7 +160,9 @@ final class RegisterSearch {
             Meter.Gauge gauge,
             int width,
             boolean relaxed,
-            boolean traced) {
+            boolean traced,
+            int sweepEvery) {
+        this.sweepEvery = sweepEvery;
         this.part = part;
         this.future = future;
         this.gauge = gauge;
@@ -368,29 +376,57 @@ final class RegisterSearch {
     }
 
     private void activate(int number) {
-        if (crashedIsActive.at(number) == 0) {
+        if (crashedSecond.at(number) < 0 && crashedIsActive.at(number) == 0) {
             crashedIsActive.set(number, 1);
             activeCrashed.add(number);
         }
     }
 
-    /** Forgets the classes that every configuration has used up. */
+    /** Forgets the classes that every configuration has used up and sets apart the unobserved. */
     private void sweepCrashed() {
         var still = new IntList(activeCrashed.length() + 8);
         for (int i = 0; i < activeCrashed.length(); i++) {
             int number = activeCrashed.at(i);
-            boolean usable = false;
-            for (int row = 0; row < frontier.count() && !usable; row++) {
-                int usage = (int) (frontier.rows()[frontier.offset(row)] >>> 32);
-                usable = available(number, usage);
-            }
-            if (usable) {
+            if (!usable(number)) {
+                crashedIsActive.set(number, 0);
+            } else if (neverObserved(crashedFirst.at(number))) {
+                unobservedCrashed.add(number);
+            } else {
                 still.add(number);
+            }
+        }
+        activeCrashed = still;
+        int kept = 0;
+        for (int i = 0; i < unobservedCrashed.length(); i++) {
+            int number = unobservedCrashed.at(i);
+            if (usable(number)) {
+                unobservedCrashed.set(kept++, number);
             } else {
                 crashedIsActive.set(number, 0);
             }
         }
-        activeCrashed = still;
+        unobservedCrashed.truncate(kept);
+    }
+
+    private boolean usable(int number) {
+        for (int i = 0; i < frontier.count(); i++) {
+            if (available(number, (int) (frontier.rows()[frontier.offset(i)] >>> 32))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether neither a pending nor a later operation needs a value or compares with it. */
+    private boolean neverObserved(int value) {
+        if (value == dead) {
+            return true;
+        }
+        long observers = 0;
+        for (int w = 0; w < words; w++) {
+            observers |= needMask[value * words + w] | refusedOf[value * words + w];
+        }
+        return observers == 0 && future.lastNeed[value] < at && future.lastComparison[value] < at;
     }
 
     private Step complete(int operation) {
@@ -429,7 +465,8 @@ final class RegisterSearch {
         swap();
         vacate(slot);
         prune();
-        if (++completions % SWEEP_COMPLETIONS == 0 && activeCrashed.length() > 16) {
+        if (++completions % sweepEvery == 0
+                && (activeCrashed.length() > SWEPT_FROM || sweepEvery == 1)) {
             sweepCrashed();
         }
         return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
@@ -495,18 +532,39 @@ final class RegisterSearch {
     private void expandCrashed(
             int target, int current, int usage, boolean someRefused, @Nullable Placed trace) {
         for (int k = 0; k < activeCrashed.length(); k++) {
-            int i = activeCrashed.at(k);
-            int first = crashedFirst.at(i);
-            int second = crashedSecond.at(i);
-            int value = second < 0 ? first : second;
-            if ((second >= 0 && (first != current || value == current))
-                    || !purposeful(value, current, someRefused, usage)
-                    || !available(i, usage)
-                    || freeTwin(first, second)) {
-                continue;
-            }
-            place(-1, i, value, second < 0, target, trace);
+            expandCrashed(activeCrashed.at(k), target, current, usage, someRefused, trace);
         }
+        // Those that nobody observes are as good as each other: the first will do.
+        for (int k = 0; someRefused && k < unobservedCrashed.length(); k++) {
+            int number = unobservedCrashed.at(k);
+            if (available(number, usage)) {
+                expandCrashed(number, target, current, usage, true, trace);
+                break;
+            }
+        }
+        IntList from = crashedCasFrom.get(current);
+        for (int k = 0; from != null && k < from.length(); k++) {
+            expandCrashed(from.at(k), target, current, usage, someRefused, trace);
+        }
+    }
+
+    private void expandCrashed(
+            int number,
+            int target,
+            int current,
+            int usage,
+            boolean someRefused,
+            @Nullable Placed trace) {
+        int first = crashedFirst.at(number);
+        int second = crashedSecond.at(number);
+        int value = second < 0 ? first : second;
+        if ((second >= 0 && value == current)
+                || !purposeful(value, current, someRefused, usage)
+                || !available(number, usage)
+                || freeTwin(first, second)) {
+            return;
+        }
+        place(-1, number, value, second < 0, target, trace);
     }
 
     /**
@@ -851,6 +909,11 @@ final class RegisterSearch {
         for (int i = 0; i < snapshot.pendingSlots.length; i++) {
             occupy(snapshot.pendingOperations[i], snapshot.pendingSlots[i]);
         }
+        // What was unobserved after the snapshot need not be so there.
+        for (int i = 0; i < unobservedCrashed.length(); i++) {
+            crashedIsActive.set(unobservedCrashed.at(i), 0);
+        }
+        unobservedCrashed.clear();
         for (int i = 0; i < crashedOperations.size(); i++) {
             int length = i < snapshot.crashedCounts.length ? snapshot.crashedCounts[i] : 0;
             crashedOperations.get(i).truncate(length);

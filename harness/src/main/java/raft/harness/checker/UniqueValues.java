@@ -588,8 +588,23 @@ final class UniqueValues {
     /** Moves a backward block that stood before the value's into the interval of x. */
     private boolean bringAnother(
             int[] forward, int[] point, int[] produced, int before, int x, int value) {
-        int from = part.calls()[x];
         int to = part.returns()[x];
+        // Anywhere behind the value's writer will do, but inside is where it serves most others.
+        return bringAnother(forward, point, produced, before, part.calls()[x], to, value)
+                || (consumer[value] == NONE
+                        && point[block[value]] + 1 < part.calls()[x]
+                        && bringAnother(
+                                forward,
+                                point,
+                                produced,
+                                before,
+                                point[block[value]] + 1,
+                                to,
+                                value));
+    }
+
+    private boolean bringAnother(
+            int[] forward, int[] point, int[] produced, int before, int from, int to, int value) {
         int looks = 0;
         for (int i = before - 1; i > 0 && looks < 2000; i--, looks++) {
             int candidate = block[produced[i]];

@@ -12,86 +12,114 @@ import java.util.Map;
  * How often a configuration has used each class of crashed operations, as interned numbers: 0 is
  * "none". A multiset with counts instead of one pending operation each: a thousand crashed writes
  * of the same value cost no more than one.
+ *
+ * <p>Where values are unique there are as many classes as crashed operations, and the usages that
+ * are compared differ in the latest few. So the counts lie in chunks that a usage shares with the
+ * one it was made from: chunks that are the same object need not be compared.
  */
-@SuppressWarnings("ArrayRecordComponent") // Key compares by content
 final class Usages {
-    private final List<int[]> vectors = new ArrayList<>();
-    private final Map<Key, Integer> numbers = new HashMap<>();
-    private final IntList totals = new IntList();
-    private final LongIntMap additions = new LongIntMap();
+    private static final int CHUNK_BITS = 6;
+    private static final int CHUNK_LENGTH = 1 << CHUNK_BITS;
+    private static final int[] EMPTY = new int[CHUNK_LENGTH];
 
-    private record Key(int[] vector) {
+    private final List<Counts> all = new ArrayList<>();
+    private final Map<Counts, Integer> numbers = new HashMap<>();
+    private final LongIntMap additions = new LongIntMap();
+    private long sizeBytes;
+
+    /** Equal by content; the hash is a sum, so that it can be kept up to date. */
+    private static final class Counts {
+        final int[][] chunks;
+        final int total;
+        final int hash;
+
+        Counts(int[][] chunks, int total, int hash) {
+            this.chunks = chunks;
+            this.total = total;
+            this.hash = hash;
+        }
+
+        int[] chunk(int index) {
+            return index < chunks.length ? chunks[index] : EMPTY;
+        }
+
+        Counts plusOne(int item) {
+            int index = item >> CHUNK_BITS;
+            int[][] more = Arrays.copyOf(chunks, Math.max(chunks.length, index + 1));
+            Arrays.fill(more, Math.min(chunks.length, more.length), more.length, EMPTY);
+            more[index] = more[index].clone();
+            more[index][item & CHUNK_LENGTH - 1]++;
+            int mixed = (item + 1) * 0x9E3779B9;
+            return new Counts(more, total + 1, hash + (mixed ^ mixed >>> 15));
+        }
+
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Key(int[] theirs) && Arrays.equals(vector, theirs);
+            if (!(other instanceof Counts that) || that.hash != hash || that.total != total) {
+                return false;
+            }
+            return within(that);
+        }
+
+        /** With the same total this is equality. */
+        boolean within(Counts more) {
+            for (int i = 0; i < chunks.length; i++) {
+                int[] mine = chunks[i];
+                int[] theirs = more.chunk(i);
+                for (int j = 0; mine != theirs && j < CHUNK_LENGTH; j++) {
+                    if (mine[j] > theirs[j]) {
+                        return false;
+                    }
+                }
+            }
+            return true;
         }
 
         @Override
         public int hashCode() {
-            return Arrays.hashCode(vector);
+            return hash;
         }
     }
 
     Usages() {
-        number(new int[0]);
+        number(new Counts(new int[0][], 0, 0));
     }
 
     int count(int usage, int item) {
-        int[] vector = vectors.get(usage);
-        return item < vector.length ? vector[item] : 0;
+        return all.get(usage).chunk(item >> CHUNK_BITS)[item & CHUNK_LENGTH - 1];
     }
 
     int total(int usage) {
-        return totals.at(usage);
+        return all.get(usage).total;
     }
 
     /** Whether {@code less} has used nothing more often than {@code more}. */
     boolean within(int less, int more) {
-        if (less == more) {
-            return true;
-        }
-        int[] a = vectors.get(less);
-        int[] b = vectors.get(more);
-        if (a.length > b.length) {
-            return false;
-        }
-        for (int i = 0; i < a.length; i++) {
-            if (a[i] > b[i]) {
-                return false;
-            }
-        }
-        return true;
+        return less == more || all.get(less).within(all.get(more));
     }
 
     int plusOne(int usage, int item) {
         long key = (long) usage << 32 | item;
         int known = additions.lookup(key);
         if (known == LongIntMap.NONE) {
-            int[] before = vectors.get(usage);
-            int[] vector = Arrays.copyOf(before, Math.max(before.length, item + 1));
-            vector[item]++;
-            known = number(vector);
+            known = number(all.get(usage).plusOne(item));
             additions.put(key, known);
         }
         return known;
     }
 
     long sizeBytes() {
-        long length = vectors.getLast().length;
-        return vectors.size() * (120 + length * 4) + additions.sizeBytes();
+        return sizeBytes + additions.sizeBytes();
     }
 
-    private int number(int[] vector) {
-        Integer known = numbers.putIfAbsent(new Key(vector), vectors.size());
+    private int number(Counts counts) {
+        Integer known = numbers.putIfAbsent(counts, all.size());
         if (known != null) {
             return known;
         }
-        vectors.add(vector);
-        int total = 0;
-        for (int count : vector) {
-            total += count;
-        }
-        totals.add(total);
-        return vectors.size() - 1;
+        all.add(counts);
+        // The object, its entry in the table, its list of chunks and the one chunk of its own.
+        sizeBytes += 160 + counts.chunks.length * 8L + CHUNK_LENGTH * 4L;
+        return all.size() - 1;
     }
 }

@@ -23,6 +23,7 @@ public final class Samples {
     private final List<HistoryEvent> events = new ArrayList<>();
     private final boolean unique;
     private final int processesMost;
+    private final int crashesOneIn;
     private int nextUnique = 1;
     private Object state;
 
@@ -32,6 +33,7 @@ public final class Samples {
         this.random = random;
         state = model.initial();
         unique = random.nextInt(3) == 0;
+        crashesOneIn = processesMost > 4 && random.nextInt(3) == 0 ? 2 : 8;
     }
 
     public static List<Model> models() {
@@ -90,7 +92,7 @@ public final class Samples {
                 if (operation.answer() == null && falsify && random.nextInt(3) == 0) {
                     add(process, HistoryEvent.Type.OK, operation.f(), operation.argument(), null);
                     free.add(process);
-                } else if (operation.answer() == null || random.nextInt(8) == 0) {
+                } else if (operation.answer() == null || random.nextInt(crashesOneIn) == 0) {
                     if (random.nextBoolean()) {
                         add(
                                 process,
