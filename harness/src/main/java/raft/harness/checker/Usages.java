@@ -66,7 +66,9 @@ final class Usages {
             for (int i = 0; i < chunks.length; i++) {
                 int[] mine = chunks[i];
                 int[] theirs = more.chunk(i);
-                for (int j = 0; mine != theirs && j < CHUNK_LENGTH; j++) {
+                // Asks first whether they are the same object.
+                boolean equal = Arrays.equals(mine, theirs);
+                for (int j = 0; !equal && j < CHUNK_LENGTH; j++) {
                     if (mine[j] > theirs[j]) {
                         return false;
                     }

@@ -10,6 +10,8 @@ import java.util.List;
  * sets, lists and vectors become Seqs; a map becomes a Seq of [key, value] pairs; tags are dropped.
  */
 final class Edn {
+    private static final String DELIMITERS = " \t\r\n\f,;\"()[]{}";
+
     private Edn() {}
 
     static void skipSpace(Cursor in) throws HistoryFormatException {
@@ -19,7 +21,7 @@ final class Edn {
                 while (!in.atEnd() && in.peek() != '\n') {
                     in.next();
                 }
-            } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',') {
+            } else if (" \t\n\r\f,\ufeff".indexOf(c) >= 0) {
                 in.next();
             } else {
                 return;
@@ -69,6 +71,7 @@ final class Edn {
     static @Nullable Value lookup(List<Value> pairs, String name) {
         for (Value pair : pairs) {
             if (pair instanceof Value.Seq(List<Value> entry)
+                    && entry.size() == 2
                     && entry.getFirst() instanceof Value.Text(String text)
                     && text.equals(name)) {
                 return entry.get(1);
@@ -101,6 +104,10 @@ final class Edn {
         if (in.peek() == '{') {
             return many(in, '}');
         }
+        if (in.peek() == '#') {
+            // ##NaN, ##Inf.
+            return Value.of("#" + word(in));
+        }
         in.enter();
         if (in.peek() == '_') {
             in.next();
@@ -123,7 +130,19 @@ final class Edn {
         boolean number = in.peek() >= '0' && in.peek() <= '9';
         in.moveTo(start);
         if (number) {
-            return in.number();
+            Value value = in.number();
+            if (in.atEnd() || DELIMITERS.indexOf(in.peek()) >= 0) {
+                return value;
+            }
+            // A ratio, a number in another base.
+            in.moveTo(start);
+            return Value.of(word(in));
+        }
+        if (c == '\\') {
+            in.next();
+            in.next();
+            word(in);
+            return Value.of(in.between(start, in.position()));
         }
         if (c == ':') {
             in.next();
@@ -145,7 +164,7 @@ final class Edn {
 
     private static String word(Cursor in) {
         int start = in.position();
-        while (!in.atEnd() && " \t\r\n,;\"()[]{}".indexOf(in.peek()) < 0) {
+        while (!in.atEnd() && DELIMITERS.indexOf(in.peek()) < 0) {
             in.next();
         }
         return in.between(start, in.position());

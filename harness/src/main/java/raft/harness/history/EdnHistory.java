@@ -131,49 +131,82 @@ final class EdnHistory {
         throw in.errorAt(at, ":process must be a number from 0 or a keyword such as :nemesis");
     }
 
-    /** Whether every client invocation's value is a pair and reads have one too. */
+    /**
+     * Whether the clients' values are pairs of a key and a value, as jepsen.independent makes them:
+     * every invocation's value is a pair, a cas has a pair within the pair, and a read, or such a
+     * cas, shows it. (A versioned register's reads ask [nil nil].)
+     */
     private boolean independent() {
-        boolean anyRead = false;
+        boolean shown = false;
         for (HistoryEvent event : events) {
-            if (event.process() == HistoryEvent.NEMESIS) {
+            if (event.process() == HistoryEvent.NEMESIS
+                    || event.type() != HistoryEvent.Type.INVOKE) {
                 continue;
             }
-            if (!(event.value() instanceof Value.Seq(List<Value> pair)) || pair.size() != 2) {
+            List<Value> pair = keyed(event.value());
+            if (pair == null) {
                 return false;
             }
-            if (event.type() == HistoryEvent.Type.INVOKE && event.f().equals("read")) {
-                anyRead = true;
-                // A versioned register's reads ask [nil nil].
+            if (event.f().equals("read")) {
+                shown = true;
                 if (pair.getFirst() instanceof Value.Nil) {
                     return false;
                 }
             }
-            if (event.f().equals("cas") && !(pair.get(1) instanceof Value.Seq)) {
-                return false;
+            if (event.f().equals("cas")) {
+                if (!(pair.get(1) instanceof Value.Seq)) {
+                    return false;
+                }
+                shown |= !(pair.getFirst() instanceof Value.Nil);
             }
         }
-        return anyRead;
+        return shown;
+    }
+
+    /** A key and a value, also where they were printed as a record {:key k :value v}. */
+    private static @Nullable List<Value> keyed(Value value) {
+        if (!(value instanceof Value.Seq(List<Value> pair)) || pair.size() != 2) {
+            return null;
+        }
+        if (pair.getFirst() instanceof Value.Seq && pair.get(1) instanceof Value.Seq) {
+            Value key = Edn.lookup(pair, "key");
+            Value inner = Edn.lookup(pair, "value");
+            if (key != null && inner != null) {
+                return List.of(key, inner);
+            }
+        }
+        return pair;
     }
 
     private List<HistoryEvent> withoutKeyPairs() {
+        Map<Long, Value> openKeys = new HashMap<>();
         List<HistoryEvent> split = new ArrayList<>();
         for (HistoryEvent e : events) {
-            boolean client = e.process() != HistoryEvent.NEMESIS;
+            if (e.process() == HistoryEvent.NEMESIS) {
+                split.add(e);
+                continue;
+            }
+            List<Value> pair = keyed(e.value());
+            // A completion may have lost its key: it is the invocation's.
+            Value asked = openKeys.get(e.process());
+            boolean whole = pair != null && (asked == null || pair.getFirst().equals(asked));
+            Value key = whole && pair != null ? pair.getFirst() : asked;
+            if (e.type() == HistoryEvent.Type.INVOKE && key != null) {
+                openKeys.put(e.process(), key);
+            }
             split.add(
-                    client && e.value() instanceof Value.Seq(List<Value> pair)
-                            ? new HistoryEvent(
-                                    e.index(),
-                                    e.timeNanos(),
-                                    e.process(),
-                                    e.type(),
-                                    e.f(),
-                                    pair.get(0),
-                                    pair.get(1),
-                                    null,
-                                    e.error(),
-                                    0,
-                                    0)
-                            : e);
+                    new HistoryEvent(
+                            e.index(),
+                            e.timeNanos(),
+                            e.process(),
+                            e.type(),
+                            e.f(),
+                            key == null ? Value.NIL : key,
+                            whole && pair != null ? pair.get(1) : e.value(),
+                            null,
+                            e.error(),
+                            0,
+                            0));
         }
         return split;
     }

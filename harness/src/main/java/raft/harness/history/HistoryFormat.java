@@ -41,7 +41,7 @@ public enum HistoryFormat {
     }
 
     private static HistoryFormat detect(String file, String text) throws HistoryFormatException {
-        String start = text.stripLeading();
+        String start = text.replaceFirst("^\ufeff", "").stripLeading();
         if (start.isEmpty()) {
             throw new HistoryFormatException(file, 1, 1, "the file is empty");
         }
@@ -51,8 +51,11 @@ public enum HistoryFormat {
                 || (first.startsWith("{") && first.contains("\"schema\""))) {
             return JSON_LINES;
         }
-        String head = start.replaceFirst("^[\\[\\s]+", "");
-        if (head.startsWith("{:") || head.startsWith("#") || head.startsWith(";")) {
+        String head = start.replaceFirst("^[\\[(\\s]+", "");
+        if (head.startsWith("{:")
+                || head.startsWith("#")
+                || head.startsWith(";")
+                || start.startsWith("(")) {
             return EDN;
         }
         if (head.startsWith("{\"") && isOperations(head)) {
@@ -134,8 +137,9 @@ public enum HistoryFormat {
         if (functions.contains("get") || functions.contains("put")) {
             return "key-value";
         }
+        boolean collections = anyRead(events, Value.Seq.class);
         if (functions.contains("append")) {
-            return "list-append";
+            return anyRead(events, Value.Text.class) && !collections ? "key-value" : "list-append";
         }
         if (functions.contains("enqueue") || functions.contains("dequeue")) {
             return "queue";
@@ -147,12 +151,38 @@ public enum HistoryFormat {
             return "counter";
         }
         if (functions.contains("add")) {
-            return "set";
+            return anyRead(events, Value.Int.class) && !collections ? "counter" : "set";
+        }
+        if (collections && functions.contains("write") && versioned(events)) {
+            return "versioned-register";
         }
         return functions.contains("write")
                         || functions.contains("cas")
                         || functions.contains("read")
                 ? "cas-register"
                 : "";
+    }
+
+    /** Whether some read answered with this kind of value. */
+    private static boolean anyRead(List<HistoryEvent> events, Class<? extends Value> kind) {
+        return events.stream()
+                .anyMatch(
+                        e ->
+                                e.process() != HistoryEvent.NEMESIS
+                                        && e.type() == HistoryEvent.Type.OK
+                                        && e.f().equals("read")
+                                        && kind.isInstance(e.value()));
+    }
+
+    /** Whether all writes are of pairs [version value]. */
+    private static boolean versioned(List<HistoryEvent> events) {
+        return events.stream()
+                .filter(e -> e.process() != HistoryEvent.NEMESIS && e.f().equals("write"))
+                .allMatch(
+                        e ->
+                                e.value() instanceof Value.Seq(List<Value> pair)
+                                        && pair.size() == 2
+                                        && (pair.getFirst() instanceof Value.Nil
+                                                || pair.getFirst() instanceof Value.Int));
     }
 }

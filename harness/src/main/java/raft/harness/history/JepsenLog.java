@@ -11,20 +11,31 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Jepsen's log lines, as {@code INFO jepsen.util - 0 :invoke :write 3}. Other lines of the log are
- * passed over. An error stands in the place of the value ({@code :info :write :timed-out}); the
+ * Jepsen's log lines, as {@code INFO jepsen.util - 0 :invoke :write 3}, {@code … jepsen.util: 0
+ * :invoke :write 3} or, as in its history.txt, {@code 0 :invoke :write 3}. Other lines of the log
+ * are passed over. An error stands in the place of the value ({@code :info :write :timed-out}); the
  * completion then keeps the invocation's value. A cas that failed was refused: Jepsen logs other
  * failures with an error.
  */
 final class JepsenLog {
     private static final Pattern LINE =
             Pattern.compile(
-                    ".*?jepsen\\.\\S+ - (\\S+)\\s+:(invoke|ok|fail|info)\\s+:(\\S+)(?:\\s+(.*))?");
+                    "(?:.*?jepsen\\.\\S+?(?: -|:)\\s+)?(\\S+)\\s+:(invoke|ok|fail|info)\\s+:(\\S+)"
+                            + "(?:\\s+(.*))?");
+
+    /** What Porcupine's recordings of etcd append to every line; it says nothing of the outcome. */
+    private static final Pattern HINT = Pattern.compile("\\s*:hint\\s+-?\\d+\\s*$");
+
+    /** A line that was meant to be one. */
+    private static final Pattern MEANT =
+            Pattern.compile("jepsen\\.util(?: -|:)\\s+\\S+\\s+:(?:invoke|ok|fail|info)?\\b");
 
     private JepsenLog() {}
 
     static boolean looksLike(String start) {
-        return start.lines().limit(200).anyMatch(line -> line.contains(" jepsen."));
+        return start.lines()
+                .limit(200)
+                .anyMatch(line -> line.contains("jepsen.") || LINE.matcher(line).matches());
     }
 
     static History read(String file, String text) throws HistoryFormatException {
@@ -36,8 +47,7 @@ final class JepsenLog {
             lineNumber++;
             Matcher matcher = LINE.matcher(line);
             if (!matcher.matches()) {
-                if (line.contains(" jepsen.util - ")
-                        && line.matches(".*jepsen\\.util - \\S+\\s+:.*")) {
+                if (MEANT.matcher(line).find()) {
                     throw new HistoryFormatException(
                             file,
                             lineNumber,
@@ -71,11 +81,12 @@ final class JepsenLog {
             throws HistoryFormatException {
         long process = process(file, lineNumber, matcher);
         var type = HistoryEvent.Type.valueOf(matcher.group(2).toUpperCase(Locale.ROOT));
-        String given = matcher.group(4) == null ? "" : matcher.group(4).strip();
+        String rest = matcher.group(4) == null ? "" : matcher.group(4);
+        String given = HINT.matcher(rest).replaceFirst("").strip();
         Value value = Value.NIL;
         String error = null;
         if (!given.isEmpty()) {
-            var cursor = new Cursor(file, line, lineNumber);
+            var cursor = new Cursor(file, HINT.matcher(line).replaceFirst(""), lineNumber);
             cursor.moveTo(matcher.start(4));
             value = Edn.value(cursor);
             Edn.skipSpace(cursor);

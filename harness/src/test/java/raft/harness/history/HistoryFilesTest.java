@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import raft.harness.checker.Budget;
+import raft.harness.checker.Checker;
+import raft.harness.checker.Verdict;
+import raft.harness.model.Model;
 import raft.harness.model.Models;
 import raft.harness.model.Samples;
 
@@ -20,6 +24,8 @@ import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 
 class HistoryFilesTest {
+    private static final int MUTATED_COUNT = 10_000;
+
     @TempDir private Path folder;
 
     private static final HistoryHeader HEADER =
@@ -125,25 +131,139 @@ class HistoryFilesTest {
                 .hasMessageContaining(error);
     }
 
-    /** Whatever happens to a file, it is read or refused with line and column, nothing else. */
+    /**
+     * Whatever happens to a file, it is read or refused with line and column, nothing else; and
+     * what can be read can be judged, or the model refuses it in words.
+     */
     @Test
     void mutatedAndTruncatedFilesAreReadOrRefusedClearly() throws IOException {
-        for (HistoryFormat format : HistoryFormat.values()) {
-            for (long seed = 0; seed < 500; seed++) {
-                var random = new SplittableRandom(seed);
-                var history = new History(HEADER, Samples.history(Models.CAS_REGISTER, random, 8));
-                Path file = folder.resolve("mutated");
-                HistoryFormat.write(file, format, history);
-                Files.write(file, mutated(Files.readAllBytes(file), random));
-                try {
-                    HistoryFormat.read(file, w -> {});
-                } catch (HistoryFormatException e) {
-                    assertThat(e.getMessage())
-                            .as(format + " seed " + seed)
-                            .matches("(?s)" + Pattern.quote(file.toString()) + ":\\d+:\\d+: .+");
-                }
+        int read = 0;
+        for (long seed = 0; seed < MUTATED_COUNT; seed++) {
+            var random = new SplittableRandom(seed);
+            HistoryFormat format = HistoryFormat.values()[(int) (seed % 4)];
+            Model model = seed % 8 < 4 ? Models.CAS_REGISTER : any(random);
+            Path file = folder.resolve("mutated");
+            var history = new History(HEADER, Samples.history(model, random, 8));
+            HistoryFormat.write(file, format, history);
+            byte[] bytes = Files.readAllBytes(file);
+            if (format == HistoryFormat.EDN && random.nextBoolean()) {
+                bytes = JEPSEN.getBytes(StandardCharsets.UTF_8);
+            }
+            Files.write(file, mutated(bytes, random));
+            try {
+                History back = HistoryFormat.read(file, w -> {});
+                read++;
+                Checker.check(back, model, Budget.DEFAULT);
+            } catch (HistoryFormatException e) {
+                assertThat(e.getMessage())
+                        .as(format + " seed " + seed)
+                        .matches("(?s)" + Pattern.quote(file.toString()) + ":\\d+:\\d+: .+");
+            } catch (IllegalArgumentException e) {
+                assertThat(e).as("seed " + seed).hasMessageMatching("(?s)event -?\\d+: .+");
             }
         }
+        assertThat(read).isBetween(MUTATED_COUNT / 20, MUTATED_COUNT * 19 / 20);
+    }
+
+    private static Model any(SplittableRandom random) {
+        List<Model> models = Samples.models();
+        return models.get(random.nextInt(models.size()));
+    }
+
+    /** What Jepsen's own files look like. */
+    private static final String JEPSEN =
+            """
+            ; a comment
+            {:type :info, :f :start, :process :nemesis, :time 12, :index 0, :value nil}
+            #jepsen.history.Op{:index 1, :time 20, :type :invoke, :process 0, :f :write, :value [3 1]}
+            #jepsen.history.Op{:index 2, :time 21, :type :invoke, :process 1, :f :read, :value [3 nil]}
+            {:process :nemesis, :type :info, :f :start, :time 22,
+             :value [:isolated {"n1" #{"n2" "n3"}, :ratio 1/3, :nan ##NaN, :c \\a}],
+             :error #inst "2020-01-01T00:00:00.000-00:00", :clojure.core/x #"a b"}
+            {:index 4, :time 30, :type :ok, :process 0, :f :write, :value [3 1], :node "n1"}
+            {:index 5, :time 31, :type :ok, :process 1, :f :read, :value [3 1]}
+            {:index 6, :time 40, :type :invoke, :process 1, :f :cas, :value [3 [1 2]]}
+            {:index 7, :time 50, :type :info, :process 1, :f :cas, :value [3 [1 2]], :error [:timeout "5 s"]}
+            {:index 8, :time 51, :type :invoke, :process 2, :f :read, :value [4 nil]}
+            {:index 9, :time 52, :type :fail, :process 2, :f :read, :value [4 nil], :error :unavailable}
+            {:index 10, :time 60, :type :invoke, :process 3, :f :read, :value [3 nil]}
+            {:index 11, :time 61, :type :ok, :process 3, :f :read, :value [3 2]}
+            """;
+
+    @Test
+    void jepsensOwnFilesAreUnderstood() throws IOException {
+        for (String text : List.of(JEPSEN, "[" + JEPSEN + "]", "\ufeff(" + JEPSEN + ")")) {
+            Path file = folder.resolve("history.edn");
+            Files.writeString(file, text);
+            History history = HistoryFormat.read(file, w -> {});
+            assertThat(history.events()).hasSize(12);
+            assertThat(history.events().get(1).key()).isEqualTo(Value.of(3));
+            assertThat(history.events().get(1).value()).isEqualTo(Value.of(1));
+            assertThat(history.events().get(7).value())
+                    .isEqualTo(Value.of(Value.of(1), Value.of(2)));
+            assertThat(history.header().model()).isEqualTo("cas-register");
+            assertThat(Checker.check(history, Models.CAS_REGISTER, Budget.DEFAULT))
+                    .isInstanceOf(Verdict.Valid.class);
+        }
+    }
+
+    @Test
+    void tuplesPrintedAsRecordsAreKeyAndValue() throws IOException {
+        Path file = folder.resolve("tuples.edn");
+        Files.writeString(
+                file,
+                """
+                {:type :invoke, :process 0, :f :read, :value #jepsen.independent.Tuple{:key "x" :value nil}}
+                {:type :ok, :process 0, :f :read, :value #jepsen.independent.Tuple{:key "x" :value 5}}
+                """);
+        List<HistoryEvent> events = HistoryFormat.read(file, w -> {}).events();
+        assertThat(events.get(1).key()).isEqualTo(Value.of("x"));
+        assertThat(events.get(1).value()).isEqualTo(Value.of(5));
+    }
+
+    @Test
+    void everyKindOfJepsensLogLinesIsUnderstood() throws IOException {
+        Path file = folder.resolve("jepsen.log");
+        Files.writeString(
+                file,
+                """
+                INFO  jepsen.util - 3 \t:invoke :write \t54 \t:hint 0
+                2017-07-28 11:38:41,180{GMT}\tINFO\t[jepsen worker 1] jepsen.util: 1\t:invoke\t:cas\t[54 7]
+                something else
+                4\t:invoke\t:read\tnil
+                :nemesis\t:info\t:start\tnil
+                INFO  jepsen.util - 3 \t:ok :write \t54 \t:hint 2
+                INFO  jepsen.util - 1 \t:fail :cas \t[54 7] \t:hint 2
+                4\t:ok\t:read\t54
+                """);
+        List<HistoryEvent> events = HistoryFormat.read(file, w -> {}).events();
+        assertThat(events).hasSize(7);
+        assertThat(events.get(4).error()).isNull();
+        assertThat(events.get(5).error()).isEqualTo("compare-failed");
+        assertThat(events.get(6).value()).isEqualTo(Value.of(54));
+    }
+
+    @Test
+    void modelsAreGuessedFromWhatWasRead() throws IOException {
+        guesses("counter", ":add, :value 2", ":read, :value 2");
+        guesses("set", ":add, :value 2", ":read, :value #{2}");
+        guesses("list-append", ":append, :value 2", ":read, :value [2]");
+        guesses("versioned-register", ":write, :value [nil 3]", ":read, :value [1 3]");
+        guesses("lock", ":acquire", ":release");
+        guesses("queue", ":enqueue, :value 2", ":dequeue, :value 2");
+        guesses("cas-register", ":write, :value 3", ":cas, :value [3 4]");
+    }
+
+    private void guesses(String model, String... ends) throws IOException {
+        var text = new StringBuilder();
+        for (String end : ends) {
+            String asked = end.replaceFirst("^(:read|:dequeue),.*", "$1");
+            text.append("{:process 0 :type :invoke :f ").append(asked).append("}\n");
+            text.append("{:process 0 :type :ok :f ").append(end).append("}\n");
+        }
+        Path file = folder.resolve("guessed.edn");
+        Files.writeString(file, text);
+        assertThat(HistoryFormat.read(file, w -> {}).header().model()).as(model).isEqualTo(model);
     }
 
     private static byte[] mutated(byte[] bytes, SplittableRandom random) {
