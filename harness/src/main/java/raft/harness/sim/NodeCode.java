@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaCompiler;
@@ -45,14 +46,15 @@ public final class NodeCode {
     /** Where a wrong node came from, for another JVM to make it again. */
     record Plant(String id, Path sourceRoot) {}
 
-    private NodeCode(ClassLoader loader, @Nullable Plant plant) {
-        this.starter = starter(loader);
+    private NodeCode(
+            Function<SimOptions, SimulatedCluster> starter, @Nullable Plant plant) {
+        this.starter = starter;
         this.plant = plant;
     }
 
     /** The node as it is. */
     public static NodeCode right() {
-        return new NodeCode(NodeCode.class.getClassLoader(), null);
+        return new NodeCode(starter(NodeCode.class.getClassLoader()), null);
     }
 
     /**
@@ -63,12 +65,18 @@ public final class NodeCode {
      */
     public static NodeCode planted(PlantedBug bug, Path sourceRoot) throws IOException {
         String text = bug.edited(Files.readString(sourceRoot.resolve(bug.file())));
-        return new NodeCode(new VariantLoader(compile(bug, text)), new Plant(bug.id(), sourceRoot));
+        return new NodeCode(
+                starter(new VariantLoader(compile(bug, text))), new Plant(bug.id(), sourceRoot));
     }
 
     /** Null for the right node. */
     @Nullable Plant plant() {
         return plant;
+    }
+
+    /** The same node, in clusters with something put around them. */
+    public NodeCode around(UnaryOperator<SimulatedCluster> wrapper) {
+        return new NodeCode(options -> wrapper.apply(start(options)), plant);
     }
 
     /** Starts a cluster of this node. */

@@ -21,6 +21,11 @@ final class Agenda {
         return size == 0 || first == null ? Long.MAX_VALUE : first.timeNanos();
     }
 
+    /** The earliest; null where nothing is to come. */
+    @Nullable Happening first() {
+        return size == 0 ? null : heap[0];
+    }
+
     void add(Happening happening) {
         if (size == heap.length) {
             heap = Arrays.copyOf(heap, size * 2);

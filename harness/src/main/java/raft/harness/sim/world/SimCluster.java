@@ -209,6 +209,12 @@ public final class SimCluster implements Steppable {
 
     @Override
     public long nextNanos() {
+        // What belongs to a process that is gone would not happen, so nobody need wait for it.
+        for (Happening next = agenda.first();
+                next != null && next.life() != null && present(next.node()).life != next.life();
+                next = agenda.first()) {
+            agenda.remove();
+        }
         return agenda.nextNanos();
     }
 

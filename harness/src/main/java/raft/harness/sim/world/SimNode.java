@@ -166,6 +166,7 @@ final class SimNode {
     /** The clock jumps ahead, so that what the process waits for is due now. */
     void jumpToDeadline(Life current) {
         aheadNanos += Math.max(0, current.raft.deadlineNanos() - localNanos(world.nowNanos()));
+        current.timerNanos = world.nowNanos();
     }
 
     // ---- Process ----
