@@ -7,6 +7,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.shell.history.HistoryCommand;
+import raft.shell.live.Session;
+import raft.shell.live.UsageException;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +27,8 @@ import java.util.Objects;
         },
         footer = {
             "",
+            "On a terminal './raft' alone opens the shell, where every command is a line.",
+            "",
             "Exit status: 0 valid, 1 violation, 2 unknown or not enough evidence, 254 bad usage or"
                     + " input,",
             "255 the harness or its environment failed.",
@@ -32,6 +36,27 @@ import java.util.Objects;
             "Start with:  ./raft test"
         },
         subcommands = {
+            HelpCommand.class,
+            ShellCommand.class,
+            ClusterCommand.class,
+            LookCommands.StatusCommand.class,
+            LookCommands.LogCommand.class,
+            LookCommands.LogsCommand.class,
+            LookCommands.WaitCommand.class,
+            DataCommands.Get.class,
+            DataCommands.Put.class,
+            DataCommands.Cas.class,
+            DataCommands.Delete.class,
+            FaultCommands.Partition.class,
+            FaultCommands.Cut.class,
+            FaultCommands.Isolate.class,
+            FaultCommands.Kill.class,
+            FaultCommands.Start.class,
+            FaultCommands.Restart.class,
+            FaultCommands.Pause.class,
+            FaultCommands.Resume.class,
+            FaultCommands.Faults.class,
+            FaultCommands.Heal.class,
             TestCommand.class,
             CheckCommand.class,
             HistoryCommand.class,
@@ -56,11 +81,36 @@ public final class Main implements Runnable {
         throw new ParameterException(spec.commandLine(), "say what to do: a command is missing");
     }
 
+    /** Whether "in" or "out" is a terminal; the launcher looked, which costs nothing there. */
+    static boolean isTerminal(String stream) {
+        return Boolean.getBoolean("raft.terminal." + stream);
+    }
+
+    private static Session session(PrintWriter err) {
+        Session session =
+                new Session(
+                        Home.folder().resolve("histories"),
+                        line -> {
+                            err.println(line);
+                            err.flush();
+                        });
+        session.setColour(isTerminal("out") && System.getenv("NO_COLOR") == null);
+        session.setColumns(Integer.getInteger("raft.terminal.columns", 80));
+        return session;
+    }
+
     public static void main(String[] args) {
-        CommandLine commandLine = commandLine();
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        Session session = session(err);
+        CommandLine commandLine = commandLine(session);
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
-        commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
-        int status = commandLine.execute(args);
+        commandLine.setErr(err);
+        boolean person = args.length == 0 && isTerminal("in") && isTerminal("out");
+        // Whatever ends this process, a closed terminal say, the cluster does not stay broken.
+        Thread closing = new Thread(session::close, "close-session");
+        Runtime.getRuntime().addShutdownHook(closing);
+        int status = commandLine.execute(person ? new String[] {"shell"} : args);
+        session.close();
         commandLine.getOut().flush();
         commandLine.getErr().flush();
         System.exit(status);
@@ -71,7 +121,26 @@ public final class Main implements Runnable {
      * status, no stack trace.
      */
     static CommandLine commandLine() {
-        CommandLine commandLine = new CommandLine(new Main());
+        return commandLine(new Session(Home.folder().resolve("histories"), line -> {}));
+    }
+
+    /** The same, with commands that work in a session. */
+    static CommandLine commandLine(Session session) {
+        CommandLine commandLine =
+                new CommandLine(
+                        new Main(),
+                        new CommandLine.IFactory() {
+                            private final CommandLine.IFactory plain = CommandLine.defaultFactory();
+
+                            @Override
+                            public <K> K create(Class<K> type) throws Exception {
+                                K made = plain.create(type);
+                                if (made instanceof InSession command) {
+                                    command.enter(session);
+                                }
+                                return made;
+                            }
+                        });
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         commandLine.setParameterExceptionHandler(
@@ -90,6 +159,14 @@ public final class Main implements Runnable {
                 });
         commandLine.setExecutionExceptionHandler(
                 (problem, failing, result) -> {
+                    if (problem instanceof UsageException) {
+                        failing.getErr().println("raft: " + problem.getMessage());
+                        return EXIT_USAGE;
+                    }
+                    if (problem instanceof InterruptedException) {
+                        failing.getErr().println("raft: interrupted");
+                        return EXIT_FAILURE;
+                    }
                     failing.getErr()
                             .println(
                                     "raft: "

@@ -28,6 +28,7 @@ import raft.harness.sim.NodeCode;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.SimulatedCluster;
 import raft.harness.system.SystemUnderTest;
+import raft.shell.live.Session;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -72,7 +73,7 @@ import java.util.stream.Stream;
                     + " raft-node/PROTOCOL.md",
             "  ./raft test --system etcd --nodes 3            etcd"
         })
-final class TestCommand implements Callable<Integer> {
+final class TestCommand implements Callable<Integer>, InSession {
     private static final String USUAL_FAULTS = "partition,kill,pause";
 
     @Option(
@@ -208,9 +209,15 @@ final class TestCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
+    private @Nullable Session session;
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CountDownLatch finished = new CountDownLatch(1);
     private volatile int status = Main.EXIT_FAILURE;
+
+    @Override
+    public void enter(Session entered) {
+        session = entered;
+    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -230,6 +237,11 @@ final class TestCommand implements Callable<Integer> {
         // save and to clean up.
         Thread hook = new Thread(this::stopAndWait, "stop");
         Runtime.getRuntime().addShutdownHook(hook);
+        Session shell = session;
+        if (shell != null) {
+            // At the prompt Ctrl-C ends the run and not the shell.
+            shell.onInterrupt(() -> stop.set(true));
+        }
         try {
             Results results =
                     TestRun.run(
@@ -257,6 +269,9 @@ final class TestCommand implements Callable<Integer> {
                             + "; make room, or choose another with --histories");
             return Main.EXIT_FAILURE;
         } finally {
+            if (shell != null) {
+                shell.onInterrupt(null);
+            }
             finished.countDown();
             forget(hook);
         }

@@ -4,7 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.cluster.Cluster;
 import raft.harness.cluster.Completion;
+import raft.harness.cluster.Inspection;
 import raft.harness.cluster.Invocation;
+import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
@@ -40,7 +42,7 @@ import java.util.function.Function;
  *
  * <p>{@link #close} may be called by any thread, a shutdown hook's say, and at any moment.
  */
-public final class DockerCluster implements Cluster {
+public final class DockerCluster implements Cluster, Inspection {
     private static final long OBSERVE_MILLIS = 800;
     private static final FaultOutcome NOT_BUILT =
             Findings.of(Status.SKIPPED, "not built for containers yet");
@@ -234,6 +236,16 @@ public final class DockerCluster implements Cluster {
                 statuses.askAll(OBSERVE_MILLIS)
                         .thenAccept(seen -> completions.add(new Completion.Observation(seen)));
         assert reported != null;
+    }
+
+    @Override
+    public CompletableFuture<List<NodeStatus>> statuses(long timeoutMillis) {
+        return statuses.askAll(timeoutMillis);
+    }
+
+    @Override
+    public CompletableFuture<List<LogWindow>> logs(long fromIndex, int count, long timeoutMillis) {
+        return statuses.logsOfAll(fromIndex, count, timeoutMillis);
     }
 
     @Override

@@ -1,5 +1,9 @@
 package raft.harness.docker;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.cluster.LogLine;
+import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.system.SystemUnderTest;
 
@@ -9,7 +13,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -61,6 +67,65 @@ final class StatusProbe implements AutoCloseable {
                 .handle(
                         (status, failure) ->
                                 status == null ? NodeStatus.unreachable(node) : status);
+    }
+
+    /** A part of every node's log, sorted by name; never fails and ends within the timeout. */
+    CompletableFuture<List<LogWindow>> logsOfAll(long fromIndex, int count, long timeoutMillis) {
+        List<CompletableFuture<LogWindow>> answers = new ArrayList<>();
+        addresses.forEach(
+                (node, address) -> {
+                    URI uri =
+                            URI.create(
+                                    "http://"
+                                            + address.getAddress().getHostAddress()
+                                            + ":"
+                                            + address.getPort()
+                                            + "/log?from="
+                                            + fromIndex
+                                            + "&count="
+                                            + count);
+                    HttpRequest request =
+                            HttpRequest.newBuilder(uri)
+                                    .timeout(Duration.ofMillis(timeoutMillis))
+                                    .build();
+                    answers.add(
+                            http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+                                    .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
+                                    .handle((answer, failure) -> readLog(node, answer)));
+                });
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+                .thenApply(done -> answers.stream().map(CompletableFuture::join).toList());
+    }
+
+    private static LogWindow readLog(String node, @Nullable HttpResponse<String> answer) {
+        if (answer == null) {
+            return LogWindow.missing(node, "no answer");
+        }
+        if (answer.statusCode() != 200) {
+            return LogWindow.missing(
+                    node, "its /log answers " + answer.statusCode() + ", so it shows no log");
+        }
+        try {
+            JsonNode json = JSON.readTree(answer.body());
+            List<LogLine> entries = new ArrayList<>();
+            for (JsonNode entry : json.path("entries")) {
+                entries.add(
+                        new LogLine(
+                                entry.path("index").asLong(0),
+                                entry.path("term").asLong(0),
+                                entry.path("kind").asString(""),
+                                entry.path("bytes").asInt(0),
+                                entry.path("summary").asString("")));
+            }
+            return new LogWindow(
+                    node,
+                    "",
+                    json.path("firstIndex").asLong(1),
+                    json.path("commitIndex").asLong(0),
+                    entries);
+        } catch (JacksonException e) {
+            return LogWindow.missing(node, "its /log is not JSON");
+        }
     }
 
     /** Waits for one answer. */

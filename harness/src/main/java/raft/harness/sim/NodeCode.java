@@ -46,8 +46,7 @@ public final class NodeCode {
     /** Where a wrong node came from, for another JVM to make it again. */
     record Plant(String id, Path sourceRoot) {}
 
-    private NodeCode(
-            Function<SimOptions, SimulatedCluster> starter, @Nullable Plant plant) {
+    private NodeCode(Function<SimOptions, SimulatedCluster> starter, @Nullable Plant plant) {
         this.starter = starter;
         this.plant = plant;
     }

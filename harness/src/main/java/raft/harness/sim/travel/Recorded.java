@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
 import raft.harness.nemesis.ActiveFault;
+import raft.harness.sim.Coverage;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.Scenario;
 import raft.harness.sim.SimOptions;
@@ -144,6 +145,11 @@ public record Recorded(
         @Override
         public List<String> brokenInvariants() {
             return inner.brokenInvariants();
+        }
+
+        @Override
+        public Coverage coverage() {
+            return inner.coverage();
         }
 
         @Override

@@ -449,6 +449,11 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         return decisions().stream().filter(Decision::byHand).toList();
     }
 
+    /** Whether the past is being run anew, so that nothing told is news. */
+    public boolean isRepeating() {
+        return repeating;
+    }
+
     // ---- Looking ----
 
     public Steppable world() {

@@ -1,0 +1,314 @@
+package raft.shell;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import raft.harness.cluster.NodeStatus;
+import raft.harness.docker.DockerCluster;
+import raft.harness.docker.DockerOptions;
+import raft.harness.docker.Engine;
+import raft.harness.docker.EngineException;
+import raft.harness.run.PlantedBug;
+import raft.harness.sim.NodeCode;
+import raft.harness.sim.SimOptions;
+import raft.harness.sim.travel.Travel;
+import raft.shell.live.LiveCluster;
+import raft.shell.live.Session;
+import raft.shell.live.UsageException;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/** {@code cluster}: brings a cluster up for a person, and down again. */
+@Command(
+        name = "cluster",
+        description = "Brings up a cluster to drive by hand, and takes it down.",
+        footer = {
+            "",
+            "Examples:",
+            "  cluster up                   five nodes, in containers where an engine answers",
+            "  cluster up sim --seed 7      simulated ones: repeatable, with a past to go back to",
+            "  cluster up sim --plant L1    with a bug planted in the node",
+            "  cluster list",
+            "  cluster down"
+        },
+        subcommands = {
+            ClusterCommand.Up.class,
+            ClusterCommand.Down.class,
+            ClusterCommand.ListUp.class
+        })
+final class ClusterCommand extends Verb {
+    @Override
+    public Integer call() {
+        throw new UsageException("say what to do: up, down or list");
+    }
+
+    @Command(
+            name = "up",
+            description = "Starts a cluster, in place of the one that is up.",
+            footer = {
+                "",
+                "At the prompt simulated time goes on as you type; 'sim speed' changes that. In"
+                        + " scripts it",
+                "stands still between commands, so that they can be repeated.",
+                "",
+                "Examples:",
+                "  cluster up --nodes 3",
+                "  cluster up sim --seed 7 --speed 0.1"
+            })
+    static final class Up extends Verb {
+        @Parameters(
+                index = "0",
+                arity = "0..1",
+                paramLabel = "auto|docker|sim",
+                defaultValue = "auto",
+                description = "where the nodes run (default: auto)")
+        String kind = "auto";
+
+        @Option(
+                names = "--nodes",
+                paramLabel = "N",
+                defaultValue = "5",
+                description = "members, 1 to 9 (default: 5)")
+        int count;
+
+        @Option(names = "--seed", paramLabel = "N", description = "of a simulated cluster")
+        @Nullable Long seed;
+
+        @Option(
+                names = "--rough",
+                description = "a simulated network and disk with loss, delays and hiccups")
+        boolean rough;
+
+        @Option(
+                names = "--speed",
+                paramLabel = "FACTOR",
+                description = "virtual seconds a second (default: 1 at the prompt, else 0)")
+        @Nullable Double speed;
+
+        @Option(names = "--plant", paramLabel = "BUG", description = "build the node with a bug")
+        @Nullable String plant;
+
+        @Option(names = "--image", paramLabel = "IMAGE", description = "your own node's image")
+        @Nullable String image;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            if (!List.of("auto", "docker", "sim").contains(kind)) {
+                throw new UsageException("a cluster is auto, docker or sim, not '" + kind + "'");
+            }
+            if (count < 1 || count > 9) {
+                throw new UsageException("--nodes must be between 1 and 9, got " + count);
+            }
+            if (image != null && (plant != null || kind.equals("sim"))) {
+                throw new UsageException(
+                        "--image brings your own node, in containers: it goes neither with --plant"
+                                + " nor with sim");
+            }
+            PlantedBug bug = bug(plant);
+            String where = kind;
+            if (kind.equals("auto")) {
+                boolean engine = image != null || engineAnswers();
+                where = engine ? "docker" : "sim";
+                if (!engine) {
+                    say("no container engine answers, so the cluster is simulated");
+                }
+            }
+            long chosen = seed != null ? seed : new SplittableRandom().nextLong(1, 1_000_000);
+            List<String> names = IntStream.rangeClosed(1, count).mapToObj(i -> "n" + i).toList();
+            Session.Origin origin =
+                    new Session.Origin(
+                            "cluster up "
+                                    + where
+                                    + " --nodes "
+                                    + count
+                                    + (where.equals("sim") ? " --seed " + chosen : "")
+                                    + (rough ? " --rough" : "")
+                                    + (plant == null ? "" : " --plant " + plant)
+                                    + (image == null ? "" : " --image " + image),
+                            plant);
+            long startNanos = System.nanoTime();
+            LiveCluster up =
+                    where.equals("sim")
+                            ? simulated(names, chosen, origin, bug)
+                            : containers(names, chosen, origin, bug);
+            boolean elected =
+                    up.await(nodes -> LiveCluster.leaderOf(nodes) != null, Duration.ofSeconds(15));
+            NodeStatus leader = up.leader();
+            if (isJson()) {
+                Map<String, Object> object = new LinkedHashMap<>();
+                object.put("cluster", up.kind());
+                object.put("nodes", names);
+                object.put("seed", chosen);
+                object.put("leader", leader == null ? null : leader.node());
+                object.put("run", up.folder().toString());
+                json(object);
+            } else {
+                say(
+                        count
+                                + (up.isSimulated()
+                                        ? " simulated nodes, seed " + chosen
+                                        : String.format(
+                                                " nodes in containers after %.1f s",
+                                                (System.nanoTime() - startNanos) / 1e9))
+                                + "; "
+                                + (leader == null
+                                        ? "no leader yet"
+                                        : leader.node() + " leads term " + leader.term()));
+                if (session().isInteractive()) {
+                    say("recorded in " + up.folder());
+                }
+            }
+            return elected ? 0 : 2;
+        }
+
+        private LiveCluster simulated(
+                List<String> names, long chosen, Session.Origin origin, @Nullable PlantedBug bug)
+                throws IOException {
+            NodeCode code =
+                    bug == null ? NodeCode.right() : NodeCode.planted(bug, Home.nodeSources());
+            SimOptions drawn = SimOptions.defaults(chosen, names.size());
+            SimOptions options = rough ? drawn : drawn.calm();
+            double pace = speed != null ? speed : session().isInteractive() ? 1 : 0;
+            return session()
+                    .take(
+                            "sim",
+                            names,
+                            chosen,
+                            origin,
+                            pace,
+                            false,
+                            (folder, header) ->
+                                    new LiveCluster(
+                                            ear -> new Travel(code, options, List.of(), ear),
+                                            folder,
+                                            header,
+                                            session()::announce,
+                                            pace,
+                                            false));
+        }
+
+        private LiveCluster containers(
+                List<String> names, long chosen, Session.Origin origin, @Nullable PlantedBug bug)
+                throws IOException {
+            Path jar =
+                    bug == null
+                            ? Home.nodeJar()
+                            : bug.build(
+                                    Home.nodeSources(),
+                                    Home.folder().resolve("raft-node/target/planted/" + bug.id()));
+            String runId =
+                    "r"
+                            + Long.toString(System.currentTimeMillis(), 36)
+                            + Long.toString(ProcessHandle.current().pid(), 36);
+            DockerOptions options =
+                    image == null
+                            ? DockerOptions.ofJar(runId, names.size(), jar)
+                            : DockerOptions.ofImage(runId, names.size(), image);
+            return session()
+                    .take(
+                            "docker",
+                            names,
+                            chosen,
+                            origin,
+                            0,
+                            false,
+                            (folder, header) -> {
+                                try {
+                                    DockerCluster started =
+                                            DockerCluster.start(options, folder, this::progress);
+                                    return new LiveCluster(
+                                            ear -> started,
+                                            folder,
+                                            header,
+                                            session()::announce,
+                                            0,
+                                            false);
+                                } catch (EngineException e) {
+                                    throw new IOException(String.valueOf(e.getMessage()), e);
+                                }
+                            });
+        }
+
+        private void progress(String sentence) {
+            err().println(sentence);
+            err().flush();
+        }
+    }
+
+    static @Nullable PlantedBug bug(@Nullable String id) {
+        if (id == null) {
+            return null;
+        }
+        try {
+            return PlantedBug.named(id);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    static boolean engineAnswers() {
+        try (Engine engine = Engine.connect()) {
+            return !engine.version().isEmpty();
+        } catch (EngineException e) {
+            return false;
+        }
+    }
+
+    @Command(
+            name = "down",
+            description = "Ends the cluster that is up; its record stays.",
+            footer = {"", "Example:  cluster down"})
+    static final class Down extends Verb {
+        @Override
+        public Integer call() {
+            Path folder = cluster().folder();
+            LiveCluster gone = session().down();
+            say(gone == null ? "no cluster was up" : "the cluster is down; recorded in " + folder);
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "list",
+            description = "What is up, here and from other shells.",
+            footer = {"", "Example:  cluster list"})
+    static final class ListUp extends Verb {
+        @Override
+        public Integer call() {
+            LiveCluster up = session().clusterOrNull();
+            if (isJson()) {
+                json(
+                        up == null
+                                ? List.of()
+                                : List.of(
+                                        Map.of(
+                                                "cluster",
+                                                up.kind(),
+                                                "nodes",
+                                                up.nodes(),
+                                                "run",
+                                                up.folder().toString())));
+            } else if (up == null) {
+                say("no cluster is up here");
+            } else {
+                say(
+                        up.kind()
+                                + "  "
+                                + String.join(",", up.nodes())
+                                + "  recorded in "
+                                + up.folder());
+            }
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+package raft.shell;
+
+import raft.shell.live.Session;
+
+/** A command that is told the session it runs in, before it runs. */
+interface InSession {
+    void enter(Session session);
+}

@@ -1,0 +1,88 @@
+package raft.shell;
+
+import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
+import raft.harness.run.PlantedBug;
+import raft.shell.live.LiveCluster;
+import raft.shell.live.Session;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/** The names behind the labels of arguments, for completion. */
+final class Names {
+    private Names() {}
+
+    static Map<String, Supplier<List<String>>> byLabel(Session session) {
+        Map<String, Supplier<List<String>>> names = new HashMap<>();
+        names.put("NODE", () -> nodes(session));
+        names.put("KEY", () -> keys(session));
+        names.put("PARTITION", FaultCommands::partitions);
+        names.put("FAULT", () -> faults(session));
+        names.put("BUG", PlantedBug::ids);
+        names.put("ID", PlantedBug::ids);
+        names.put("FILE", () -> runs(session));
+        names.put("RUN", () -> runs(session));
+        names.put("NAME", CheckCommand::modelNames);
+        names.put("WHAT", () -> List.of("leader", "no-leader", "2s", "term>=2"));
+        return names;
+    }
+
+    private static List<String> nodes(Session session) {
+        LiveCluster up = session.clusterOrNull();
+        List<String> names = new ArrayList<>();
+        if (up != null) {
+            names.addAll(up.nodes());
+            names.add("leader");
+        }
+        return names;
+    }
+
+    private static List<String> keys(Session session) {
+        LiveCluster up = session.clusterOrNull();
+        TreeSet<String> keys = new TreeSet<>();
+        if (up != null) {
+            try {
+                for (HistoryEvent event : up.history().events()) {
+                    if (!(event.key() instanceof Value.Nil)
+                            && event.process() != HistoryEvent.NEMESIS) {
+                        keys.add(DataCommands.text(event.key()));
+                    }
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        return List.copyOf(keys);
+    }
+
+    private static List<String> faults(Session session) {
+        LiveCluster up = session.clusterOrNull();
+        List<String> names = new ArrayList<>(nodes(session));
+        if (up != null) {
+            up.faults().forEach(fault -> names.add("#" + fault.fault().id()));
+        }
+        return names;
+    }
+
+    /** Recorded runs, the newest first. */
+    private static List<String> runs(Session session) {
+        try (Stream<Path> found = Files.walk(session.histories(), 2)) {
+            return found.filter(path -> Files.exists(path.resolve("history.jsonl")))
+                    .map(Path::toString)
+                    .sorted(java.util.Comparator.reverseOrder())
+                    .limit(50)
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package raft.shell.view;
+
+import raft.harness.cluster.NodeStatus;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** All nodes in one table; what a node does not tell is "-". */
+public final class StatusView {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private StatusView() {}
+
+    public static List<String> lines(List<NodeStatus> nodes, int width, Paint paint) {
+        Table table =
+                new Table()
+                        .column("node", false, 100)
+                        .column("role", false, 99)
+                        .column("term", true, 98)
+                        .column("vote", false, 60)
+                        .column("leader", false, 90)
+                        .column("log", true, 80)
+                        .column("commit", true, 85)
+                        .column("applied", true, 50)
+                        .column("disk", true, 40)
+                        .column("clock", true, 10)
+                        .column("links", false, 30);
+        for (NodeStatus node : nodes) {
+            JsonNode json = parse(node.json());
+            String role = node.reachable() ? node.role() : "no answer";
+            table.cell(node.node(), text -> paint.role(node.role(), text));
+            table.cell(role, text -> paint.role(node.role(), text));
+            if (!node.reachable()) {
+                for (int i = 0; i < 9; i++) {
+                    table.cell("-", paint::dim);
+                }
+                continue;
+            }
+            String leader = node.leader();
+            table.cell(Long.toString(node.term()));
+            table.cell(word(json, "votedFor"));
+            table.cell(leader == null ? "-" : leader);
+            table.cell(range(json, node.lastIndex()));
+            table.cell(Long.toString(node.commitIndex()));
+            table.cell(Long.toString(node.appliedIndex()));
+            table.cell(word(json, "durableIndex"));
+            table.cell(word(json, "clockOffsetMillis"));
+            table.cell(links(json));
+        }
+        List<String> lines = new ArrayList<>(table.lines(width, paint));
+        lines.addAll(disagreement(nodes, paint));
+        return lines;
+    }
+
+    /** Says it where nodes take different nodes for the leader: the sides of a split. */
+    private static List<String> disagreement(List<NodeStatus> nodes, Paint paint) {
+        Map<String, List<String>> sides = new LinkedHashMap<>();
+        for (NodeStatus node : nodes) {
+            if (node.reachable() && node.leader() != null) {
+                sides.computeIfAbsent(
+                                node.leader() + " (term " + node.term() + ")",
+                                leader -> new ArrayList<>())
+                        .add(node.node());
+            }
+        }
+        if (sides.size() < 2) {
+            return List.of();
+        }
+        return List.of(
+                paint.unsure(
+                        "they disagree on who leads: "
+                                + sides.entrySet().stream()
+                                        .map(
+                                                side ->
+                                                        String.join(",", side.getValue())
+                                                                + " say "
+                                                                + side.getKey())
+                                        .collect(Collectors.joining("; "))));
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json.isEmpty() ? "{}" : json);
+        } catch (JacksonException e) {
+            return JSON.readTree("{}");
+        }
+    }
+
+    private static String word(JsonNode json, String field) {
+        JsonNode value = json.path(field);
+        return value.isMissingNode() || value.isNull() ? "-" : value.asString();
+    }
+
+    private static String range(JsonNode json, long last) {
+        long first = json.path("firstIndex").asLong(1);
+        return last == 0 ? "empty" : first + "-" + last;
+    }
+
+    private static String links(JsonNode json) {
+        JsonNode peers = json.path("peers");
+        if (!peers.isArray() || peers.isEmpty()) {
+            return "-";
+        }
+        List<String> broken = new ArrayList<>();
+        for (JsonNode peer : peers) {
+            if (!peer.path("connected").asBoolean(true)) {
+                broken.add(peer.path("id").asString("?"));
+            }
+        }
+        return broken.isEmpty() ? "all" : "no " + String.join(",", broken);
+    }
+
+    /** One object a node, as it told; for programs. */
+    public static List<Map<String, Object>> objects(List<NodeStatus> nodes) {
+        List<Map<String, Object>> all = new ArrayList<>();
+        for (NodeStatus node : nodes) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("node", node.node());
+            one.put("reachable", node.reachable());
+            if (node.reachable()) {
+                one.put("role", node.role());
+                one.put("term", node.term());
+                one.put("leader", node.leader());
+                one.put("lastIndex", node.lastIndex());
+                one.put("commitIndex", node.commitIndex());
+                one.put("appliedIndex", node.appliedIndex());
+                one.put("status", parse(node.json()));
+            }
+            all.add(one);
+        }
+        return all;
+    }
+}
