@@ -50,8 +50,8 @@ final class Conditions {
                     "a node has role, leader, term, commit, applied and last, no '" + field + "'");
         }
         boolean isWord = field.equals("role") || field.equals("leader");
-        if (isWord && !List.of("=", "==", "!=").contains(relation)
-                || !isWord && !wanted.matches("[0-9]{1,18}")) {
+        if ((isWord && !List.of("=", "==", "!=").contains(relation))
+                || (!isWord && !wanted.matches("[0-9]{1,18}"))) {
             throw new UsageException("'" + text + "' cannot be compared like that");
         }
         return seen ->

@@ -90,7 +90,7 @@ final class HelpCommand implements Callable<Integer> {
             }
             command = sub;
         }
-        if (command != root) {
+        if (!words.isEmpty()) {
             command.usage(out);
             return 0;
         }

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 
 /** {@code ./raft shell}: the prompt on a terminal, a script elsewhere. */
@@ -78,11 +79,20 @@ final class ShellCommand extends Verb {
             }
         }
         if (!Main.isTerminal("in")) {
-            BufferedReader in =
-                    new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-            return leave(engine().script(in.lines()::iterator, keepGoing, echo));
+            return leave(engine().script(new Lines(), keepGoing, echo));
         }
         return prompt();
+    }
+
+    /** Standard input line by line, each as it comes; can be gone through once. */
+    private static final class Lines implements Iterable<String> {
+        private final BufferedReader in =
+                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+
+        @Override
+        public Iterator<String> iterator() {
+            return in.lines().iterator();
+        }
     }
 
     /** What a script must know although it follows no events. */

@@ -679,7 +679,7 @@ public final class LiveCluster implements AutoCloseable {
                 announce.accept(now.node() + " answers as " + now.role() + ", term " + now.term());
             } else if (now.reachable()
                     && (!was.role().equals(now.role())
-                            || now.isLeader() && was.term() != now.term())) {
+                            || (now.isLeader() && was.term() != now.term()))) {
                 announce.accept(roleLine(now.node(), was.role(), now.role(), now.term()));
             }
         }

@@ -77,7 +77,7 @@ public final class Completions implements Completer {
                             (name, sub) ->
                                     found.add(
                                             new Named(name, firstSentence(sub.getCommandSpec()))));
-            if (command == tree) {
+            if (at == 0) {
                 found.add(new Named("exit", "leave the shell"));
             }
         }

@@ -122,7 +122,7 @@ public final class Engine {
             }
             int status = line(line);
             worst = worse(worst, status);
-            if (leaving || status != 0 && !keepGoing) {
+            if (leaving || (status != 0 && !keepGoing)) {
                 return worst;
             }
         }
@@ -133,6 +133,6 @@ public final class Engine {
     public static int worse(int one, int other) {
         int first = WORST_FIRST.indexOf(one);
         int second = WORST_FIRST.indexOf(other);
-        return first >= 0 && first <= second || second < 0 ? one : other;
+        return (first >= 0 && first <= second) || second < 0 ? one : other;
     }
 }
