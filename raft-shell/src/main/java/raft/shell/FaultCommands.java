@@ -279,9 +279,11 @@ final class FaultCommands {
                                     switch (fault.fault().action()) {
                                         case FaultAction.Kill(List<String> nodes) ->
                                                 kills && nodes.contains(node);
+                                        case FaultAction.Stop(List<String> nodes) ->
+                                                kills && nodes.contains(node);
                                         case FaultAction.Pause(List<String> nodes) ->
                                                 !kills && nodes.contains(node);
-                                        case FaultAction.Cut ignored -> false;
+                                        default -> false;
                                     })
                     .toList();
         }
