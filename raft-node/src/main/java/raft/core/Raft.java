@@ -1539,6 +1539,19 @@ public final class Raft {
         return found;
     }
 
+    /**
+     * When the leader was last heard, on the clock given to {@link #step}; of a leader itself, when
+     * a majority was. Meaningless while no leader is known.
+     */
+    public long leaderContactNanos() {
+        return switch (role) {
+            case Role.Leader leader -> reachedByMajority(leader, nowNanos, Progress::lastAckNanos);
+            case Role.Follower follower -> follower.leaderContactNanos;
+            case Role.PreCandidate ignored -> 0;
+            case Role.Candidate ignored -> 0;
+        };
+    }
+
     public long lastTerm() {
         return log.lastTerm();
     }

@@ -39,10 +39,11 @@ import java.util.concurrent.TimeUnit;
  * exceeds a bound is refused as busy, which means: certainly not applied.
  */
 final class ClientServer implements Closeable {
-    static final int CONNECTION_COUNT_MAX = 4096;
     static final int OUTSTANDING_PER_CONNECTION_MAX = 1024;
     static final int OUTSTANDING_MAX = 16_384;
-    static final int HANDSHAKE_MILLIS_MAX = 5000;
+
+    /** For what was given up: until then it may still fetch what was said to it. */
+    private static final int FAREWELL_MILLIS_MAX = 5000;
 
     private static final int UNFETCHED_ANSWERS_MAX = 2 * OUTSTANDING_PER_CONNECTION_MAX;
     private static final int WRITE_BYTES = 256 << 10;
@@ -55,13 +56,16 @@ final class ClientServer implements Closeable {
     private final long outstandingBytesMax;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
+    private final NodeConfig.Limits limits;
     private final Counters counters;
+    private final Timings timings;
     private final Log log;
 
     /** From the event loop; under its own monitor. */
     private final Object outboxLock = new Object();
 
     private List<Answered> outbox = new ArrayList<>();
+    private long outboxNanos;
     private boolean stopping;
     private volatile boolean refusing;
 
@@ -73,6 +77,12 @@ final class ClientServer implements Closeable {
     private int outstandingCount;
     private long outstandingBytes;
     private long nextSweepNanos;
+
+    /** When the present round began: what it reads counts as received then. */
+    private long roundNanos;
+
+    private int roundAnswerCount;
+    private long roundAnsweredNanos;
 
     /** An answer of the event loop. */
     record Answered(ClientCall call, Reply reply) {}
@@ -98,6 +108,7 @@ final class ClientServer implements Closeable {
 
         private boolean closed;
         private int outstandingCount;
+        private long heardNanos;
 
         private Connection(SocketChannel channel, long closeNanos) {
             this.channel = channel;
@@ -112,18 +123,22 @@ final class ClientServer implements Closeable {
             ServerSocketChannel listener,
             ServerHello.Accepted welcome,
             long outstandingBytesMax,
+            NodeConfig.Limits limits,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
+            Timings timings,
             Log log)
             throws IOException {
         this.listener = listener;
         this.selector = Selector.open();
         this.welcome = welcome;
         this.outstandingBytesMax = outstandingBytesMax;
+        this.limits = limits;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
+        this.timings = timings;
         this.log = log;
         listener.configureBlocking(false);
         acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
@@ -138,6 +153,9 @@ final class ClientServer implements Closeable {
     /** Takes the answers of one turn of the event loop. */
     void answer(List<Answered> answers) {
         synchronized (outboxLock) {
+            if (outbox.isEmpty()) {
+                outboxNanos = clock.nanoTime();
+            }
             outbox.addAll(answers);
         }
         selector.wakeup();
@@ -166,6 +184,7 @@ final class ClientServer implements Closeable {
         try {
             while (true) {
                 selector.select(SWEEP_MILLIS);
+                roundNanos = clock.nanoTime();
                 for (SelectionKey key : selector.selectedKeys()) {
                     ready(key);
                 }
@@ -179,6 +198,10 @@ final class ClientServer implements Closeable {
                     write(connection);
                 }
                 dirty.clear();
+                if (roundAnswerCount > 0) {
+                    // One figure for all that left together.
+                    timings.reply.record(clock.nanoTime() - roundAnsweredNanos);
+                }
                 if (last) {
                     break;
                 }
@@ -209,8 +232,8 @@ final class ClientServer implements Closeable {
         }
     }
 
-    private long closeNanos() {
-        return clock.nanoTime() + TimeUnit.MILLISECONDS.toNanos(HANDSHAKE_MILLIS_MAX);
+    private long inMillis(int millis) {
+        return clock.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
     private void accept() {
@@ -219,11 +242,11 @@ final class ClientServer implements Closeable {
             while ((channel = listener.accept()) != null) {
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Connection connection = new Connection(channel, closeNanos());
+                Connection connection = new Connection(channel, inMillis(limits.handshakeMillis()));
                 connection.key = channel.register(selector, SelectionKey.OP_READ, connection);
                 connections.add(connection);
                 counters.clientConnections.incrementAndGet();
-                if (connections.size() > CONNECTION_COUNT_MAX) {
+                if (connections.size() > limits.clientConnectionCountMax()) {
                     refuse(connection, "This node has too many connections.");
                 }
             }
@@ -244,6 +267,7 @@ final class ClientServer implements Closeable {
             }
             // One read per round and client, so that none of them can starve the others.
             int got = connection.channel.read(connection.frames.space());
+            connection.heardNanos = roundNanos;
             if (got < 0) {
                 close(connection);
                 return;
@@ -299,7 +323,7 @@ final class ClientServer implements Closeable {
 
     private void giveUp(Connection connection) {
         connection.closeWhenSent = true;
-        connection.closeNanos = closeNanos();
+        connection.closeNanos = inMillis(FAREWELL_MILLIS_MAX);
     }
 
     private void call(Connection connection, ByteBuffer frame) throws ProtocolException {
@@ -333,7 +357,7 @@ final class ClientServer implements Closeable {
         connection.outstandingCount++;
         outstandingCount++;
         outstandingBytes += command.sizeBytes();
-        calls.add(new ClientCall(connection, call.id(), call.request(), command));
+        calls.add(new ClientCall(connection, call.id(), call.request(), command, roundNanos));
     }
 
     /** Returns whether the server is to stop after this round. */
@@ -349,6 +373,8 @@ final class ClientServer implements Closeable {
             if (!answers.isEmpty()) {
                 outbox = new ArrayList<>();
             }
+            roundAnswerCount = answers.size();
+            roundAnsweredNanos = outboxNanos;
         }
         for (Answered answered : answers) {
             ClientCall call = answered.call();
@@ -460,16 +486,25 @@ final class ClientServer implements Closeable {
         nextSweepNanos = now + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
         acceptKey.interestOps(SelectionKey.OP_ACCEPT);
         for (Connection connection : List.copyOf(connections)) {
-            if (now - connection.closeNanos > 0) {
-                if (connection.closeWhenSent) {
-                    close(connection);
-                } else if (!connection.greeted) {
-                    refuse(connection, "No handshake within " + HANDSHAKE_MILLIS_MAX + " ms.");
-                    write(connection);
-                }
+            boolean late = now - connection.closeNanos > 0;
+            if (connection.closeWhenSent ? late : isIdle(connection, now)) {
+                close(connection);
+            } else if (late && !connection.greeted) {
+                refuse(connection, "No handshake within " + limits.handshakeMillis() + " ms.");
+                write(connection);
             }
         }
         dirty.clear();
+    }
+
+    /** Says nothing, waits for nothing, and has nothing left to fetch. */
+    private boolean isIdle(Connection connection, long now) {
+        return limits.clientIdleMillis() > 0
+                && connection.greeted
+                && connection.outstandingCount == 0
+                && connection.answers.isEmpty()
+                && now - connection.heardNanos
+                        > TimeUnit.MILLISECONDS.toNanos(limits.clientIdleMillis());
     }
 
     private void close(Connection connection) {

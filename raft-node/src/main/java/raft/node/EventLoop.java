@@ -48,6 +48,8 @@ final class EventLoop {
     private final Log log;
     private final Fatal fatal;
     private final Outputs outputs;
+    private final Trace trace;
+    private final Stopwatch stopwatch;
 
     private final Map<Long, ClientCall> pending = new HashMap<>();
     private final ArrayDeque<Status.Change> transitions = new ArrayDeque<>();
@@ -95,6 +97,8 @@ final class EventLoop {
             Counters counters,
             Log log,
             Fatal fatal,
+            Trace trace,
+            Stopwatch stopwatch,
             Outputs outputs) {
         this.raft = raft;
         this.store = store;
@@ -103,6 +107,8 @@ final class EventLoop {
         this.counters = counters;
         this.log = log;
         this.fatal = fatal;
+        this.trace = trace;
+        this.stopwatch = stopwatch;
         this.outputs = outputs;
     }
 
@@ -123,14 +129,21 @@ final class EventLoop {
 
     private void turn(List<Input> inputs) {
         List<Event> events = new ArrayList<>(inputs.size() + 1);
+        stopwatch.turnStarts(inputs.size());
         for (Input input : inputs) {
             switch (input) {
-                case Input.Core(Event event) -> events.add(event);
+                case Input.Core(Event event) -> {
+                    if (event instanceof Event.Persisted(long ticket)) {
+                        stopwatch.durable(ticket);
+                    }
+                    events.add(event);
+                }
                 case Input.SnapshotLoaded(SnapshotFormat.Loaded loaded) -> {
                     received = loaded;
                     events.add(new Event.SnapshotReceived(loaded.snapshot()));
                 }
                 case ClientCall call -> accept(call, events);
+                case Input.LogQuery query -> query.answer().complete(view(query));
                 // A query sees the state before the events that came with it.
                 case Input.StatusQuery query -> query.answer().complete(status());
                 case Input.Stop() -> stopped = true;
@@ -143,13 +156,16 @@ final class EventLoop {
         }
         if (!events.isEmpty()) {
             for (Effect effect : raft.step(now, events)) {
+                trace.observe(raft, effect);
                 carryOut(effect);
             }
+            trace.observe(raft);
         }
         if (stopped) {
             abandon();
         }
         if (!answers.isEmpty()) {
+            stopwatch.answered(answers);
             outputs.answer(answers);
             answers = new ArrayList<>();
         }
@@ -158,6 +174,7 @@ final class EventLoop {
     private void accept(ClientCall call, List<Event> events) {
         long requestId = ++lastRequestId;
         pending.put(requestId, call);
+        stopwatch.taken(call);
         switch (call.request()) {
             case Request.Read read -> {
                 if (read.consistency() == Consistency.STALE) {
@@ -217,7 +234,10 @@ final class EventLoop {
 
     private void carryOut(Effect effect) {
         switch (effect) {
-            case Effect.Persist persist -> outputs.persist(persist);
+            case Effect.Persist persist -> {
+                stopwatch.handedToDisk(persist.ticket());
+                outputs.persist(persist);
+            }
             case Effect.Send(NodeId to, Message message) -> outputs.send(to, message);
             case Effect.Apply(Entry entry, long requestId) -> apply(entry, requestId);
             case Effect.ServeRead(long requestId, long readIndex) -> read(requestId, readIndex);
@@ -335,6 +355,9 @@ final class EventLoop {
         if (call == null) {
             throw new IllegalStateException("request " + requestId + " is answered twice");
         }
+        if (reply instanceof Reply.Ok && !call.isRead()) {
+            stopwatch.committed(call);
+        }
         switch (reply) {
             case Reply.Ok ignored -> counters.repliesOk.incrementAndGet();
             case Reply.Refused ignored -> counters.repliesRefused.incrementAndGet();
@@ -393,6 +416,14 @@ final class EventLoop {
                 + (change.leader() == null ? "none" : change.leader())
                 + ": "
                 + change.reason();
+    }
+
+    private LogView view(Input.LogQuery query) {
+        return new LogView(
+                raft.firstIndex(),
+                raft.lastIndex(),
+                raft.commitIndex(),
+                raft.entries(query.fromIndex(), query.countMax()));
     }
 
     private Status status() {

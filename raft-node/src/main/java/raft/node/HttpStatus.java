@@ -3,21 +3,64 @@ package raft.node;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
 
-/** GET /status and GET /health, for people, monitors and the harness. */
+/**
+ * What a node tells over HTTP, for people, monitors and the harness. It only reads; nothing here
+ * changes the node.
+ *
+ * <pre>
+ * GET /status                    everything, one JSON object
+ * GET /metrics                   the same for Prometheus
+ * GET /health                    200 while the event loop answers, else 503
+ * GET /log?from=I&amp;count=N        entries from index I on
+ * GET /trace?after=N&amp;count=M      transitions with numbers above N, JSON Lines
+ * </pre>
+ */
 final class HttpStatus {
+    private static final String JSON = "application/json";
+    private static final String JSON_LINES = "application/x-ndjson";
+    private static final String PLAIN = "text/plain; charset=utf-8";
+
+    /** Answers are made in memory; whoever asks from many connections at once must wait. */
+    private static final int CONCURRENT_MAX = 16;
+
     private final HttpServer server;
     private final Source source;
+    private final Semaphore permits = new Semaphore(CONCURRENT_MAX);
 
-    /** Where a status comes from. */
-    @FunctionalInterface
+    /** Where answers come from. */
     interface Source {
         Status status() throws TimeoutException, InterruptedException;
+
+        LogView log(long fromIndex, int countMax) throws TimeoutException, InterruptedException;
+
+        /** As {@link Trace#after} gives it. */
+        String trace(long after, int countMax);
+
+        Timings timings();
+    }
+
+    private record Answer(int code, String type, String body) {
+        static Answer ok(String type, String body) {
+            return new Answer(200, type, body);
+        }
+    }
+
+    /** The request cannot be answered as it stands. */
+    private static final class BadQueryException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        BadQueryException(String message) {
+            super(message);
+        }
     }
 
     HttpStatus(InetSocketAddress address, Source source) throws IOException {
@@ -27,8 +70,7 @@ final class HttpStatus {
         System.setProperty("sun.net.httpserver.maxRspTime", "10");
         server = HttpServer.create(address, 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.createContext("/status", this::status);
-        server.createContext("/health", this::health);
+        server.createContext("/", this::serve);
     }
 
     void start() {
@@ -43,33 +85,90 @@ final class HttpStatus {
         server.stop(0);
     }
 
-    private void status(HttpExchange exchange) throws IOException {
-        try {
-            reply(exchange, 200, source.status().json() + "\n");
-        } catch (TimeoutException | InterruptedException e) {
-            reply(exchange, 503, "{\"error\":\"the event loop does not answer\"}\n");
-        }
-    }
-
-    private void health(HttpExchange exchange) throws IOException {
-        try {
-            Status status = source.status();
-            String leader = status.leader() == null ? "null" : "\"" + status.leader() + "\"";
-            reply(exchange, 200, "{\"healthy\":true,\"leader\":" + leader + "}\n");
-        } catch (TimeoutException | InterruptedException e) {
-            reply(exchange, 503, "{\"healthy\":false}\n");
-        }
-    }
-
-    private static void reply(HttpExchange exchange, int code, String json) throws IOException {
+    private void serve(HttpExchange exchange) throws IOException {
         try (exchange) {
-            boolean reads = exchange.getRequestMethod().equals("GET");
-            boolean exists = exchange.getRequestURI().getPath().lastIndexOf('/') == 0;
-            int status = !exists ? 404 : reads ? code : 405;
-            byte[] body = (status == code ? json : "").getBytes(StandardCharsets.UTF_8);
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
-            exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-            exchange.getResponseBody().write(body);
+            if (!permits.tryAcquire()) {
+                send(exchange, new Answer(503, PLAIN, "Too many requests at once.\n"));
+                return;
+            }
+            try {
+                send(exchange, answer(exchange));
+            } finally {
+                permits.release();
+            }
         }
+    }
+
+    private Answer answer(HttpExchange exchange) {
+        String path = exchange.getRequestURI().getPath();
+        String query = exchange.getRequestURI().getRawQuery();
+        try {
+            Answer answer =
+                    switch (path) {
+                        case "/status" -> Answer.ok(JSON, source.status().json() + "\n");
+                        case "/metrics" ->
+                                Answer.ok(
+                                        Metrics.CONTENT_TYPE,
+                                        Metrics.text(source.status(), source.timings()));
+                        case "/health" -> health();
+                        case "/log" -> log(query);
+                        case "/trace" -> trace(query);
+                        default ->
+                                new Answer(
+                                        404,
+                                        PLAIN,
+                                        "There are /status, /metrics, /health, /log?from=I&count=N"
+                                                + " and /trace?after=N&count=M.\n");
+                    };
+            boolean reads = exchange.getRequestMethod().equals("GET");
+            return reads || answer.code() == 404 ? answer : new Answer(405, PLAIN, "Only GET.\n");
+        } catch (BadQueryException e) {
+            return new Answer(400, PLAIN, e.getMessage() + "\n");
+        } catch (TimeoutException | InterruptedException e) {
+            String error = "{\"healthy\":false,\"error\":\"the event loop does not answer\"}\n";
+            return new Answer(503, JSON, error);
+        }
+    }
+
+    private Answer health() throws TimeoutException, InterruptedException {
+        Json json = new Json().beginObject().field("healthy", true);
+        json.field("leader", source.status().leader());
+        return Answer.ok(JSON, json.endObject() + "\n");
+    }
+
+    private Answer log(@Nullable String query)
+            throws BadQueryException, TimeoutException, InterruptedException {
+        long from = number(query, "from", 1, Long.MAX_VALUE);
+        int count = (int) number(query, "count", LogView.COUNT_DEFAULT, LogView.COUNT_MAX);
+        return Answer.ok(JSON, source.log(from, count).json() + "\n");
+    }
+
+    private Answer trace(@Nullable String query) throws BadQueryException {
+        long after = number(query, "after", 0, Long.MAX_VALUE);
+        int count = (int) number(query, "count", Trace.LINE_COUNT_MAX, Trace.LINE_COUNT_MAX);
+        return Answer.ok(JSON_LINES, source.trace(after, count));
+    }
+
+    private static long number(@Nullable String query, String name, long fallback, long max)
+            throws BadQueryException {
+        for (String part : query == null ? new String[0] : query.split("&", -1)) {
+            if (part.startsWith(name + "=")) {
+                String text = part.substring(name.length() + 1);
+                long number = text.matches("[0-9]{1,18}") ? Long.parseLong(text) : -1;
+                if (number < 0 || number > max) {
+                    throw new BadQueryException(
+                            name + " must be a number from 0 to " + max + ", not '" + text + "'.");
+                }
+                return number;
+            }
+        }
+        return fallback;
+    }
+
+    private static void send(HttpExchange exchange, Answer answer) throws IOException {
+        byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", answer.type());
+        exchange.sendResponseHeaders(answer.code(), body.length == 0 ? -1 : body.length);
+        exchange.getResponseBody().write(body);
     }
 }

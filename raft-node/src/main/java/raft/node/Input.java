@@ -7,7 +7,12 @@ import java.util.concurrent.CompletableFuture;
 
 /** What reaches the event loop. */
 sealed interface Input
-        permits Input.Core, Input.SnapshotLoaded, Input.StatusQuery, Input.Stop, ClientCall {
+        permits Input.Core,
+                Input.SnapshotLoaded,
+                Input.StatusQuery,
+                Input.LogQuery,
+                Input.Stop,
+                ClientCall {
     /** From peers and the disk, for the algorithm. */
     record Core(Event event) implements Input {}
 
@@ -21,6 +26,10 @@ sealed interface Input
 
     /** Asks for a snapshot of everything, taken between two steps. */
     record StatusQuery(CompletableFuture<Status> answer) implements Input {}
+
+    /** Asks for entries from an index on, {@code countMax} at most. */
+    record LogQuery(long fromIndex, int countMax, CompletableFuture<LogView> answer)
+            implements Input {}
 
     /** The loop's last input: whoever waits is answered, then it ends. */
     record Stop() implements Input {}

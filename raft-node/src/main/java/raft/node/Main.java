@@ -26,6 +26,13 @@ public final class Main {
         }
         NodeConfig config;
         try {
+            if (options.contains("--print-config")) {
+                // Printed first: whoever asks for it may want to see why the next line complains.
+                String text = NodeConfig.describe(System.getenv(), options);
+                say(FileDescriptor.out, text.stripTrailing());
+                NodeConfig.parse(System.getenv(), options);
+                return;
+            }
             config = NodeConfig.parse(System.getenv(), options);
         } catch (NodeConfig.BadSettingException e) {
             say(FileDescriptor.err, "raft-node: " + e.getMessage());

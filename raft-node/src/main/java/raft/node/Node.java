@@ -13,6 +13,7 @@ import raft.core.Message;
 import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.RaftConfig;
+import raft.core.Snapshot;
 import raft.kv.Image;
 import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
@@ -21,10 +22,16 @@ import raft.storage.DataDirectory;
 import raft.storage.Wal;
 
 import java.io.Closeable;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -59,6 +66,9 @@ public final class Node implements Closeable {
     private final long bootId;
     private final Log log;
     private final Counters counters = new Counters();
+    private final Timings timings = new Timings();
+    private final Trace trace;
+    private final @Nullable OutputStream traceFile;
     private final Mailbox<Input> inbox = new Mailbox<>(INBOX_COUNT_MAX, INBOX_BYTES_MAX);
     private final Map<NodeId, PeerLink> links = new TreeMap<>();
 
@@ -107,6 +117,8 @@ public final class Node implements Closeable {
         opened.add(data);
         Wal.Opened wal = Wal.open(data.disk(), Wal.DEFAULT_SEGMENT_BYTES, random::nextLong);
         opened.add(wal.wal());
+        this.traceFile = openTrace(config.trace(), opened);
+        this.trace = new Trace(config.nodeId().name(), clock, traceFile, log);
         ServerSocketChannel peerListener = listen(config.peerListen(), "peers", opened);
         ServerSocketChannel clientListener = listen(config.clientListen(), "clients", opened);
         this.clientAddress = (InetSocketAddress) clientListener.getLocalAddress();
@@ -131,7 +143,8 @@ public final class Node implements Closeable {
                         "");
         this.spare = new SpareThread(wal.wal(), fatal);
         this.storage =
-                new StorageThread(wal.wal(), clock, counters, this::persisted, spare::wish, fatal);
+                new StorageThread(
+                        wal.wal(), clock, counters, timings, this::persisted, spare::wish, fatal);
         this.snapshots =
                 new SnapshotThread(wal.snapshots(), inbox::put, this::send, counters, log, fatal);
         config.members().forEach((id, address) -> addLink(id, address, hello, random.nextLong()));
@@ -142,12 +155,30 @@ public final class Node implements Closeable {
                         ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
         this.clients =
                 new ClientServer(
-                        clientListener, welcome, pendingBytesMax(), inbox, clock, counters, log);
+                        clientListener,
+                        welcome,
+                        pendingBytesMax(),
+                        config.limits(),
+                        inbox,
+                        clock,
+                        counters,
+                        timings,
+                        log);
         opened.add(clients);
         NodeConfig.Address httpListen = config.httpListen();
         this.http = httpListen == null ? null : listenForHttp(httpListen, opened);
         EventLoop loop =
-                new EventLoop(raft, store, inbox, clock, counters, log, fatal, new Wiring());
+                new EventLoop(
+                        raft,
+                        store,
+                        inbox,
+                        clock,
+                        counters,
+                        log,
+                        fatal,
+                        trace,
+                        new Stopwatch(timings, clock),
+                        new Wiring());
 
         log.info(
                 "starting in cluster "
@@ -206,6 +237,22 @@ public final class Node implements Closeable {
     }
 
     /**
+     * A piece of the log.
+     *
+     * @param fromIndex of the first entry wanted; earlier ones than there are count as the first
+     * @throws TimeoutException if the event loop does not answer within a second
+     */
+    LogView log(long fromIndex, int countMax) throws TimeoutException, InterruptedException {
+        CompletableFuture<LogView> answer = new CompletableFuture<>();
+        inbox.put(new Input.LogQuery(fromIndex, countMax, answer));
+        try {
+            return answer.get(STATUS_MILLIS_MAX, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
      * Stops in order: clients get an answer each, what was to be written is written. Idempotent.
      */
     @Override
@@ -245,8 +292,11 @@ public final class Node implements Closeable {
         diskThreads.forEach(Threads::join);
         try {
             data.close();
+            if (traceFile != null) {
+                traceFile.close();
+            }
         } catch (IOException e) {
-            log.warn("cannot unlock the data directory: " + e);
+            log.warn("cannot unlock the data directory or close the trace: " + e);
         }
         log.info("stopped");
     }
@@ -316,7 +366,7 @@ public final class Node implements Closeable {
     private HttpStatus listenForHttp(NodeConfig.Address address, List<Closeable> opened)
             throws IOException {
         try {
-            HttpStatus listener = new HttpStatus(resolve(address, "HTTP"), this::status);
+            HttpStatus listener = new HttpStatus(resolve(address, "HTTP"), new Telling());
             opened.add(listener::stop);
             return listener;
         } catch (BindException e) {
@@ -333,6 +383,44 @@ public final class Node implements Closeable {
                     "cannot listen for " + forWhom + " on " + address + ": unknown host");
         }
         return resolved;
+    }
+
+    private static @Nullable OutputStream openTrace(@Nullable Path path, List<Closeable> opened)
+            throws IOException {
+        if (path == null) {
+            return null;
+        }
+        OutputStream out =
+                path.equals(NodeConfig.STDOUT)
+                        ? new FileOutputStream(FileDescriptor.out)
+                        : Files.newOutputStream(
+                                path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        opened.add(out);
+        return out;
+    }
+
+    /** What HTTP may ask. */
+    private final class Telling implements HttpStatus.Source {
+        @Override
+        public Status status() throws TimeoutException, InterruptedException {
+            return Node.this.status();
+        }
+
+        @Override
+        public LogView log(long fromIndex, int countMax)
+                throws TimeoutException, InterruptedException {
+            return Node.this.log(fromIndex, countMax);
+        }
+
+        @Override
+        public String trace(long after, int countMax) {
+            return trace.after(after, countMax);
+        }
+
+        @Override
+        public Timings timings() {
+            return timings;
+        }
     }
 
     /** Joins the event loop to the rest. */
@@ -397,17 +485,71 @@ public final class Node implements Closeable {
                     raft.appliedIndex(),
                     store.keyCount(),
                     HexFormat.of().toHexDigits(store.stateHash()),
+                    snapshot(raft.snapshot()),
+                    members(raft),
+                    raft.leader() == null ? -1 : millisSince(raft.leaderContactNanos()),
+                    -millisSince(raft.deadlineNanos()),
                     new Status.Queues(inbox.itemCount(), pending, storage.queuedCount()),
-                    links.values().stream()
-                            .map(
-                                    link ->
-                                            new Status.Peer(
-                                                    link.peer().name(),
-                                                    link.isConnected(),
-                                                    link.queuedCount()))
-                            .toList(),
+                    links.values().stream().map(link -> peer(link, raft)).toList(),
                     counters.snapshot(),
+                    timings.all().stream().map(Node::timing).toList(),
                     changes);
         }
+
+        private Status.Peer peer(PeerLink link, Raft raft) {
+            Status.Progress progress =
+                    raft.peerViews().stream()
+                            .filter(view -> view.id().equals(link.peer()))
+                            .map(view -> progress(view, raft.lastIndex()))
+                            .findFirst()
+                            .orElse(null);
+            return new Status.Peer(
+                    link.peer().name(), link.isConnected(), link.queuedCount(), progress);
+        }
+
+        private Status.Progress progress(Raft.PeerView view, long lastIndex) {
+            return new Status.Progress(
+                    view.state(),
+                    view.matchIndex(),
+                    view.nextIndex(),
+                    view.inflightCount(),
+                    millisSince(view.lastAckNanos()),
+                    lastIndex - view.matchIndex());
+        }
+
+        private long millisSince(long nanos) {
+            return TimeUnit.NANOSECONDS.toMillis(clock.nanoTime() - nanos);
+        }
+    }
+
+    private static Status.@Nullable Snapshot snapshot(@Nullable Snapshot newest) {
+        return newest == null
+                ? null
+                : new Status.Snapshot(newest.index(), newest.term(), newest.sizeBytes());
+    }
+
+    private static Status.Members members(Raft raft) {
+        return new Status.Members(
+                raft.configurationIndex(),
+                raft.configurationIndex() <= raft.commitIndex(),
+                raft.configuration().members().stream()
+                        .map(
+                                member ->
+                                        new Status.Member(
+                                                member.id().name(),
+                                                member.address(),
+                                                member.voter()))
+                        .toList());
+    }
+
+    private static Status.Timing timing(Timings.Named named) {
+        Histogram.Summary summary = named.histogram().summary();
+        return new Status.Timing(
+                named.name(),
+                named.unit(),
+                summary.count(),
+                summary.p50(),
+                summary.p99(),
+                summary.max());
     }
 }

@@ -13,6 +13,10 @@ import java.util.List;
  *
  * @param uptimeMillis since the process started
  * @param durableIndex last entry of the own log that is on stable storage
+ * @param snapshot the newest on the disk; null while there is none
+ * @param contactMillis since the leader was last heard, or, on the leader, a majority; -1 while
+ *     there is no leader
+ * @param deadlineMillis until this node starts an election, or, on the leader, sends a heartbeat
  * @param stateHash fingerprint of the state machine at {@code appliedIndex}
  */
 public record Status(
@@ -32,16 +36,67 @@ public record Status(
         long appliedIndex,
         int keyCount,
         String stateHash,
+        @Nullable Snapshot snapshot,
+        Members members,
+        long contactMillis,
+        long deadlineMillis,
         Queues queues,
         List<Peer> peers,
         List<Count> counters,
+        List<Timing> timings,
         List<Change> transitions) {
+
+    /** The state at {@code index}, on the disk. */
+    public record Snapshot(long index, long term, long bytes) {}
+
+    /**
+     * The configuration in force.
+     *
+     * @param index where it stands in the log; 0 for what the cluster began with
+     */
+    public record Members(long index, boolean committed, List<Member> members) {
+        public Members {
+            members = List.copyOf(members);
+        }
+    }
+
+    /** One of them; not a voter is a learner. */
+    public record Member(String id, String address, boolean voter) {}
 
     /** Things that wait. */
     public record Queues(int events, int requests, int writes) {}
 
-    /** The link to another member. */
-    public record Peer(String id, boolean connected, int queuedMessages) {}
+    /**
+     * Another member.
+     *
+     * @param connected whether the link to it stands
+     * @param progress what a leader knows of it; null on other nodes
+     */
+    public record Peer(
+            String id, boolean connected, int queuedMessages, @Nullable Progress progress) {}
+
+    /**
+     * How far a follower is, as its leader knows.
+     *
+     * @param state probe, replicate or snapshot
+     * @param inflight messages that are not acknowledged
+     * @param ackMillis since it last answered
+     * @param lagEntries entries of the leader that it is not known to have
+     */
+    public record Progress(
+            String state,
+            long matchIndex,
+            long nextIndex,
+            int inflight,
+            long ackMillis,
+            long lagEntries) {}
+
+    /**
+     * A histogram since start.
+     *
+     * @param unit of p50, p99 and max: nanos, inputs or bytes
+     */
+    public record Timing(String name, String unit, long count, long p50, long p99, long max) {}
 
     /** A counter since start. */
     public record Count(String name, long value) {}
@@ -59,6 +114,7 @@ public record Status(
     public Status {
         peers = List.copyOf(peers);
         counters = List.copyOf(counters);
+        timings = List.copyOf(timings);
         transitions = List.copyOf(transitions);
     }
 
@@ -87,18 +143,47 @@ public record Status(
         json.field("lastTerm", lastTerm).field("durableIndex", durableIndex);
         json.field("commitIndex", commitIndex).field("appliedIndex", appliedIndex);
         json.field("keyCount", keyCount).field("stateHash", stateHash);
+        if (snapshot == null) {
+            json.field("snapshot", null);
+        } else {
+            json.beginObject("snapshot").field("index", snapshot.index);
+            json.field("term", snapshot.term).field("bytes", snapshot.bytes).endObject();
+        }
+        json.beginObject("configuration").field("index", members.index);
+        json.field("committed", members.committed).beginArray("members");
+        for (Member member : members.members) {
+            json.beginObject().field("id", member.id).field("address", member.address);
+            json.field("voter", member.voter).endObject();
+        }
+        json.endArray().endObject();
+        json.field("leaderContactMillis", contactMillis);
+        json.field("deadlineMillis", deadlineMillis);
         json.beginObject("queues").field("events", queues.events);
         json.field("requests", queues.requests).field("writes", queues.writes).endObject();
         json.beginArray("peers");
         for (Peer peer : peers) {
             json.beginObject().field("id", peer.id).field("connected", peer.connected);
-            json.field("queuedMessages", peer.queuedMessages).endObject();
+            json.field("queuedMessages", peer.queuedMessages);
+            Progress progress = peer.progress;
+            if (progress != null) {
+                json.field("state", progress.state).field("matchIndex", progress.matchIndex);
+                json.field("nextIndex", progress.nextIndex).field("inflight", progress.inflight);
+                json.field("ackMillis", progress.ackMillis);
+                json.field("lagEntries", progress.lagEntries);
+            }
+            json.endObject();
         }
         json.endArray().beginObject("counters");
         for (Count count : counters) {
             json.field(count.name, count.value);
         }
-        json.endObject().beginArray("transitions");
+        json.endObject().beginArray("timings");
+        for (Timing timing : timings) {
+            json.beginObject().field("name", timing.name).field("unit", timing.unit);
+            json.field("count", timing.count).field("p50", timing.p50);
+            json.field("p99", timing.p99).field("max", timing.max).endObject();
+        }
+        json.endArray().beginArray("transitions");
         for (Change change : transitions) {
             json.beginObject().field("time", Log.utc(change.utcMillis));
             json.field("from", word(change.from)).field("to", word(change.to));

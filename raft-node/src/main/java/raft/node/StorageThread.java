@@ -21,6 +21,7 @@ final class StorageThread implements Runnable {
     private final Wal wal;
     private final NodeClock clock;
     private final Counters counters;
+    private final Timings timings;
     private final LongConsumer persisted;
     private final Fatal fatal;
     private final Runnable spareUsed;
@@ -33,12 +34,14 @@ final class StorageThread implements Runnable {
             Wal wal,
             NodeClock clock,
             Counters counters,
+            Timings timings,
             LongConsumer persisted,
             Runnable spareUsed,
             Fatal fatal) {
         this.wal = wal;
         this.clock = clock;
         this.counters = counters;
+        this.timings = timings;
         this.persisted = persisted;
         this.spareUsed = spareUsed;
         this.fatal = fatal;
@@ -97,7 +100,10 @@ final class StorageThread implements Runnable {
         long start = clock.nanoTime();
         int bytes = wal.sync();
         if (bytes > 0) {
-            counters.countFsync(clock.nanoTime() - start, bytes);
+            long nanos = clock.nanoTime() - start;
+            counters.countFsync(nanos, bytes);
+            timings.fsync.record(nanos);
+            timings.fsyncBytes.record(bytes);
         }
         persisted.accept(ticket);
     }

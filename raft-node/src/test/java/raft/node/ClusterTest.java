@@ -32,9 +32,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 
 /** Three nodes in one process, with real files and sockets. */
 @Tag("cluster")
@@ -354,6 +356,63 @@ final class ClusterTest {
                 .contains("\"role\":\"leader\"")
                 .contains("\"transitions\":[{\"time\":\"");
         assertThat(cluster.http("n1", "/status/x")).startsWith("404");
+    }
+
+    @Test
+    void theTraceTellsEveryTransitionOnceAndInOrder() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        putMany(0, 3);
+        String trace = cluster.http("n1", "/trace?after=0");
+        List<String> lines = trace.substring("200 ".length()).lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            assertThat(lines.get(i)).startsWith("{\"n\":" + (i + 1) + ",\"utc\":").endsWith("}");
+        }
+        assertThat(lines).anyMatch(line -> line.contains("\"event\":\"term\",\"node\":\"n1\""));
+        assertThat(lines).anyMatch(line -> line.contains("\"event\":\"vote\""));
+        assertThat(lines).anyMatch(line -> line.contains("\"to\":\"leader\",\"leader\":\"n1\""));
+        assertThat(lines.getLast()).contains("\"event\":\"commit\"").contains("\"index\":4");
+        String rest = cluster.http("n1", "/trace?after=" + (lines.size() - 1));
+        assertThat(rest).isEqualTo("200 " + lines.getLast() + "\n");
+        assertThat(cluster.http("n1", "/trace?after=x")).startsWith("400 after must be a number");
+    }
+
+    @Test
+    void theLogIsToldInPieces() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        putMany(0, 5);
+        assertThat(cluster.http("n1", "/log?from=1&count=2"))
+                .startsWith("200 {\"firstIndex\":1,\"lastIndex\":6,\"commitIndex\":6,\"entries\":[")
+                .contains("{\"index\":1,\"term\":1,\"kind\":\"noop\",\"bytes\":0,\"summary\":\"\"}")
+                .contains("{\"index\":2,\"term\":1,\"kind\":\"command\"")
+                .contains("Put[")
+                .doesNotContain("\"index\":3");
+        assertThat(cluster.http("n1", "/log?from=7")).endsWith("\"entries\":[]}\n");
+    }
+
+    /** Every line is a comment or a sample, every sample's metric has a type before it. */
+    @Test
+    void metricsAreWhatPrometheusReads() throws Exception {
+        cluster = TestCluster.start(folder, 1);
+        cluster.awaitLeader();
+        putMany(0, 5);
+        String text = cluster.http("n1", "/metrics").substring("200 ".length());
+        Set<String> typed = new HashSet<>();
+        for (String line : text.lines().toList()) {
+            if (line.startsWith("# TYPE ")) {
+                assertThat(typed.add(line.split(" ", -1)[2])).as(line).isTrue();
+            } else if (!line.startsWith("# HELP ")) {
+                assertThat(line).matches("[a-z_]+\\{[a-z]+=\".*\"} [0-9.e+-]+");
+                String name = line.substring(0, line.indexOf('{'));
+                assertThat(typed)
+                        .as(line)
+                        .containsAnyOf(name, name.replaceAll("_(bucket|sum|count)$", ""));
+            }
+        }
+        assertThat(text).contains("raft_is_leader{cluster=\"lab\",node=\"n1\"} 1\n");
+        assertThat(text).contains("raft_commit_seconds_count{cluster=\"lab\",node=\"n1\"} 5\n");
+        assertThat(text).containsPattern("raft_fsync_seconds_bucket\\{.*le=\"\\+Inf\"} [1-9]");
     }
 
     private String refusal(Handshake.Hello hello) throws Exception {

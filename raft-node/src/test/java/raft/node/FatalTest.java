@@ -39,7 +39,14 @@ final class FatalTest {
         Wal wal = Wal.open(disk, 4096, () -> 1).wal();
         List<Long> persisted = new ArrayList<>();
         StorageThread storage =
-                new StorageThread(wal, NodeClock.SYSTEM, counters, persisted::add, () -> {}, fatal);
+                new StorageThread(
+                        wal,
+                        NodeClock.SYSTEM,
+                        counters,
+                        new Timings(),
+                        persisted::add,
+                        () -> {},
+                        fatal);
         disk.failing = true;
         storage.persist(
                 new Effect.Persist(1, List.of(new LogWrite.HardState(1, new NodeId("n1")))));
@@ -68,6 +75,9 @@ final class FatalTest {
                         counters,
                         new Log(log, NodeClock.SYSTEM, "n1"),
                         (status, what, cause) -> dumps.add(status + " " + what),
+                        new Trace(
+                                "n1", NodeClock.SYSTEM, null, new Log(log, NodeClock.SYSTEM, "n1")),
+                        new Stopwatch(new Timings(), NodeClock.SYSTEM),
                         new NoOutputs());
         loop.run();
         assertThat(dumps).singleElement().asString().startsWith("70 ").contains("Persisted");

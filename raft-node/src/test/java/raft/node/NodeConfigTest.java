@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import raft.core.NodeId;
 import raft.node.NodeConfig.Address;
 import raft.node.NodeConfig.BadSettingException;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -79,6 +81,72 @@ final class NodeConfigTest {
         assertThatThrownBy(() -> NodeConfig.parse(GOOD, List.of("--node-id")))
                 .isInstanceOf(BadSettingException.class)
                 .hasMessage("option --node-id needs a value");
+    }
+
+    @Test
+    void theFileIsWeakestAndOptionsStrongest(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("node.conf");
+        Files.writeString(
+                file,
+                """
+                # a node
+                node-id = n1
+                cluster-id = from-file
+                heartbeat-ms = 40
+                election-timeout-ms = 700
+                client-idle-ms = 60000
+                """);
+        Map<String, String> environment = new HashMap<>(GOOD);
+        environment.put("RAFT_CONFIG", file.toString());
+        environment.put("RAFT_HEARTBEAT_MS", "50");
+        List<String> options = List.of("--heartbeat-ms", "60");
+        NodeConfig config = NodeConfig.parse(environment, options);
+        assertThat(config.clusterId()).isEqualTo("lab");
+        assertThat(config.heartbeatMillis()).isEqualTo(60);
+        assertThat(config.electionTimeoutMillis()).isEqualTo(700);
+        assertThat(config.limits().clientIdleMillis()).isEqualTo(60_000);
+        assertThat(NodeConfig.describe(environment, options))
+                .contains("# option\nheartbeat-ms = 60\n")
+                .contains("# environment\ncluster-id = lab\n")
+                .contains("# file\nelection-timeout-ms = 700\n")
+                .contains("# default\n# tls =\n");
+    }
+
+    /** What is printed can be given back as a file and means the same. */
+    @Test
+    void thePrintedConfigurationIsAConfiguration(@TempDir Path folder) throws Exception {
+        List<String> options = List.of("--http-listen", "127.0.0.1:0", "--heartbeat-ms", "20");
+        Path file = folder.resolve("printed.conf");
+        Files.writeString(file, NodeConfig.describe(GOOD, options));
+        assertThat(NodeConfig.parse(Map.of(), List.of("--config", file.toString())))
+                .isEqualTo(NodeConfig.parse(GOOD, options));
+    }
+
+    @Test
+    void aBadFileIsNamedWithItsLine(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("node.conf");
+        List<String> options = List.of("--config", file.toString());
+        assertFile(options, "cannot read the configuration " + file + ": there is no such file");
+        Files.writeString(file, "node-id = n1\n\nnodeid = n2\n");
+        assertFile(options, file + ", line 3: unknown setting nodeid");
+        Files.writeString(file, "node-id\n");
+        assertFile(options, file + ", line 1 must read NAME = VALUE, not 'node-id'");
+        Files.writeString(file, "node-id = n1\nnode-id = n2\n");
+        assertFile(options, file + ", line 2: node-id is set twice");
+    }
+
+    private static void assertFile(List<String> options, String sentence) {
+        assertThatThrownBy(() -> NodeConfig.parse(GOOD, options))
+                .isInstanceOf(BadSettingException.class)
+                .hasMessage(sentence);
+    }
+
+    @Test
+    void tlsNeedsAllItsFilesAndFilesNeedTls() {
+        assertBad("RAFT_TLS", "yes", "RAFT_TLS must be off, peers, clients or all, not 'yes'");
+        assertBad("RAFT_TLS", "all", "RAFT_TLS_CERT is not set, see --help");
+        assertBad("RAFT_TLS_KEY", "k.pem", "RAFT_TLS_KEY is set but RAFT_TLS is off");
+        assertBad("RAFT_CLIENT_CONNECTIONS_MAX", "0", "RAFT_CLIENT_CONNECTIONS_MAX must be 1 to");
     }
 
     private static void assertBad(String name, String value, String sentence) {

@@ -30,9 +30,20 @@ final class StatusTest {
                         6,
                         5,
                         "0a",
+                        new Status.Snapshot(4, 2, 99),
+                        new Status.Members(3, true, List.of(new Status.Member("n1", "h:1", true))),
+                        15,
+                        480,
                         new Status.Queues(1, 2, 3),
-                        List.of(new Status.Peer("n2", true, 4), new Status.Peer("n3", false, 0)),
+                        List.of(
+                                new Status.Peer(
+                                        "n2",
+                                        true,
+                                        4,
+                                        new Status.Progress("replicate", 8, 10, 1, 20, 1)),
+                                new Status.Peer("n3", false, 0, null)),
                         List.of(new Status.Count("a", 1), new Status.Count("b", 2)),
+                        List.of(new Status.Timing("fsync", "nanos", 3, 10, 20, 30)),
                         List.of(
                                 new Status.Change(
                                         1_700_000_000_123L,
@@ -49,10 +60,17 @@ final class StatusTest {
                         "role":"pre-candidate","term":3,"votedFor":null,"leader":"n2",\
                         "firstIndex":1,"lastIndex":9,"lastTerm":2,"durableIndex":8,\
                         "commitIndex":7,"appliedIndex":6,"keyCount":5,"stateHash":"0a",\
+                        "snapshot":{"index":4,"term":2,"bytes":99},"configuration":{"index":3,\
+                        "committed":true,"members":[{"id":"n1","address":"h:1","voter":true}]},\
+                        "leaderContactMillis":15,"deadlineMillis":480,\
                         "queues":{"events":1,"requests":2,"writes":3},\
-                        "peers":[{"id":"n2","connected":true,"queuedMessages":4},\
+                        "peers":[{"id":"n2","connected":true,"queuedMessages":4,\
+                        "state":"replicate","matchIndex":8,"nextIndex":10,"inflight":1,\
+                        "ackMillis":20,"lagEntries":1},\
                         {"id":"n3","connected":false,"queuedMessages":0}],\
                         "counters":{"a":1,"b":2},\
+                        "timings":[{"name":"fsync","unit":"nanos","count":3,"p50":10,"p99":20,\
+                        "max":30}],\
                         "transitions":[{"time":"2023-11-14T22:13:20.123Z","from":"follower",\
                         "to":"candidate","term":3,"leader":null,"votedFor":"n1",\
                         "reason":"a \\"quoted\\" \\\\ reason\\u000a"}]}\
