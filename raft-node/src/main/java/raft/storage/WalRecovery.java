@@ -284,7 +284,7 @@ public final class WalRecovery {
 
     private void replayStart(LogWrite.StartAfter start) {
         long index = start.index();
-        if (index < baseIndex || start.keepsSuffix() && index > lastIndex()) {
+        if (index < baseIndex || (start.keepsSuffix() && index > lastIndex())) {
             throw new IllegalArgumentException(
                     "a start behind "
                             + index
