@@ -28,6 +28,7 @@ import raft.harness.sim.NodeCode;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.SimulatedCluster;
 import raft.harness.system.SystemUnderTest;
+import raft.harness.workload.Workloads;
 import raft.shell.live.Session;
 
 import tools.jackson.databind.json.JsonMapper;
@@ -62,6 +63,25 @@ import java.util.stream.Stream;
         },
         footer = {
             "",
+            "Workloads:",
+            "  register            reads, writes, compare-and-sets of many registers",
+            "  cas-register        only reads and compare-and-sets, of few registers",
+            "  list-append         appends to lists, and reads of whole lists",
+            "  counter             increments that answer with the total, and reads",
+            "  set                 unique elements; at the end every node is asked for all",
+            "  queue               first in, first out; at the end all queues are emptied",
+            "  lock                with fencing tokens: one holder at a time",
+            "  versioned-register  writes and compare-and-sets by version",
+            "  retries             appends tried again without an answer: none twice",
+            "",
+            "Their options, as in --workload counter:keys=1,hot=80:",
+            "  keys=N       keys in use at a time",
+            "  per-key=N    operations after which a key is replaced by a new one",
+            "  reads=N      percent of reads of the processes that do not only read",
+            "  hot=N        percent of operations that go to one and the same key",
+            "  burst=MS     work that many ms at twice the rate, then rest as long",
+            "  sessions=on  (retries) whether what is tried again has a session: on, off",
+            "",
             "Examples:",
             "  ./raft test                                    five nodes, one minute, the usual"
                     + " faults",
@@ -93,8 +113,8 @@ final class TestCommand implements Callable<Integer>, InSession {
     @Option(
             names = "--workload",
             defaultValue = "register",
-            paramLabel = "NAME",
-            description = "what clients do (default: register)")
+            paramLabel = "NAME[:OPTION=VALUE,…]",
+            description = "what clients do (default: register); see below")
     String workload = "register";
 
     @Option(
@@ -385,9 +405,11 @@ final class TestCommand implements Callable<Integer>, InSession {
                 image == null || !cluster.equals("sim"),
                 "--image needs containers; the simulation runs our own node only");
         require(nodes >= 1 && nodes <= 9, "--nodes must be between 1 and 9, got " + nodes);
-        require(
-                workload.equals("register"),
-                "no workload is called '" + workload + "'; there is: register");
+        try {
+            Workloads.parse(workload);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
         require(
                 isOurs() || !cluster.equals("sim"),
                 "--system " + system + " needs containers; the simulation runs our own node only");

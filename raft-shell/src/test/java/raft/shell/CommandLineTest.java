@@ -8,6 +8,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import picocli.CommandLine;
 
+import raft.harness.workload.Workloads;
+
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -38,6 +40,9 @@ final class CommandLineTest {
                 "test --rate NaN | --rate must be positive",
                 "test --concurrency 0 | --concurrency must be between 1 and 1000",
                 "test --workload bank | no workload is called 'bank'",
+                "test --workload set:keys | a workload's option is NAME=VALUE, not 'keys'",
+                "test --workload set:hot=101 | option hot is a number from 0 to 100, not '101'",
+                "test --workload set:cold=1 | a workload has no option 'cold'",
                 "test --cluster mars | --cluster must be auto, docker or sim",
                 "test --plant Q9 | no planted bug is called 'Q9'",
                 "test --plant L1 --image x | cannot go with --image",
@@ -64,6 +69,16 @@ final class CommandLineTest {
         assertThat(execute("test", "--help")).isZero();
         assertThat(out.toString()).contains("--faults").contains("Examples:");
         assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void helpNamesEveryWorkloadAndFitsATerminal() {
+        execute("test", "--help");
+        for (String name : Workloads.names()) {
+            assertThat(out.toString())
+                    .contains(String.format("  %-20s%s\n", name, Workloads.words(name)));
+        }
+        assertThat(out.toString().lines()).allMatch(line -> line.length() <= 80);
     }
 
     @ParameterizedTest

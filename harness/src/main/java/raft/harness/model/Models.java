@@ -46,7 +46,7 @@ public final class Models {
 
     /**
      * add n (nil is 1), which learns nothing; increment n, which answers [n, new total], or, where
-     * its argument is nil, the new total; read → total. 0 at first.
+     * its argument is nil, the new total; read → total. 0 at first, which may be read as nil.
      */
     public static final Model COUNTER =
             Model.of("counter", 0L, Models::counter)
@@ -239,7 +239,11 @@ public final class Models {
     private static @Nullable Object counter(Object state, Operation operation) {
         long total = (Long) state;
         return switch (operation.f()) {
-            case "read" -> operation.answered(Value.of(total)) ? state : null;
+            case "read" ->
+                    operation.answered(Value.of(total))
+                                    || (total == 0 && operation.answered(Value.NIL))
+                            ? state
+                            : null;
             case "add" -> total + amount(operation.argument());
             case "increment" -> {
                 long after = total + amount(operation.argument());

@@ -3,6 +3,7 @@ package raft.harness.protocol;
 import org.jspecify.annotations.Nullable;
 
 import raft.client.Blob;
+import raft.client.Consistency;
 import raft.client.Request;
 import raft.client.Result;
 import raft.harness.cluster.Invocation;
@@ -31,17 +32,33 @@ public final class Translation {
     public record Learnt(Ending ending, @Nullable Value value) {}
 
     /**
-     * The request that carries out an operation.
+     * The request that carries out an operation. Reads, writes and compare-and-sets whose value is
+     * a pair [version, …] are those of a versioned register.
      *
      * @throws IllegalArgumentException with one clause that says why there is none
      */
     public static Request request(Invocation invocation) {
         Blob key = key(invocation.key());
+        Value value = invocation.value();
         return switch (invocation.f()) {
-            case "read" -> new Request.Get(key);
-            case "write" -> new Request.Put(key, present(invocation.value()));
-            case "cas" -> cas(key, invocation.value());
+            case "read" ->
+                    value instanceof Value.Seq
+                            ? new Request.GetVersioned(key, Consistency.LINEARIZABLE)
+                            : new Request.Get(key);
+            case "write" -> write(key, value);
+            case "cas" -> cas(key, value);
             case "delete" -> new Request.Delete(key);
+            case "append" -> new Request.Append(key, present(value));
+            case "increment" -> new Request.Increment(key, amount(value));
+            case "add" -> new Request.AddToSet(key, present(value));
+            case "enqueue" -> new Request.Enqueue(key, present(value));
+            case "dequeue" -> new Request.Dequeue(key);
+            case "acquire" -> new Request.Acquire(key, owner(invocation.process()));
+            case "release" ->
+                    new Request.Release(
+                            key,
+                            owner(invocation.process()),
+                            value instanceof Value.Int(long token) ? token : 0);
             default ->
                     throw new IllegalArgumentException(
                             "the client protocol has no '" + invocation.f() + "'");
@@ -51,25 +68,70 @@ public final class Translation {
     /** What a result means for a request; UNINTELLIGIBLE where it is no answer to it. */
     public static Learnt learnt(Request request, Result result) {
         return switch (request) {
+            case Request.InSession inSession -> learnt(inSession.write(), result);
             case Request.Get _ ->
                     switch (result) {
                         case Result.Found(Blob value) -> new Learnt(Ending.DONE, value(value));
+                        case Result.Number(long number) ->
+                                new Learnt(Ending.DONE, Value.of(number));
+                        case Result.Elements(List<Blob> elements) ->
+                                new Learnt(Ending.DONE, values(elements));
                         case Result.Absent() -> new Learnt(Ending.DONE, Value.NIL);
                         default -> nonsense();
                     };
-            case Request.Put(_, _) -> result instanceof Result.Done ? done() : nonsense();
-            case Request.Cas cas ->
+            case Request.GetVersioned _ ->
+                    switch (result) {
+                        case Result.Versioned(long version, Blob value) ->
+                                new Learnt(Ending.DONE, Value.of(Value.of(version), value(value)));
+                        case Result.Absent() ->
+                                new Learnt(Ending.DONE, Value.of(Value.of(0), Value.NIL));
+                        default -> nonsense();
+                    };
+            case Request.Put _ -> result instanceof Result.Done ? done() : nonsense();
+            case Request.Cas _, Request.Release _ ->
                     switch (result) {
                         case Result.Done() -> done();
                         case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
                         default -> nonsense();
                     };
-            case Request.Delete(_) ->
+            case Request.PutIfVersion put ->
+                    switch (result) {
+                        case Result.Number(long version) ->
+                                put.version() == Request.PutIfVersion.ANY_VERSION
+                                        ? new Learnt(
+                                                Ending.DONE,
+                                                Value.of(Value.of(version), value(put.value())))
+                                        : done();
+                        case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
+                        default -> nonsense();
+                    };
+            case Request.Delete _ ->
                     switch (result) {
                         case Result.Done(), Result.Absent() -> done();
                         default -> nonsense();
                     };
-            default -> nonsense();
+            // How many there are now would be one more thing to check, and no model asks for it.
+            case Request.Append _, Request.AddToSet _, Request.Enqueue _ ->
+                    result instanceof Result.Number ? done() : nonsense();
+            case Request.Increment increment ->
+                    result instanceof Result.Number(long total)
+                            ? new Learnt(
+                                    Ending.DONE,
+                                    Value.of(Value.of(increment.delta()), Value.of(total)))
+                            : nonsense();
+            case Request.Dequeue _ ->
+                    switch (result) {
+                        case Result.Found(Blob element) -> new Learnt(Ending.DONE, value(element));
+                        case Result.Absent() -> new Learnt(Ending.DONE, Value.NIL);
+                        default -> nonsense();
+                    };
+            case Request.Acquire _ ->
+                    switch (result) {
+                        case Result.Number(long token) -> new Learnt(Ending.DONE, Value.of(token));
+                        case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
+                        default -> nonsense();
+                    };
+            case Request.ListKeys _, Request.Session _, Request.Admin _ -> nonsense();
         };
     }
 
@@ -81,11 +143,42 @@ public final class Translation {
         return new Learnt(Ending.UNINTELLIGIBLE, null);
     }
 
+    /** Of a versioned register where the value is a pair [nil, value]. */
+    private static Request write(Blob key, Value value) {
+        return value instanceof Value.Seq(List<Value> values) && values.size() == 2
+                ? new Request.PutIfVersion(
+                        key, Request.PutIfVersion.ANY_VERSION, present(values.getLast()))
+                : new Request.Put(key, present(value));
+    }
+
     private static Request cas(Blob key, Value value) {
         if (value instanceof Value.Seq(List<Value> values) && values.size() == 2) {
+            if (values.getFirst() instanceof Value.Int(long version)
+                    && values.getLast() instanceof Value.Seq(List<Value> change)
+                    && change.size() == 2) {
+                return new Request.PutIfVersion(key, version, present(change.getLast()));
+            }
             return new Request.Cas(key, blob(values.getFirst()), present(values.getLast()));
         }
         throw new IllegalArgumentException("a cas needs [expected, new], not " + value);
+    }
+
+    private static long amount(Value value) {
+        return switch (value) {
+            case Value.Int(long number) -> number;
+            case Value.Nil() -> 1;
+            default ->
+                    throw new IllegalArgumentException("an increment needs a number, not " + value);
+        };
+    }
+
+    /** A process is a client, and a new one has a new number. */
+    private static Blob owner(long process) {
+        return Blob.ofText("p" + process);
+    }
+
+    private static Value values(List<Blob> elements) {
+        return new Value.Seq(elements.stream().map(Translation::value).toList());
     }
 
     private static Blob key(Value key) {

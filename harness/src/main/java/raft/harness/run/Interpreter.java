@@ -210,36 +210,54 @@ public final class Interpreter {
         record.healedNanos = now();
     }
 
+    /** Final operations are tried again until they succeed, and may lead to further ones. */
     private void readEverything() throws InterruptedException {
-        List<Operation> reads = workload.finalOperations();
-        ArrayDeque<Operation> todo = new ArrayDeque<>(reads);
-        Map<Long, Operation> underWay = new HashMap<>();
+        ArrayDeque<FinalOperation> todo = new ArrayDeque<>();
+        workload.finalOperations().forEach(operation -> plan(operation, todo));
+        Map<Long, FinalOperation> underWay = new HashMap<>();
         long deadlineNanos = now() + options.finalPhaseNanos;
         long pauseUntilNanos = 0;
-        record.finalReadsWanted = reads.size();
-        while (record.finalReadsDone < reads.size()
+        record.finalReadsWanted = todo.size();
+        while (record.finalReadsDone < record.finalReadsWanted
                 && now() < deadlineNanos
                 && !stopRequested.getAsBoolean()) {
             while (!todo.isEmpty() && !freeProcesses.isEmpty() && now() >= pauseUntilNanos) {
                 long process = freeProcesses.first();
-                Operation read = todo.removeFirst();
-                underWay.put(process, read);
-                invoke(process, read);
+                FinalOperation next = todo.removeFirst();
+                underWay.put(process, next);
+                invoke(process, next.operation, next.node == null ? node(process) : next.node);
             }
             look();
             HistoryEvent ended = take(Math.min(deadlineNanos, now() + 100_000_000L));
-            Operation read = ended == null ? null : underWay.remove(ended.process());
-            if (ended == null || read == null) {
+            FinalOperation tried = ended == null ? null : underWay.remove(ended.process());
+            if (ended == null || tried == null) {
                 continue;
             }
             if (ended.type() == Type.OK) {
                 record.finalReadsDone++;
+                for (Operation more : workload.finalContinuation(ended)) {
+                    record.finalReadsWanted++;
+                    todo.addLast(new FinalOperation(more, tried.node));
+                }
             } else {
-                todo.addLast(read);
+                todo.addLast(tried);
                 // A cluster that is still electing refuses at once; asking it a thousand times a
                 // second would not help.
                 pauseUntilNanos = now() + 100_000_000L;
             }
+        }
+    }
+
+    /**
+     * @param node whom to ask, null for the one that the process is bound to
+     */
+    private record FinalOperation(Operation operation, @Nullable String node) {}
+
+    private void plan(Operation operation, ArrayDeque<FinalOperation> todo) {
+        if (workload.finalPhaseAsksEveryNode()) {
+            cluster.nodes().forEach(node -> todo.add(new FinalOperation(operation, node)));
+        } else {
+            todo.add(new FinalOperation(operation, null));
         }
     }
 
@@ -256,9 +274,17 @@ public final class Interpreter {
     // ---- Clients ----
 
     private void invoke(long process, Operation operation) {
-        freeProcesses.remove(process);
+        invoke(process, operation, node(process));
+    }
+
+    /** The node that a process is bound to. */
+    private String node(long process) {
         List<String> nodes = cluster.nodes();
-        String node = nodes.get((int) (process % options.concurrency % nodes.size()));
+        return nodes.get((int) (process % options.concurrency % nodes.size()));
+    }
+
+    private void invoke(long process, Operation operation, String node) {
+        freeProcesses.remove(process);
         HistoryEvent event =
                 write(
                         process,

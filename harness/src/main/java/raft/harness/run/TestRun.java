@@ -20,8 +20,8 @@ import raft.harness.report.EventLine;
 import raft.harness.report.Outcome;
 import raft.harness.report.ReportPage;
 import raft.harness.report.Results;
-import raft.harness.workload.RegisterWorkload;
 import raft.harness.workload.Workload;
+import raft.harness.workload.Workloads;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -96,10 +96,8 @@ public final class TestRun {
         this.drawsPlan = plan == null;
         this.folder = folder;
         this.workload =
-                new RegisterWorkload(
-                        parameters.seed(),
-                        parameters.concurrency(),
-                        RegisterWorkload.Options.atRate(parameters.rate()));
+                Workloads.parse(parameters.workload())
+                        .make(parameters.seed(), parameters.concurrency(), parameters.rate());
         this.progress = progress;
         this.stopRequested = stopRequested;
     }
@@ -153,7 +151,11 @@ public final class TestRun {
             BooleanSupplier stopRequested)
             throws IOException, InterruptedException {
         RunFolder folder =
-                RunFolder.create(root, parameters.workload(), parameters.seed(), Instant.now());
+                RunFolder.create(
+                        root,
+                        Workloads.parse(parameters.workload()).name(),
+                        parameters.seed(),
+                        Instant.now());
         folder.save("test.json", parameters);
         TestRun run = new TestRun(parameters, choice, plan, folder, progress, stopRequested);
         folder.save("plan.json", PlanFile.document(run.plan, null));

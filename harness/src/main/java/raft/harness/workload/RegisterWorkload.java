@@ -29,13 +29,16 @@ public final class RegisterWorkload implements Workload {
      * @param operationsPerKey after which a key is replaced
      * @param readPercent share of reads of the processes that do not only read
      * @param casPercent share of compare-and-sets of those; the rest are writes
+     * @param hotPercent share of the operations that go to one of the keys in use, beside its part
+     *     of the rest
      */
     public record Options(
             double ratePerSecond,
             int activeKeyCount,
             int operationsPerKey,
             int readPercent,
-            int casPercent) {
+            int casPercent,
+            int hotPercent) {
         public Options {
             if (!(ratePerSecond > 0) || activeKeyCount < 1 || operationsPerKey < 1) {
                 throw new IllegalArgumentException(
@@ -47,17 +50,27 @@ public final class RegisterWorkload implements Workload {
             }
         }
 
+        /** Without a hot key. */
+        public Options(
+                double ratePerSecond,
+                int activeKeyCount,
+                int operationsPerKey,
+                int readPercent,
+                int casPercent) {
+            this(ratePerSecond, activeKeyCount, operationsPerKey, readPercent, casPercent, 0);
+        }
+
         public static Options atRate(double ratePerSecond) {
             return new Options(ratePerSecond, 5, 200, 20, 35);
         }
     }
 
+    private final String name;
     private final int concurrency;
     private final Options options;
     private final SplittableRandom random;
-    private final List<ActiveKey> active = new ArrayList<>();
+    private final ActiveKeys keys;
     private final Map<Value, Value> newestSeen = new HashMap<>();
-    private long keyCount;
     private long writtenCount;
     private long nextStartNanos;
 
@@ -65,17 +78,25 @@ public final class RegisterWorkload implements Workload {
      * @param concurrency processes at a time; process p and p + concurrency are one after the other
      */
     public RegisterWorkload(long seed, int concurrency, Options options) {
+        this("register", seed, concurrency, options);
+    }
+
+    RegisterWorkload(String name, long seed, int concurrency, Options options) {
+        this.name = name;
         this.concurrency = concurrency;
         this.options = options;
         this.random = new SplittableRandom(seed);
-        for (int i = 0; i < options.activeKeyCount; i++) {
-            active.add(new ActiveKey(keyCount++, options.operationsPerKey));
-        }
+        this.keys =
+                new ActiveKeys(
+                        random,
+                        options.activeKeyCount,
+                        options.operationsPerKey,
+                        options.hotPercent);
     }
 
     @Override
     public String name() {
-        return "register";
+        return name;
     }
 
     @Override
@@ -85,7 +106,8 @@ public final class RegisterWorkload implements Workload {
 
     @Override
     public List<String> functions() {
-        return List.of("read", "write", "cas");
+        int writePercent = 100 - options.readPercent - options.casPercent;
+        return writePercent == 0 ? List.of("read", "cas") : List.of("read", "write", "cas");
     }
 
     @Override
@@ -107,14 +129,7 @@ public final class RegisterWorkload implements Workload {
     }
 
     private Operation draw(boolean reader) {
-        int slot = random.nextInt(active.size());
-        ActiveKey chosen = active.get(slot);
-        Value key = Value.of(chosen.number);
-        active.set(
-                slot,
-                chosen.operationsLeft > 1
-                        ? new ActiveKey(chosen.number, chosen.operationsLeft - 1)
-                        : new ActiveKey(keyCount++, options.operationsPerKey));
+        Value key = keys.draw();
         int percent = random.nextInt(100);
         if (reader || percent < options.readPercent) {
             return new Operation("read", key, Value.NIL);
@@ -149,11 +164,7 @@ public final class RegisterWorkload implements Workload {
     @Override
     public List<Operation> finalOperations() {
         List<Operation> reads = new ArrayList<>();
-        for (long key = 0; key < keyCount; key++) {
-            reads.add(new Operation("read", Value.of(key), Value.NIL));
-        }
+        keys.all().forEach(key -> reads.add(new Operation("read", key, Value.NIL)));
         return reads;
     }
-
-    private record ActiveKey(long number, int operationsLeft) {}
 }

@@ -37,6 +37,23 @@ public interface Workload {
      */
     List<Operation> finalOperations();
 
+    /**
+     * What a success of the final phase makes necessary: taking the next element of a queue, say.
+     */
+    default List<Operation> finalContinuation(HistoryEvent completion) {
+        return List.of();
+    }
+
+    /** Whether each final operation is done once by a client of every node, or once at all. */
+    default boolean finalPhaseAsksEveryNode() {
+        return false;
+    }
+
+    /** What clients do about operations whose end they do not know. */
+    default Retry retry() {
+        return Retry.NEVER;
+    }
+
     /** A generator's answer. */
     sealed interface Next {
         /** Let {@code process}, one of the free ones, do this now. */

@@ -109,6 +109,9 @@ final class SimClients {
     private void ask(Op op, SimNode node) {
         op.sent = false;
         op.attempt++;
+        if (!op.request.isRead()) {
+            world.watch.asked(op.command());
+        }
         plan(Happening.Kind.REQUEST, node, new Asked(op, node, op.attempt));
     }
 
@@ -171,16 +174,24 @@ final class SimClients {
 
     private void refused(Op op, @Nullable String node, Reply.Refused refused) {
         String leader = refused.leader();
+        if (!op.request.isRead() && !isOfTheStore(refused.reason())) {
+            world.watch.refusedForGood(op.command());
+        }
         if (refused.reason() == Refusal.NOT_LEADER && leader != null && op.hopCount < HOPS_MAX) {
             op.hopCount++;
             ask(op, world.nodeNamed(leader));
             return;
         }
-        if (!op.request.isRead()) {
-            world.watch.refusedForGood(op.command());
-        }
         String reason = refused.reason().name().toLowerCase(Locale.ROOT).replace('_', '-');
         end(op, Ending.REFUSED, null, reason, node, 0, 0);
+    }
+
+    /** Refused by the state machine, so the command was applied, and changed nothing. */
+    private static boolean isOfTheStore(Refusal reason) {
+        return switch (reason) {
+            case WRONG_TYPE, TOO_LARGE, SESSION_EXPIRED -> true;
+            default -> false;
+        };
     }
 
     private void end(

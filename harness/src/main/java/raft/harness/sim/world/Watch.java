@@ -16,10 +16,10 @@ import raft.core.Snapshot;
 import raft.harness.sim.Sometimes;
 
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -57,9 +57,11 @@ final class Watch {
     private final TreeMap<Long, NodeId> leaderOfTerm = new TreeMap<>();
 
     /**
-     * Commands whose client was told for good that they never apply. Only asked, never iterated.
+     * How often each command may still be applied: once for every time that it was asked for,
+     * unless that was refused. Equal commands cannot be told apart, so they are counted. Only
+     * looked up, never iterated.
      */
-    private final Set<Bytes> refused = new HashSet<>();
+    private final Map<Bytes, Integer> mayApply = new HashMap<>();
 
     private final Promises promises;
 
@@ -518,12 +520,13 @@ final class Watch {
                             + entry.term()
                             + ", which is not");
             require(
-                    entry.kind() != Entry.Kind.COMMAND || !refused.contains(entry.payload()),
+                    entry.kind() != Entry.Kind.COMMAND || applyOnce(entry.payload()),
                     "refused means never",
                     node,
                     "applies the command of index "
                             + entry.index()
-                            + ", whose client was told that it never will be");
+                            + ", which was not asked for so often, or its client was told that it"
+                            + " never will be");
             if (node.shadow.leadsSinceNanos >= 0 && entry.term() < node.shadow.memory.term) {
                 world.census.reached(Sometimes.EARLIER_TERM_COMMITTED);
             }
@@ -601,8 +604,23 @@ final class Watch {
                         + " was committed before it came");
     }
 
-    /** A client was told for good that its command never takes effect. */
+    /** A client sends a command to a node. */
+    void asked(Bytes command) {
+        mayApply.merge(command, 1, Integer::sum);
+    }
+
+    /** A client was told by that node that the command never takes effect. */
     void refusedForGood(Bytes command) {
-        refused.add(command);
+        applyOnce(command);
+    }
+
+    /** Uses one of the times that it was asked for; false where there is none left. */
+    private boolean applyOnce(Bytes command) {
+        Integer left = mayApply.get(command);
+        if (left == null) {
+            return false;
+        }
+        mayApply.compute(command, (_, count) -> count == null || count == 1 ? null : count - 1);
+        return true;
     }
 }
