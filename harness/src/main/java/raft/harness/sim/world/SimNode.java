@@ -570,7 +570,7 @@ final class SimNode {
     private void later(Life current, Object job) {
         long start = Math.max(world.nowNanos(), current.snapshotsBusyUntilNanos);
         boolean writes =
-                job instanceof Save || job instanceof Effect.KeepChunk chunk && chunk.last();
+                job instanceof Save || (job instanceof Effect.KeepChunk chunk && chunk.last());
         current.snapshotsBusyUntilNanos = start + (writes ? 2 * fsyncNanos() : TURN_NANOS);
         world.plan(
                 current.snapshotsBusyUntilNanos, Happening.Kind.SNAPSHOT, this, current, job, -1);
