@@ -35,7 +35,8 @@ import java.util.concurrent.Callable;
             SimSeedsCommand.class,
             SimCommand.Replay.class,
             SimCommand.Minimise.class,
-            SimCommand.ScoreBugs.class
+            SimCommand.ScoreBugs.class,
+            SimMutantsCommand.class
         })
 final class SimCommand implements Runnable {
     @Spec

@@ -34,11 +34,12 @@ import javax.tools.ToolProvider;
  * the inside of the simulator with them; the right one's are untouched.
  */
 public final class NodeCode {
-    private static final String WORLD = "raft.harness.sim.world.SimCluster";
+    private static final String WORLD_PACKAGE = "raft.harness.sim.world.";
+    private static final String WORLD = WORLD_PACKAGE + "SimCluster";
 
     /** Loaded anew for each variant: the code under test and what names its classes. */
     private static final List<String> OWN_PACKAGES =
-            List.of("raft.core.", "raft.kv.", "raft.storage.", "raft.harness.sim.world.");
+            List.of("raft.core.", "raft.kv.", "raft.storage.", WORLD_PACKAGE);
 
     private final Function<SimOptions, SimulatedCluster> starter;
     private final @Nullable Plant plant;
@@ -65,7 +66,16 @@ public final class NodeCode {
     public static NodeCode planted(PlantedBug bug, Path sourceRoot) throws IOException {
         String text = bug.edited(Files.readString(sourceRoot.resolve(bug.file())));
         return new NodeCode(
-                starter(new VariantLoader(compile(bug, text))), new Plant(bug.id(), sourceRoot));
+                starter(new VariantLoader(compile(bug.file(), text))), new Plant(bug.id(), sourceRoot));
+    }
+
+    /**
+     * The node with another text of one file.
+     *
+     * @throws IOException when it does not compile
+     */
+    static NodeCode mutated(Mutants.Mutant mutant) throws IOException {
+        return new NodeCode(starter(new VariantLoader(compile(mutant.file(), mutant.text()))), null);
     }
 
     /** Null for the right node. */
@@ -100,7 +110,7 @@ public final class NodeCode {
 
     // ---- The compiler ----
 
-    private static Map<String, byte[]> compile(PlantedBug bug, String text) throws IOException {
+    private static Map<String, byte[]> compile(String file, String text) throws IOException {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         if (compiler == null) {
             throw new IOException("planted bugs need a JDK with its compiler, not a bare run-time");
@@ -120,11 +130,10 @@ public final class NodeCode {
                                             "-cp",
                                             System.getProperty("java.class.path")),
                                     null,
-                                    List.of(new Source(bug.file(), text)))
+                                    List.of(new Source(file, text)))
                             .call();
             if (!compiled) {
-                throw new IOException(
-                        "planted bug " + bug.id() + " does not compile: " + complaints);
+                throw new IOException("the edit of " + file + " does not compile: " + complaints);
             }
             return output.classes();
         }
@@ -201,6 +210,9 @@ public final class NodeCode {
                 Class<?> loaded = findLoadedClass(name);
                 if (loaded == null) {
                     byte[] bytes = bytes(name);
+                    if (!name.startsWith(WORLD_PACKAGE)) {
+                        bytes = LoopGuarding.guarded(bytes);
+                    }
                     loaded = defineClass(name, bytes, 0, bytes.length);
                 }
                 return loaded;

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -93,6 +94,54 @@ public final class Score {
             }
         }
         return lines;
+    }
+
+    /**
+     * What came of a mutant.
+     *
+     * @param rule what noticed it, "" where nothing did
+     * @param compiled some make no sense to the compiler
+     */
+    public record MutantLine(
+            Mutants.Mutant mutant, boolean compiled, String rule, int seedCount) {}
+
+    /**
+     * Runs mutants, each with seed after seed until something notices.
+     *
+     * @param progress is told each as it ends
+     */
+    public static void mutants(
+            List<Mutants.Mutant> mutants, int seedsMax, int jobs, Consumer<MutantLine> progress)
+            throws InterruptedException {
+        try (ExecutorService workers = Executors.newFixedThreadPool(jobs)) {
+            for (Mutants.Mutant mutant : mutants) {
+                workers.execute(() -> progress.accept(mutant(mutant, seedsMax)));
+            }
+            workers.shutdown();
+            while (!workers.awaitTermination(1, TimeUnit.HOURS)) {
+                continue;
+            }
+        }
+    }
+
+    private static MutantLine mutant(Mutants.Mutant mutant, int seedsMax) {
+        NodeCode code;
+        try {
+            code = NodeCode.mutated(mutant);
+        } catch (IOException e) {
+            return new MutantLine(mutant, false, "", 0);
+        }
+        for (int seed = 1; seed <= seedsMax; seed++) {
+            try {
+                SimRun.Result result = SimRun.run(Scenario.ofSeed(seed, RUN_MILLIS), code, null);
+                if (result.failed()) {
+                    return new MutantLine(mutant, true, result.rule(), seed);
+                }
+            } catch (RuntimeException e) {
+                return new MutantLine(mutant, true, "the simulator failed: " + e, seed);
+            }
+        }
+        return new MutantLine(mutant, true, "", seedsMax);
     }
 
     private static Line score(PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax)

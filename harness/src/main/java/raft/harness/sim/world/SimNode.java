@@ -178,6 +178,7 @@ final class SimNode {
      */
     boolean boot() {
         refusedToStart = null;
+        LoopGuard.reset();
         long boot = ++bootCount;
         long seed = world.options.seed();
         long[] salts = {0};
@@ -395,6 +396,7 @@ final class SimNode {
         }
         List<Effect> effects;
         long deadline = current.raft.deadlineNanos();
+        LoopGuard.reset();
         Effect.RoleName role = current.raft.role();
         long term = current.raft.term();
         try {
@@ -408,8 +410,11 @@ final class SimNode {
                     && deadline != current.raft.deadlineNanos()) {
                 world.watch.deadlineMoved(this, current.raft, events);
             }
-        } catch (RuntimeException e) {
-            world.watch.broken(id + " stopped by a bug: " + e.getMessage());
+        } catch (RuntimeException | StackOverflowError e) {
+            world.watch.broken(
+                    id
+                            + " stopped by a bug: "
+                            + (e instanceof IllegalStateException ? e.getMessage() : e));
             return;
         }
         writeNextGroup(current);
