@@ -39,7 +39,7 @@ public final class NodeCode {
 
     /** Loaded anew for each variant: the code under test and what names its classes. */
     private static final List<String> OWN_PACKAGES =
-            List.of("raft.core.", "raft.kv.", "raft.storage.", WORLD_PACKAGE);
+            List.of("raft.core.", "raft.kv.", "raft.peer.", "raft.storage.", WORLD_PACKAGE);
 
     private final Function<SimOptions, SimulatedCluster> starter;
     private final @Nullable Plant plant;

@@ -4,13 +4,18 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.Value;
 import raft.harness.nemesis.FaultKind;
+import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultPlan;
+import raft.harness.nemesis.Parameter;
 import raft.harness.nemesis.PlannedFault;
+import raft.harness.nemesis.Trigger;
 import raft.harness.sim.Keyed.Purpose;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -50,26 +55,76 @@ public record Scenario(
      */
     private static FaultPlan plan(long seed, SimOptions options, long runMillis) {
         List<String> members = members(options);
-        if (Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 4) == 0) {
-            return FaultPlan.generate(seed, members, SimulatedFaults.USUAL, runMillis);
+        int sort = Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 8);
+        if (sort < 2) {
+            return FaultPlan.generate(
+                    seed,
+                    members,
+                    sort == 0 ? SimulatedFaults.USUAL : SimulatedFaults.ALL,
+                    runMillis);
         }
         long spacingMillis = 300L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
         long longestMillis = 500L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
-        int families = 1 + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 3), 7);
-        List<FaultKind> kinds =
-                SimulatedFaults.USUAL.kinds().stream()
-                        .filter(kind -> (families >> kind.family().ordinal() & 1) == 1)
-                        .toList();
+        List<FaultKind> kinds = kinds(Keyed.key(seed, Purpose.PLAN, 0, 0, 3));
         List<PlannedFault> faults = new ArrayList<>();
         long at = 1_500;
         for (long id = 1; at < runMillis - 1_000; id++) {
             long draw = Keyed.key(seed, Purpose.PLAN, 1, 0, id);
             FaultKind kind = kinds.get(Keyed.below(draw, kinds.size()));
             long lasts = Keyed.between(Keyed.part(draw, 1), 50, longestMillis);
-            faults.add(new PlannedFault(id, kind, at, at + lasts, shuffled(members, draw)));
+            boolean onElection = Keyed.below(Keyed.part(draw, 3), 8) == 0;
+            faults.add(
+                    new PlannedFault(
+                            id,
+                            kind,
+                            onElection ? new Trigger.LeaderElected() : Trigger.TIME,
+                            at,
+                            at + lasts,
+                            shuffled(members, draw),
+                            parameters(kind, Keyed.part(draw, 4))));
             at += Keyed.between(Keyed.part(draw, 2), 50, 2 * spacingMillis);
         }
         return new FaultPlan(faults);
+    }
+
+    /**
+     * Of the families that find most bugs at least one; of the others each in a third of the seeds.
+     * Families come with the same share of faults, however many kinds they have.
+     */
+    private static List<FaultKind> kinds(long draw) {
+        int usual = 1 + Keyed.below(draw, 7);
+        List<FaultKind> kinds = new ArrayList<>();
+        List<List<FaultKind>> families = new ArrayList<>();
+        for (Family family : Family.values()) {
+            boolean on =
+                    Family.USUAL.contains(family)
+                            ? (usual >> family.ordinal() & 1) == 1
+                            : Keyed.below(Keyed.part(draw, 1 + family.ordinal()), 3) == 0;
+            List<FaultKind> known =
+                    FaultKind.drawnOf(family).stream()
+                            .filter(SimulatedFaults.ALL.kinds()::contains)
+                            .toList();
+            if (on && !known.isEmpty()) {
+                families.add(known);
+            }
+        }
+        int most = families.stream().mapToInt(List::size).max().orElse(1);
+        for (List<FaultKind> family : families) {
+            for (int i = 0; i < most; i++) {
+                kinds.add(family.get(i % family.size()));
+            }
+        }
+        return kinds;
+    }
+
+    private static SortedMap<String, Long> parameters(FaultKind kind, long draw) {
+        SortedMap<String, Long> drawn = new TreeMap<>();
+        for (Parameter parameter : kind.parameters()) {
+            drawn.put(
+                    parameter.name(),
+                    parameter.drawn().get(Keyed.below(draw, parameter.drawn().size())));
+        }
+        return kind.complete(drawn);
     }
 
     private static List<String> shuffled(List<String> members, long draw) {

@@ -102,8 +102,7 @@ public final class Score {
      * @param rule what noticed it, "" where nothing did
      * @param compiled some make no sense to the compiler
      */
-    public record MutantLine(
-            Mutants.Mutant mutant, boolean compiled, String rule, int seedCount) {}
+    public record MutantLine(Mutants.Mutant mutant, boolean compiled, String rule, int seedCount) {}
 
     /**
      * Runs mutants, each with seed after seed until something notices.

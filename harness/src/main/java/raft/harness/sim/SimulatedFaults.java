@@ -10,22 +10,34 @@ import java.util.Map;
 
 /** Which faults the simulated world knows. The one place that decides it. */
 public final class SimulatedFaults {
-    public static final String REASON = "not simulated yet";
-
     private static final List<String> ANY_NODES = List.of("n1", "n2", "n3", "n4", "n5");
 
     /** The families that campaigns draw from, without the kinds that are not simulated. */
     public static final FaultChoice USUAL = FaultChoice.USUAL.within(impossible().keySet());
 
+    /** All that is simulated, of every family. */
+    public static final FaultChoice ALL = FaultChoice.parse("all").within(impossible().keySet());
+
     private SimulatedFaults() {}
 
-    /** Whether the simulated world carries this out; other actions it answers as skipped. */
-    public static boolean knows(FaultAction action) {
+    /** Why the simulated world cannot carry this out, in one clause; "" where it can. */
+    public static String reason(FaultAction action) {
         return switch (action) {
-            case FaultAction.Cut ignored -> true;
-            case FaultAction.Kill ignored -> true;
-            case FaultAction.Pause ignored -> true;
-            default -> false;
+            case FaultAction.Cut ignored -> "";
+            case FaultAction.Flap ignored -> "";
+            case FaultAction.Packets ignored -> "";
+            case FaultAction.Kill ignored -> "";
+            case FaultAction.Stop ignored -> "";
+            case FaultAction.Pause ignored -> "";
+            case FaultAction.RollingRestart ignored -> "";
+            case FaultAction.Clock ignored -> "";
+            case FaultAction.Disk ignored -> "";
+            case FaultAction.CpuQuota ignored ->
+                    "simulated nodes share no processor; a pause or a slow disk is nearest to it";
+            case FaultAction.MemoryLimit ignored ->
+                    "simulated nodes share the memory of one process";
+            case FaultAction.Membership ignored -> "not simulated as a planned fault yet";
+            case FaultAction.RaftCommand ignored -> "not simulated as a planned fault yet";
         };
     }
 
@@ -33,8 +45,9 @@ public final class SimulatedFaults {
     public static Map<FaultKind, String> impossible() {
         Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
         for (FaultKind kind : FaultKind.values()) {
-            if (!knows(kind.resolve(ANY_NODES, null))) {
-                impossible.put(kind, REASON);
+            String reason = reason(kind.resolve(ANY_NODES, null));
+            if (!reason.isEmpty()) {
+                impossible.put(kind, reason);
             }
         }
         return impossible;

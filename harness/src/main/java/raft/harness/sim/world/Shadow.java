@@ -140,6 +140,8 @@ final class Shadow {
         return saved.stream().anyMatch(snapshot -> snapshot.isOf(index, term));
     }
 
+    private boolean forgotten;
+
     /** Writes under way when the process ended: each may or may not have survived. */
     private List<LogWrite> perhaps = List.of();
 
@@ -159,11 +161,17 @@ final class Shadow {
         memory.become(recovered);
         durable.become(recovered);
         perhaps = List.of();
+        forgotten = false;
         heardNanos = new long[nodeCount];
         Arrays.fill(heardNanos, nowNanos);
         lonelyElectionCount = 0;
         leadsSinceNanos = -1;
         commitIndex = 0;
+    }
+
+    /** What is found next is what the disk holds, whatever was promised. */
+    void forgetDisk() {
+        forgotten = true;
     }
 
     void died(List<LogWrite> underWay) {
@@ -191,6 +199,9 @@ final class Shadow {
      * order.
      */
     boolean explains(Recovered recovered) {
+        if (forgotten) {
+            return true;
+        }
         Copy copy = new Copy(committed);
         copy.become(durable);
         if (equal(copy, recovered)) {

@@ -17,8 +17,6 @@ import raft.harness.history.Value;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
 import raft.harness.nemesis.FaultKind;
-import raft.harness.nemesis.FaultOutcome;
-import raft.harness.nemesis.Link;
 import raft.harness.sim.Coverage;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
@@ -66,11 +64,7 @@ public final class SimCluster implements Steppable {
     private final Agenda agenda = new Agenda();
     private final ArrayDeque<Completion> completions = new ArrayDeque<>();
 
-    /** How many faults cut each link, by sender and receiver. */
-    private final int[][] cutCount;
-
     private final long[][] sentCount;
-    private final TreeMap<Long, FaultAction> inForce = new TreeMap<>();
     private long nowNanos;
     private long nextSequence;
     private long eventCount;
@@ -84,6 +78,7 @@ public final class SimCluster implements Steppable {
     private long happeningNow;
 
     private final Meddling meddling;
+    private final SimFaults faults;
 
     /** Starts all nodes, with empty disks, at time 0. */
     public SimCluster(SimOptions options) {
@@ -95,7 +90,6 @@ public final class SimCluster implements Steppable {
         int total = options.nodeCount() + options.upkeep().spareCount();
         this.initialVoters = names.stream().map(NodeId::new).toList();
         this.nodeIds = IntStream.rangeClosed(1, total).mapToObj(i -> new NodeId("n" + i)).toList();
-        this.cutCount = new int[total][total];
         this.sentCount = new long[total][total];
         this.digest = Keyed.mix(options.seed());
         for (int i = 0; i < total; i++) {
@@ -103,6 +97,7 @@ public final class SimCluster implements Steppable {
             nodes.add(node);
             nodesByName.put(node.id.name(), node);
         }
+        this.faults = new SimFaults(this, nodes);
         nodes.forEach(SimNode::boot);
         upkeep.begin();
         census.started(nodes);
@@ -132,12 +127,24 @@ public final class SimCluster implements Steppable {
 
     @Override
     public void inject(ActiveFault fault) {
-        plan(nowNanos + FAULT_NANOS, Kind.FAULT_CHANGE, null, null, new Change(fault, true), -1);
+        plan(
+                nowNanos + FAULT_NANOS,
+                Kind.FAULT_CHANGE,
+                null,
+                null,
+                new SimFaults.Change(fault, true, 0),
+                -1);
     }
 
     @Override
     public void heal(ActiveFault fault) {
-        plan(nowNanos + FAULT_NANOS, Kind.FAULT_CHANGE, null, null, new Change(fault, false), -1);
+        plan(
+                nowNanos + FAULT_NANOS,
+                Kind.FAULT_CHANGE,
+                null,
+                null,
+                new SimFaults.Change(fault, false, 0),
+                -1);
     }
 
     @Override
@@ -159,10 +166,7 @@ public final class SimCluster implements Steppable {
 
     @Override
     public void healAll() {
-        inForce.clear();
-        for (int[] row : cutCount) {
-            java.util.Arrays.fill(row, 0);
-        }
+        faults.clear();
         for (SimNode node : nodes) {
             node.killCount = 0;
             start(node);
@@ -285,7 +289,11 @@ public final class SimCluster implements Steppable {
             return false;
         }
         agenda.remove(sequence);
-        inForce.put(faultId, new FaultAction.Kill(List.of(node.id.name())));
+        faults.adopt(
+                new ActiveFault(
+                        faultId,
+                        FaultKind.KILL_ONE.label(),
+                        new FaultAction.Kill(List.of(node.id.name()))));
         node.killCount++;
         node.die(true, Keyed.key(options.seed(), Purpose.CRASH, node.number, 1, ++crashCount));
         return true;
@@ -356,13 +364,13 @@ public final class SimCluster implements Steppable {
     /** A message leaves: lost, late, twice or as it should. */
     void send(SimNode from, NodeId to, Message message) {
         SimNode receiver = nodeNamed(to.name());
-        if (cutCount[from.number][receiver.number] > 0) {
-            return;
-        }
         var model = options.network();
         long nth = sentCount[from.number][receiver.number]++;
         long draw = Keyed.key(options.seed(), Purpose.NETWORK, from.number, receiver.number, nth);
         if (quiet) {
+            if (faults.passage(from.number, receiver.number, message, draw).lateNanos() < 0) {
+                return; // Only what a person has put in force since.
+            }
             long delay = Keyed.between(draw, model.minNanos(), 4 * model.minNanos());
             plan(nowNanos + delay, Kind.MESSAGE, receiver, null, message, from.number);
             return;
@@ -370,18 +378,23 @@ public final class SimCluster implements Steppable {
         if (Keyed.permille(Keyed.part(draw, 1), model.lossPermille())) {
             return;
         }
-        deliver(from, receiver, message, draw);
-        if (Keyed.permille(Keyed.part(draw, 2), model.duplicatePermille())) {
-            deliver(from, receiver, message, Keyed.part(draw, 3));
+        SimFaults.Passage passage = faults.passage(from.number, receiver.number, message, draw);
+        if (passage.lateNanos() < 0) {
+            return;
+        }
+        deliver(from, receiver, message, draw, passage.lateNanos());
+        if (passage.twice() || Keyed.permille(Keyed.part(draw, 2), model.duplicatePermille())) {
+            deliver(from, receiver, message, Keyed.part(draw, 3), passage.lateNanos());
         }
     }
 
-    private void deliver(SimNode from, SimNode receiver, Message message, long draw) {
+    private void deliver(
+            SimNode from, SimNode receiver, Message message, long draw, long lateNanos) {
         var model = options.network();
         boolean slow = Keyed.permille(Keyed.part(draw, 4), model.slowPermille());
         long most = slow ? model.slowMaxNanos() : model.maxNanos();
         long delay = Keyed.between(draw, model.minNanos(), most);
-        plan(nowNanos + delay, Kind.MESSAGE, receiver, null, message, from.number);
+        plan(nowNanos + lateNanos + delay, Kind.MESSAGE, receiver, null, message, from.number);
     }
 
     // ---- Time ----
@@ -438,7 +451,7 @@ public final class SimCluster implements Steppable {
             case REQUEST -> clients.requestCame((SimClients.Asked) present(payload));
             case REPLY -> clients.replyCame(present(payload));
             case CLIENT_TIMEOUT -> clients.timedOut(present(payload));
-            case FAULT_CHANGE -> change((Change) present(payload));
+            case FAULT_CHANGE -> faults.change((SimFaults.Change) present(payload));
             case OBSERVE -> complete(new Completion.Observation(statuses()));
             case SNAPSHOT -> present(node).snapshotCame(present(life), present(payload));
             case UPKEEP -> upkeep.act();
@@ -510,78 +523,38 @@ public final class SimCluster implements Steppable {
         return SimulatedFaults.impossible();
     }
 
-    /** A fault comes or goes. */
-    record Change(ActiveFault fault, boolean injected) {}
-
-    private void change(Change change) {
-        ActiveFault fault = change.fault;
-        if (!SimulatedFaults.knows(fault.action())) {
-            complete(
-                    new Completion.FaultChange(
-                            fault.id(),
-                            change.injected,
-                            new FaultOutcome(
-                                    FaultOutcome.Status.SKIPPED, List.of(SimulatedFaults.REASON))));
-            return;
-        }
-        List<String> evidence = new ArrayList<>();
-        if (change.injected) {
-            inForce.put(fault.id(), fault.action());
-            apply(fault.action(), 1, evidence);
-        } else if (inForce.remove(fault.id()) != null) {
-            apply(fault.action(), -1, evidence);
-        }
-        complete(
-                new Completion.FaultChange(
-                        fault.id(),
-                        change.injected,
-                        new FaultOutcome(FaultOutcome.Status.INSTALLED, evidence)));
+    /** Its process ends, perhaps with the whole machine; returns what was seen. */
+    String kill(SimNode node) {
+        long draw = Keyed.key(options.seed(), Purpose.CRASH, node.number, 0, ++crashCount);
+        boolean losesPower = Keyed.below(draw, 100) < options.disk().powerLossPercent();
+        return kill(node, losesPower, Keyed.part(draw, 1));
     }
 
-    private void apply(FaultAction action, int step, List<String> evidence) {
-        switch (action) {
-            case FaultAction.Cut(List<Link> links) -> {
-                for (Link link : links) {
-                    int from = nodeNamed(link.from()).number;
-                    int to = nodeNamed(link.to()).number;
-                    cutCount[from][to] += step;
-                }
-                evidence.add(
-                        step > 0
-                                ? links.size() + " links drop every message"
-                                : links.size() + " links are whole again");
-            }
-            case FaultAction.Kill(List<String> killed) ->
-                    killed.forEach(name -> kill(nodeNamed(name), step, evidence));
-            case FaultAction.Pause(List<String> paused) ->
-                    paused.forEach(name -> pause(nodeNamed(name), step, evidence));
-            default -> throw new IllegalStateException("not simulated: " + action);
-        }
+    /** Its process ends, and nothing is lost but what was in memory. */
+    String killProcess(SimNode node) {
+        return kill(node, false, 0);
     }
 
-    private void kill(SimNode node, int step, List<String> evidence) {
-        node.killCount += step;
-        if (step > 0) {
-            long draw = Keyed.key(options.seed(), Purpose.CRASH, node.number, 0, ++crashCount);
-            boolean losesPower = Keyed.below(draw, 100) < options.disk().powerLossPercent();
-            node.die(losesPower, Keyed.part(draw, 1));
-            if (nodes.stream().noneMatch(SimNode::isUp)) {
-                census.reached(Sometimes.ALL_DOWN);
-            }
-            evidence.add(
-                    node.id
-                            + (losesPower
-                                    ? " lost its power and what was not synced"
-                                    : " has no process any more"));
-        } else {
-            evidence.add(start(node));
+    private String kill(SimNode node, boolean losesPower, long key) {
+        node.killCount++;
+        node.die(losesPower, key);
+        if (nodes.stream().noneMatch(SimNode::isUp)) {
+            census.reached(Sometimes.ALL_DOWN);
         }
+        return node.id
+                + (losesPower
+                        ? " lost its power and what was not synced"
+                        : " has no process any more");
     }
 
     /** Starts a node that nothing holds down; perhaps its disk has rotted meanwhile. */
-    private String start(SimNode node) {
+    String start(SimNode node) {
         if (node.isUp() || node.killCount > 0) {
             return node.id + (node.isUp() ? " runs" : " is still held down by another fault");
+        }
+        if (node.disk.isFaulty()) {
+            return node.id
+                    + (node.boot() ? " runs again" : " does not start: " + node.refusedToStart);
         }
         long draw = Keyed.key(options.seed(), Purpose.ROT, node.number, 0, ++crashCount);
         SimDisk.Rot rot =
@@ -608,13 +581,13 @@ public final class SimCluster implements Steppable {
         return words;
     }
 
-    private static void pause(SimNode node, int step, List<String> evidence) {
+    static String pause(SimNode node, int step) {
         boolean frozen = node.isPaused();
         node.pauseCount += step;
         if (frozen && !node.isPaused()) {
             node.resume();
         }
-        evidence.add(node.id + (node.isPaused() ? " is frozen" : " goes on"));
+        return node.id + (node.isPaused() ? " is frozen" : " goes on");
     }
 
     // ---- Looking ----
@@ -650,6 +623,8 @@ public final class SimCluster implements Steppable {
                         + raft.commitIndex()
                         + ",\"durableIndex\":"
                         + raft.durableIndex()
+                        + ",\"wallClockErrorMillis\":"
+                        + node.wallErrorMillis()
                         + ",\"lastIndex\":"
                         + raft.lastIndex()
                         + "}");
@@ -763,7 +738,7 @@ public final class SimCluster implements Steppable {
         long draw = Keyed.key(options.seed(), Purpose.LIVENESS, 0, 0, 0);
         int first = Keyed.below(draw, voters.size());
         for (int i = 0; i < count; i++) {
-            kill(voters.get((first + i) % voters.size()), 1, new ArrayList<>());
+            kill(voters.get((first + i) % voters.size()));
         }
     }
 

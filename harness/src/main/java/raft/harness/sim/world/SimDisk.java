@@ -4,6 +4,7 @@ import raft.harness.sim.Keyed;
 import raft.storage.Disk;
 
 import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,11 @@ final class SimDisk implements Disk {
 
     private final TreeMap<String, Content> files = new TreeMap<>();
     private final List<Write> unsynced = new ArrayList<>();
+
+    /** Faults in force under which nothing may grow, and under which nothing can be written. */
+    int fullCount;
+
+    int errorCount;
 
     /** Writes since the start of the run, completed syncs included. */
     private long writeCount;
@@ -47,6 +53,25 @@ final class SimDisk implements Disk {
         unsynced.subList(0, done).clear();
     }
 
+    /** Nothing is wrong with it any more. */
+    void works() {
+        fullCount = 0;
+        errorCount = 0;
+    }
+
+    boolean isFaulty() {
+        return fullCount > 0 || errorCount > 0;
+    }
+
+    private void checkWritable(boolean grows) throws IOException {
+        if (errorCount > 0) {
+            throw new IOException("Input/output error");
+        }
+        if (fullCount > 0 && grows) {
+            throw new IOException("No space left on device");
+        }
+    }
+
     /** What a loss of power took: writes that are gone, and whether part of one is left. */
     record Loss(int writeCount, boolean torn) {}
 
@@ -67,6 +92,59 @@ final class SimDisk implements Disk {
                         kept < unsynced.size() && tear(unsynced.get(kept), Keyed.part(key, 1)));
         unsynced.clear();
         return loss;
+    }
+
+    /**
+     * The machine lost power, and of the unsynced bytes this share had reached the disk, in the
+     * order in which they were written.
+     *
+     * @param keptPercent 0 to 99
+     */
+    Loss losePowerKeeping(int keptPercent) {
+        long bytes = 0;
+        for (Write write : unsynced) {
+            bytes += write.after.length;
+        }
+        long kept = bytes * keptPercent / 100;
+        int lostCount = 0;
+        boolean torn = false;
+        long before = bytes;
+        for (int i = unsynced.size() - 1; i >= 0; i--) {
+            Write write = unsynced.get(i);
+            before -= write.after.length;
+            if (before + write.after.length <= kept) {
+                break;
+            }
+            int from = (int) Math.max(0, kept - before);
+            System.arraycopy(
+                    write.before,
+                    from,
+                    write.file.bytes,
+                    write.position + from,
+                    write.before.length - from);
+            lostCount++;
+            torn |= from > 0;
+        }
+        unsynced.clear();
+        return new Loss(lostCount, torn);
+    }
+
+    /** Takes the last bytes that the newest file holds away, synced as they are. */
+    String cutTail(int bytes) {
+        String newest = "";
+        for (var file : files.entrySet()) {
+            if (file.getValue().usedBytes > 0) {
+                newest = file.getKey();
+            }
+        }
+        if (newest.isEmpty()) {
+            return "nothing";
+        }
+        Content content = existing(newest);
+        int from = Math.max(0, content.usedBytes - bytes);
+        Arrays.fill(content.bytes, from, content.usedBytes, (byte) 0);
+        content.usedBytes = from;
+        return newest;
     }
 
     /**
@@ -142,7 +220,8 @@ final class SimDisk implements Disk {
     }
 
     @Override
-    public DiskFile create(String name) {
+    public DiskFile create(String name) throws IOException {
+        checkWritable(true);
         Content content = new Content();
         files.put(name, content);
         return new OpenFile(content);
@@ -188,9 +267,10 @@ final class SimDisk implements Disk {
         }
 
         @Override
-        public void write(long positionBytes, ByteBuffer bytes) {
+        public void write(long positionBytes, ByteBuffer bytes) throws IOException {
             int position = Math.toIntExact(positionBytes);
             int end = position + bytes.remaining();
+            checkWritable(end > content.bytes.length);
             if (content.bytes.length < end) {
                 content.bytes = Arrays.copyOf(content.bytes, end);
             }
@@ -213,7 +293,8 @@ final class SimDisk implements Disk {
         }
 
         @Override
-        public void sync(boolean withMetadata) {
+        public void sync(boolean withMetadata) throws IOException {
+            checkWritable(false);
             if (withMetadata) {
                 completeSync(writeCount);
             }

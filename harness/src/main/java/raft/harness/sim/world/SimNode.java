@@ -18,6 +18,7 @@ import raft.core.Raft;
 import raft.core.RaftConfig;
 import raft.core.Recovered;
 import raft.core.Snapshot;
+import raft.harness.nemesis.FaultAction;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 import raft.harness.sim.Sometimes;
@@ -25,6 +26,7 @@ import raft.kv.Image;
 import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
 import raft.storage.CorruptLogException;
+import raft.storage.DiskFailedException;
 import raft.storage.SnapshotFormat;
 import raft.storage.SnapshotStore;
 import raft.storage.Wal;
@@ -54,6 +56,28 @@ final class SimNode {
 
     private final SimCluster world;
     private final int driftPpm;
+
+    /** The rate at which its clocks run now, and the moment since when, on both clocks. */
+    private long ratePpm;
+
+    private long rateSinceNanos;
+    private long rateSinceLocalNanos;
+
+    /** How far the wall clock is wrong; the algorithm has none. */
+    long wallOffsetMillis;
+
+    final List<FaultAction.ClockStrobe> strobes = new ArrayList<>();
+
+    /** What every sync takes longer. */
+    long extraSyncNanos;
+
+    /**
+     * A loss of power waits for the next write, to hit it in the middle, and leaves this share of
+     * it; -1 where none does.
+     */
+    int powerLostKeepingPercent = -1;
+
+    private SimDisk.@Nullable Loss loss;
     @Nullable Life life;
 
     /** Faults in force that keep the process down, and that freeze it. */
@@ -133,6 +157,7 @@ final class SimNode {
         int most = world.options.process().driftPpmMax();
         long draw = Keyed.key(world.options.seed(), Purpose.DRIFT, number, 0, 0);
         this.driftPpm = (int) Keyed.between(draw, -most, most + 1L);
+        this.ratePpm = driftPpm;
     }
 
     boolean isUp() {
@@ -150,17 +175,59 @@ final class SimNode {
     // ---- The clock of this machine, which may run fast or slow ----
 
     private long localNanos(long nanos) {
-        long millions = nanos / 1_000_000;
-        return nanos + millions * driftPpm + nanos % 1_000_000 * driftPpm / 1_000_000 + aheadNanos;
+        long since = nanos - rateSinceNanos;
+        long millions = since / 1_000_000;
+        return rateSinceLocalNanos
+                + since
+                + millions * ratePpm
+                + since % 1_000_000 * ratePpm / 1_000_000
+                + aheadNanos;
     }
 
     /** A moment at which the local clock certainly shows at least {@code local}. */
     private long globalNanos(long local) {
-        if (driftPpm == 0) {
-            return local - aheadNanos;
+        long since = local - aheadNanos - rateSinceLocalNanos;
+        if (ratePpm == 0) {
+            return rateSinceNanos + since;
         }
-        long micros = (local - aheadNanos) / (1_000_000 + driftPpm) + 1;
-        return micros * 1_000_000;
+        long micros = since / (1_000_000 + ratePpm) + 1;
+        return rateSinceNanos + micros * 1_000_000;
+    }
+
+    /**
+     * The clocks run at another rate from now on.
+     *
+     * @param percent of their own rate
+     */
+    void run(int percent) {
+        rateSinceLocalNanos = localNanos(world.nowNanos()) - aheadNanos;
+        rateSinceNanos = world.nowNanos();
+        ratePpm = (1_000_000L + driftPpm) * percent / 100 - 1_000_000;
+        Life current = life;
+        if (current != null && !isPaused()) {
+            planTimer(current);
+        }
+    }
+
+    /** Its clocks are as they were at the start. */
+    void trueTime() {
+        if (ratePpm != driftPpm) {
+            run(100);
+        }
+        wallOffsetMillis = 0;
+        strobes.clear();
+    }
+
+    /** How far the wall clock is wrong at this moment, jumps and strobes together. */
+    long wallErrorMillis() {
+        long millis = wallOffsetMillis;
+        for (FaultAction.ClockStrobe strobe : strobes) {
+            boolean forth =
+                    world.nowNanos() / 1_000_000 % strobe.periodMillis()
+                            < strobe.periodMillis() / 2;
+            millis += forth ? strobe.offsetMillis() : 0;
+        }
+        return millis;
     }
 
     /** The clock jumps ahead, so that what the process waits for is due now. */
@@ -190,6 +257,12 @@ final class SimNode {
                             world.options.disk().segmentBytes(),
                             () -> Keyed.key(seed, Purpose.SALT, number, boot, salts[0]++));
         } catch (CorruptLogException e) {
+            refusedToStart = String.valueOf(e.getMessage());
+            return false;
+        } catch (DiskFailedException e) {
+            if (!disk.isFaulty()) {
+                world.watch.broken(id + " says that its disk fails, and it does not: " + e);
+            }
             refusedToStart = String.valueOf(e.getMessage());
             return false;
         } catch (IOException | RuntimeException e) {
@@ -244,14 +317,75 @@ final class SimNode {
         life = null;
         shadow.died(ended.syncing);
         if (losesPower) {
-            SimDisk.Loss loss = disk.losePower(key);
-            if (loss.writeCount() > 0) {
-                world.census.reached(Sometimes.POWER_LOST_UNSYNCED);
-            }
-            if (loss.torn()) {
-                world.census.reached(Sometimes.WRITE_TORN);
-            }
+            lost(disk.losePower(key));
         }
+        endConnections(ended);
+    }
+
+    /**
+     * The machine is without power.
+     *
+     * @param keptPercent of what was not synced that reached the disk all the same
+     * @return null where it was down
+     */
+    SimDisk.@Nullable Loss lostPower(int keptPercent) {
+        SimDisk.Loss before = loss;
+        loss = null;
+        Life ended = life;
+        if (ended == null) {
+            return before;
+        }
+        life = null;
+        shadow.died(ended.syncing);
+        SimDisk.Loss now = disk.losePowerKeeping(keptPercent);
+        lost(now);
+        endConnections(ended);
+        return now;
+    }
+
+    /** SIGTERM: what is handed over is written and synced before the process ends. */
+    void endWell() {
+        Life ending = life;
+        if (ending == null || isPaused()) {
+            return;
+        }
+        try {
+            for (Effect.Persist persist : ending.diskQueue) {
+                ending.wal.append(persist.writes());
+                ending.syncing.addAll(persist.writes());
+            }
+            ending.diskQueue.clear();
+            ending.wal.sync();
+            disk.completeSync(disk.syncMark());
+            shadow.durable(ending.syncing);
+            ending.syncing.clear();
+        } catch (IOException e) {
+            halt(ending, e);
+        }
+    }
+
+    /** A disk that fails ends the process; what of the unsynced is there nobody knows. */
+    private void halt(Life current, IOException cause) {
+        if (!disk.isFaulty()) {
+            world.watch.broken(id + " says that its disk fails, and it does not: " + cause);
+            return;
+        }
+        refusedToStart = String.valueOf(cause.getMessage());
+        if (life == current) {
+            die(true, Keyed.key(world.options.seed(), Purpose.CRASH, number, 3, ++fsyncCount));
+        }
+    }
+
+    private void lost(SimDisk.Loss loss) {
+        if (loss.writeCount() > 0) {
+            world.census.reached(Sometimes.POWER_LOST_UNSYNCED);
+        }
+        if (loss.torn()) {
+            world.census.reached(Sometimes.WRITE_TORN);
+        }
+    }
+
+    private void endConnections(Life ended) {
         for (Waiting waiting : ended.pending.values()) {
             if (waiting.asked != null) {
                 world.clients.connectionLost(waiting.asked);
@@ -338,6 +472,9 @@ final class SimNode {
     }
 
     private void arrived(Life current, Event event) {
+        if (life != current) {
+            return; // What it had to do before has ended it.
+        }
         if (isPaused() || world.nowNanos() < current.busyUntilNanos) {
             current.inbox.add(event);
             if (!isPaused() && !current.turnPlanned) {
@@ -377,6 +514,9 @@ final class SimNode {
     // ---- The event loop's turn ----
 
     private void turn(Life current) {
+        if (life != current) {
+            return;
+        }
         List<Event> events = List.copyOf(current.inbox);
         current.inbox.clear();
         turn(current, events);
@@ -656,7 +796,13 @@ final class SimNode {
             current.wal.sync();
             current.wal.dropUnneeded();
         } catch (IOException e) {
-            throw new IllegalStateException("the simulated disk does not fail", e);
+            halt(current, e);
+            return;
+        }
+        if (powerLostKeepingPercent >= 0) {
+            loss = lostPower(powerLostKeepingPercent);
+            powerLostKeepingPercent = -1;
+            return;
         }
         current.syncMark = disk.syncMark();
         current.syncingTerm = current.raft.term();
@@ -667,15 +813,20 @@ final class SimNode {
         var model = world.options.disk();
         long draw = Keyed.key(world.options.seed(), Purpose.DISK, number, 0, ++fsyncCount);
         boolean slow = !world.quiet() && Keyed.permille(draw, model.slowPermille());
-        return Keyed.between(
-                Keyed.part(draw, 1),
-                model.fsyncMinNanos(),
-                slow ? model.slowMaxNanos() : model.fsyncMaxNanos());
+        return extraSyncNanos
+                + Keyed.between(
+                        Keyed.part(draw, 1),
+                        model.fsyncMinNanos(),
+                        slow ? model.slowMaxNanos() : model.fsyncMaxNanos());
     }
 
     void fsyncEnded(Life current) {
         if (current.raft.term() > current.syncingTerm) {
             world.census.reached(Sometimes.FSYNC_OUTLIVED_TERM);
+        }
+        if (disk.errorCount > 0) {
+            halt(current, new IOException("Input/output error"));
+            return;
         }
         disk.completeSync(current.syncMark);
         shadow.durable(current.syncing);

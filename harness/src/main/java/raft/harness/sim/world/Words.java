@@ -24,7 +24,7 @@ final class Words {
             case REPLY -> "client <- " + SimClients.describe(happening.payload());
             case CLIENT_TIMEOUT -> "client's patience ends";
             case FAULT_CHANGE ->
-                    happening.payload() instanceof SimCluster.Change change
+                    happening.payload() instanceof SimFaults.Change change
                             ? (change.injected() ? "fault " : "heal ")
                                     + change.fault().kind()
                                     + " #"
