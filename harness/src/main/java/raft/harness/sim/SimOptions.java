@@ -118,7 +118,8 @@ public record SimOptions(
         int nodes = draw.in(10) < 5 ? 3 : draw.in(10) < 8 ? 5 : 4;
         long slowNetwork = draw.in(3) > 0 ? (1_000 + draw.in(4_000)) * MILLI : 50 * MILLI;
         long slowDisk = draw.in(3) == 0 ? 1_500 * MILLI : draw.in(2) == 0 ? 100 * MILLI : 5 * MILLI;
-        return new SimOptions(
+        SimOptions drawn =
+                new SimOptions(
                 seed,
                 nodes,
                 500 * MILLI,
@@ -154,12 +155,15 @@ public record SimOptions(
                         draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
                         draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
                         draw.in(3) == 0 ? 10 : -1));
+        return draw.in(3) == 0 ? drawn.hasty() : drawn;
     }
 
     /** The troubles that are on, in one line. */
     public String words() {
         return nodeCount
-                + " nodes; network up to "
+                + " nodes, election timeout "
+                + electionTimeoutNanos / MILLI
+                + " ms; network up to "
                 + network.maxNanos / MICRO
                 + " us, slow "
                 + network.slowPermille
@@ -193,6 +197,28 @@ public record SimOptions(
                 + upkeep.snapshotLogBytes
                 + " B"
                 + (upkeep.leaseDriftPercent < 0 ? "" : ", leases");
+    }
+
+    /**
+     * The same network and disks under nodes that are quicker to elect: messages are then often
+     * older than the term in which they arrive.
+     */
+    private SimOptions hasty() {
+        long timeout = 200 * MILLI;
+        return new SimOptions(
+                seed,
+                nodeCount,
+                timeout,
+                timeout / 4,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                disk,
+                new Process(
+                        process.hiccupPermille,
+                        Math.min(process.hiccupMaxNanos, timeout * 3 / 2),
+                        process.driftPpmMax),
+                upkeep);
     }
 
     /** These options with fewer members. */
