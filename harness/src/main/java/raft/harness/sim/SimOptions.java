@@ -120,41 +120,41 @@ public record SimOptions(
         long slowDisk = draw.in(3) == 0 ? 1_500 * MILLI : draw.in(2) == 0 ? 100 * MILLI : 5 * MILLI;
         SimOptions drawn =
                 new SimOptions(
-                seed,
-                nodes,
-                500 * MILLI,
-                100 * MILLI,
-                draw.in(2) == 0 ? 1 << 20 : 200 + draw.in(800),
-                draw.in(2) == 0 ? 64 : 1 + draw.in(4),
-                new Network(
-                        100 * MICRO,
-                        switch (draw.in(6)) {
-                            case 0 -> (100 + draw.in(600)) * MILLI;
-                            case 1, 2 -> (5 + draw.in(20)) * MILLI;
-                            default -> 400 * MICRO;
-                        },
-                        draw.onOff(200),
-                        slowNetwork,
-                        draw.onOff(80),
-                        draw.onOff(60)),
-                new Disk(
-                        200 * MICRO,
-                        draw.in(2) == 0 ? 2 * MILLI : 5 * MILLI + draw.in(30) * MILLI,
-                        draw.onOff(60),
-                        slowDisk,
-                        draw.in(2) == 0 ? 0 : 20 + draw.in(80),
-                        draw.in(2) == 0 ? 0 : 10 + draw.in(60),
-                        draw.in(2) == 0 ? 16 << 10 : 128 << 10),
-                new Process(
-                        draw.onOff(20),
-                        draw.in(2) == 0 ? 20 * MILLI : 800 * MILLI,
-                        draw.in(2) == 0 ? 0 : 20_000),
-                new Upkeep(
-                        draw.in(3),
-                        draw.in(2) == 0 ? 0 : (100 + draw.in(2_000)) * MILLI,
-                        draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
-                        draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
-                        draw.in(3) == 0 ? 10 : -1));
+                        seed,
+                        nodes,
+                        500 * MILLI,
+                        100 * MILLI,
+                        draw.in(2) == 0 ? 1 << 20 : 200 + draw.in(800),
+                        draw.in(2) == 0 ? 64 : 1 + draw.in(4),
+                        new Network(
+                                100 * MICRO,
+                                switch (draw.in(6)) {
+                                    case 0 -> (100 + draw.in(600)) * MILLI;
+                                    case 1, 2 -> (5 + draw.in(20)) * MILLI;
+                                    default -> 400 * MICRO;
+                                },
+                                draw.onOff(200),
+                                slowNetwork,
+                                draw.onOff(80),
+                                draw.onOff(60)),
+                        new Disk(
+                                200 * MICRO,
+                                draw.in(2) == 0 ? 2 * MILLI : 5 * MILLI + draw.in(30) * MILLI,
+                                draw.onOff(60),
+                                slowDisk,
+                                draw.in(2) == 0 ? 0 : 20 + draw.in(80),
+                                draw.in(2) == 0 ? 0 : 10 + draw.in(60),
+                                draw.in(2) == 0 ? 16 << 10 : 128 << 10),
+                        new Process(
+                                draw.onOff(20),
+                                draw.in(2) == 0 ? 20 * MILLI : 800 * MILLI,
+                                draw.in(2) == 0 ? 0 : 20_000),
+                        new Upkeep(
+                                draw.in(3),
+                                draw.in(2) == 0 ? 0 : (100 + draw.in(2_000)) * MILLI,
+                                draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
+                                draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
+                                draw.in(3) == 0 ? 10 : -1));
         return draw.in(3) == 0 ? drawn.hasty() : drawn;
     }
 

@@ -112,7 +112,7 @@ final class SimFaults {
 
     void change(Change change) {
         ActiveFault fault = change.fault;
-        String impossible = SimulatedFaults.reason(fault.action());
+        String impossible = impossible(fault.action());
         if (!impossible.isEmpty()) {
             done(change, FaultOutcome.Status.SKIPPED, List.of(impossible));
             return;
@@ -132,6 +132,13 @@ final class SimFaults {
             }
         }
         done(change, FaultOutcome.Status.INSTALLED, evidence);
+    }
+
+    private String impossible(FaultAction action) {
+        int bound = world.options.upkeep().leaseDriftPercent();
+        return action instanceof FaultAction.ClockDrift && bound >= 0
+                ? "leases are on, which bear clocks at most " + bound + " % apart"
+                : SimulatedFaults.reason(action);
     }
 
     private void done(Change change, FaultOutcome.Status status, List<String> evidence) {

@@ -740,6 +740,8 @@ final class SimNode {
                 case Effect.DeleteSnapshot(long index) -> current.snapshots.delete(index);
                 default -> throw new IllegalStateException("no work on snapshots: " + job);
             }
+        } catch (DiskFailedException e) {
+            halt(current, e);
         } catch (IOException | RuntimeException e) {
             world.watch.broken(id + " fails to handle a snapshot: " + e);
         }
@@ -794,7 +796,6 @@ final class SimNode {
         current.diskQueue.clear();
         try {
             current.wal.sync();
-            current.wal.dropUnneeded();
         } catch (IOException e) {
             halt(current, e);
             return;
@@ -829,6 +830,13 @@ final class SimNode {
             return;
         }
         disk.completeSync(current.syncMark);
+        try {
+            // Only now is it on the disk that they are not needed.
+            current.wal.dropUnneeded();
+        } catch (IOException e) {
+            halt(current, e);
+            return;
+        }
         shadow.durable(current.syncing);
         current.syncing.clear();
         long ticket = current.syncingTicket;
