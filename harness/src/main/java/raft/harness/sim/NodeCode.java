@@ -66,7 +66,8 @@ public final class NodeCode {
     public static NodeCode planted(PlantedBug bug, Path sourceRoot) throws IOException {
         String text = bug.edited(Files.readString(sourceRoot.resolve(bug.file())));
         return new NodeCode(
-                starter(new VariantLoader(compile(bug.file(), text))), new Plant(bug.id(), sourceRoot));
+                starter(new VariantLoader(compile(bug.file(), text))),
+                new Plant(bug.id(), sourceRoot));
     }
 
     /**
@@ -75,7 +76,8 @@ public final class NodeCode {
      * @throws IOException when it does not compile
      */
     static NodeCode mutated(Mutants.Mutant mutant) throws IOException {
-        return new NodeCode(starter(new VariantLoader(compile(mutant.file(), mutant.text()))), null);
+        return new NodeCode(
+                starter(new VariantLoader(compile(mutant.file(), mutant.text()))), null);
     }
 
     /** Null for the right node. */
