@@ -1031,7 +1031,12 @@ public final class Raft {
                 sendChunk(peer, progress, pinned);
                 return;
             }
-            if (progress.nextIndex() > log.lastIndex()) {
+            // Of a member that was added just now nothing is known, though nothing new is to be
+            // sent: it is probed at once, or it would wait for the next client's command.
+            boolean unknown =
+                    progress.state() == Progress.State.PROBE
+                            && progress.matchIndex() < log.lastIndex();
+            if (progress.nextIndex() > log.lastIndex() && !unknown) {
                 return;
             }
             if (progress.nextIndex() <= log.baseIndex()) {

@@ -24,6 +24,7 @@ import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
 import raft.storage.SnapshotFormat;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -55,6 +56,10 @@ final class EventLoop {
     private final ArrayDeque<Status.Change> transitions = new ArrayDeque<>();
     private List<ClientServer.Answered> answers = new ArrayList<>();
     private long lastRequestId;
+
+    /** The request that must be answered before this node stops; 0 while it does not. */
+    private long handOverId;
+
     private boolean stopped;
 
     /** Arrived from the leader, and not asked for by the algorithm yet. */
@@ -79,6 +84,13 @@ final class EventLoop {
 
         /** The members changed. */
         void configured(Configuration members);
+
+        /**
+         * The members changed for good.
+         *
+         * @throws IOException when that cannot be remembered
+         */
+        void committed(Configuration members) throws IOException;
 
         void answer(List<ClientServer.Answered> answers);
 
@@ -146,7 +158,7 @@ final class EventLoop {
                 case Input.LogQuery query -> query.answer().complete(view(query));
                 // A query sees the state before the events that came with it.
                 case Input.StatusQuery query -> query.answer().complete(status());
-                case Input.Stop() -> stopped = true;
+                case Input.Stop() -> stop(events);
             }
         }
         long now = clock.nanoTime();
@@ -168,6 +180,18 @@ final class EventLoop {
             stopwatch.answered(answers);
             outputs.answer(answers);
             answers = new ArrayList<>();
+        }
+    }
+
+    /** A leader hands over first, so that nobody has to wait for an election timeout. */
+    private void stop(List<Event> events) {
+        boolean others =
+                raft.configuration().voters().stream().anyMatch(id -> !id.equals(raft.leader()));
+        if (raft.role() == RoleName.LEADER && others) {
+            handOverId = ++lastRequestId;
+            events.add(new Event.TransferLeadership(handOverId, null));
+        } else {
+            stopped = true;
         }
     }
 
@@ -292,6 +316,7 @@ final class EventLoop {
         switch (entry.kind()) {
             case NOOP -> {}
             case CONFIGURATION -> {
+                rememberMembers(Configuration.decode(entry.payload()));
                 if (requestId != 0) {
                     reply(requestId, new Reply.Ok(new Result.Done(), entry.term(), entry.index()));
                 }
@@ -303,6 +328,14 @@ final class EventLoop {
                     reply(requestId, applied.reply(entry.term(), entry.index()));
                 }
             }
+        }
+    }
+
+    private void rememberMembers(Configuration members) {
+        try {
+            outputs.committed(members);
+        } catch (IOException e) {
+            fatal.stop(Fatal.DISK, "cannot remember the members", e);
         }
     }
 
@@ -351,6 +384,11 @@ final class EventLoop {
     }
 
     private void reply(long requestId, Reply reply) {
+        if (requestId == handOverId) {
+            log.info("handing over: " + reply);
+            stopped = true;
+            return;
+        }
         ClientCall call = pending.remove(requestId);
         if (call == null) {
             throw new IllegalStateException("request " + requestId + " is answered twice");

@@ -35,9 +35,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +51,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class Node implements Closeable {
     private static final long STATUS_MILLIS_MAX = 1000;
+    private static final String MEMBERS = "members";
 
     /** Above this, peers' connections are no longer read until the loop has caught up. */
     private static final int INBOX_COUNT_MAX = 8192;
@@ -70,7 +69,7 @@ public final class Node implements Closeable {
     private final Trace trace;
     private final @Nullable OutputStream traceFile;
     private final Mailbox<Input> inbox = new Mailbox<>(INBOX_COUNT_MAX, INBOX_BYTES_MAX);
-    private final Map<NodeId, PeerLink> links = new TreeMap<>();
+    private final Peers links;
 
     private final DataDirectory data;
     private final StorageThread storage;
@@ -122,7 +121,9 @@ public final class Node implements Closeable {
         ServerSocketChannel peerListener = listen(config.peerListen(), "peers", opened);
         ServerSocketChannel clientListener = listen(config.clientListen(), "clients", opened);
         this.clientAddress = (InetSocketAddress) clientListener.getLocalAddress();
-        Raft raft = new Raft(raftConfig(random.nextLong()), wal.recovered(), clock.nanoTime());
+        Configuration initial = initialMembers();
+        Raft raft =
+                new Raft(raftConfig(random.nextLong(), initial), wal.recovered(), clock.nanoTime());
         KeyValueStore store = new KeyValueStore();
         Bytes state = wal.state();
         if (state != null) {
@@ -139,17 +140,36 @@ public final class Node implements Closeable {
                         config.clusterId(),
                         config.nodeId(),
                         bootId,
-                        0,
-                        "");
+                        data.dataId(random::nextLong),
+                        ownAddress(raft.configuration()));
+        PeerIdentities identities = new PeerIdentities(data);
+        this.links =
+                new Peers(
+                        config.nodeId(),
+                        config.members(),
+                        initial,
+                        identities,
+                        (id, address) -> {
+                            PeerLink link =
+                                    new PeerLink(
+                                            id,
+                                            address,
+                                            hello,
+                                            identities,
+                                            clock,
+                                            counters,
+                                            log,
+                                            id.name().hashCode() ^ bootId);
+                            vital("peer-" + id, link::run, fatal);
+                            return link;
+                        });
         this.spare = new SpareThread(wal.wal(), fatal);
         this.storage =
                 new StorageThread(
                         wal.wal(), clock, counters, timings, this::persisted, spare::wish, fatal);
         this.snapshots =
-                new SnapshotThread(wal.snapshots(), inbox::put, this::send, counters, log, fatal);
-        config.members().forEach((id, address) -> addLink(id, address, hello, random.nextLong()));
-        this.peers =
-                new PeerServer(peerListener, hello, links.keySet(), inbox, clock, counters, log);
+                new SnapshotThread(wal.snapshots(), inbox::put, links::send, counters, log, fatal);
+        this.peers = new PeerServer(peerListener, hello, links, inbox, clock, counters, log);
         ServerHello.Accepted welcome =
                 new ServerHello.Accepted(
                         ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
@@ -197,7 +217,7 @@ public final class Node implements Closeable {
                         Threads.start("spare", spare),
                         Threads.start("snapshots", snapshots));
         this.loopThread = Threads.start("loop", loop::run);
-        links.values().forEach(link -> vital("peer-" + link.peer(), link::run, fatal));
+        links.configured(raft.configuration());
         vital("peers", peers::run, fatal);
         this.clientThread = vital("clients", clients::run, fatal);
         if (http != null) {
@@ -282,7 +302,7 @@ public final class Node implements Closeable {
         clients.stop();
         Threads.join(clientThread);
         peers.stop();
-        links.values().forEach(PeerLink::stop);
+        links.stop();
         if (http != null) {
             http.stop();
         }
@@ -301,12 +321,45 @@ public final class Node implements Closeable {
         log.info("stopped");
     }
 
-    private RaftConfig raftConfig(long seed) {
-        RaftConfig defaults =
-                RaftConfig.defaults(config.nodeId(), List.copyOf(config.members().keySet()), seed);
+    /**
+     * Whom the cluster began with, by the settings of this node's first start: it must not forget
+     * them when somebody edits the settings later. Nobody, where the settings did not name this
+     * node then: it waits to be added.
+     */
+    private Configuration initialMembers() throws IOException {
+        String text = data.text(MEMBERS);
+        if (text == null) {
+            boolean founder = config.members().containsKey(config.nodeId());
+            text = founder ? config.membersText() : "";
+            data.putText(MEMBERS, text);
+        }
+        List<Configuration.Member> members = new ArrayList<>();
+        for (String part : text.isEmpty() ? List.<String>of() : List.of(text.split(","))) {
+            int equals = part.indexOf('=');
+            NodeId id = new NodeId(part.substring(0, equals));
+            members.add(new Configuration.Member(id, part.substring(equals + 1), true));
+        }
+        return new Configuration(members);
+    }
+
+    /** Where others reach this node, as far as it knows; empty where it does not. */
+    private String ownAddress(Configuration members) {
+        NodeConfig.Address told = config.members().get(config.nodeId());
+        if (told != null) {
+            return told.toString();
+        }
+        return members.members().stream()
+                .filter(member -> member.id().equals(config.nodeId()))
+                .map(Configuration.Member::address)
+                .findFirst()
+                .orElse("");
+    }
+
+    private RaftConfig raftConfig(long seed, Configuration initial) {
+        RaftConfig defaults = RaftConfig.defaults(config.nodeId(), List.of(), seed);
         return new RaftConfig(
                 defaults.self(),
-                defaults.initial(),
+                initial,
                 TimeUnit.MILLISECONDS.toNanos(config.electionTimeoutMillis()),
                 TimeUnit.MILLISECONDS.toNanos(config.heartbeatMillis()),
                 defaults.leaseDriftPercent(),
@@ -317,13 +370,6 @@ public final class Node implements Closeable {
     /** What waits to be replicated may take a sixth of the heap, 64 MiB at most. */
     private static long pendingBytesMax() {
         return Math.min(PENDING_BYTES_MAX, Runtime.getRuntime().maxMemory() / 6);
-    }
-
-    private void addLink(
-            NodeId peer, NodeConfig.Address address, Handshake.Hello hello, long seed) {
-        if (!peer.equals(config.nodeId())) {
-            links.put(peer, new PeerLink(peer, address, hello, clock, counters, log, seed));
-        }
     }
 
     /** A node without one of these threads would look alive and not be. */
@@ -337,13 +383,6 @@ public final class Node implements Closeable {
                         fatal.stop(Fatal.BUG, "the thread " + name + " failed", e);
                     }
                 });
-    }
-
-    private void send(NodeId to, Message message) {
-        PeerLink link = links.get(to);
-        if (link != null) {
-            link.send(message);
-        }
     }
 
     private void persisted(long ticket) {
@@ -432,7 +471,7 @@ public final class Node implements Closeable {
 
         @Override
         public void send(NodeId to, Message message) {
-            Node.this.send(to, message);
+            links.send(to, message);
         }
 
         @Override
@@ -457,7 +496,12 @@ public final class Node implements Closeable {
 
         @Override
         public void configured(Configuration members) {
-            // Links to new members come with the option to start one.
+            links.configured(members);
+        }
+
+        @Override
+        public void committed(Configuration members) throws IOException {
+            links.committed(members);
         }
 
         @Override

@@ -15,13 +15,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Everything a node is told at start. Each setting comes from an option ({@code --node-id n1}),
  * else from the environment ({@code RAFT_NODE_ID=n1}), else from the file that {@code --config}
  * names ({@code node-id = n1}), else from its default.
  *
- * @param members every voting member with the address where others reach it, this node included
+ * @param members the members that the cluster began with, and the addresses where others reach
+ *     them. Where this node is none of them, it waits to be added. After the first start only the
+ *     addresses count
  * @param peerListen where this node listens for other nodes
  * @param httpListen where status and health are served; null: nowhere
  * @param tls null: everything is plain text
@@ -81,7 +84,10 @@ public record NodeConfig(
               --config FILE              RAFT_CONFIG               settings, one a line
               --node-id ID               RAFT_NODE_ID              this node's name
               --cluster-id ID            RAFT_CLUSTER_ID           must be equal on all nodes
-              --members ID=HOST:PORT,... RAFT_MEMBERS              all nodes and their peer addresses
+              --members ID=HOST:PORT,... RAFT_MEMBERS              the nodes that the cluster begins
+                                                                   with and their peer addresses;
+                                                                   a node that is none of them
+                                                                   waits to be added
               --peer-listen HOST:PORT    RAFT_PEER_LISTEN          default: the own address in members
               --client-listen HOST:PORT  RAFT_CLIENT_LISTEN        where clients connect
               --http-listen HOST:PORT    RAFT_HTTP_LISTEN          /status, /metrics, /health, /log,
@@ -156,6 +162,13 @@ public record NodeConfig(
         }
     }
 
+    /** The members as a setting says them. */
+    String membersText() {
+        return members.entrySet().stream()
+                .map(member -> member.getKey() + "=" + member.getValue())
+                .collect(Collectors.joining(","));
+    }
+
     public NodeConfig {
         members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
     }
@@ -199,10 +212,6 @@ public record NodeConfig(
         String cluster = nodeId(required(settings, "RAFT_CLUSTER_ID"), "RAFT_CLUSTER_ID").name();
         SortedMap<NodeId, Address> members = members(required(settings, "RAFT_MEMBERS"));
         Address own = members.get(self);
-        if (own == null) {
-            throw new BadSettingException(
-                    "RAFT_MEMBERS does not name this node, " + self + ": " + members.keySet());
-        }
         int election =
                 millis(settings, "RAFT_ELECTION_TIMEOUT_MS", ELECTION_TIMEOUT_MILLIS_DEFAULT);
         int heartbeat = millis(settings, "RAFT_HEARTBEAT_MS", HEARTBEAT_MILLIS_DEFAULT);
@@ -217,11 +226,22 @@ public record NodeConfig(
         String http = settings.get("RAFT_HTTP_LISTEN");
         String peer = settings.get("RAFT_PEER_LISTEN");
         String trace = settings.get("RAFT_TRACE");
+        if (own == null && peer == null) {
+            throw new BadSettingException(
+                    "RAFT_MEMBERS does not name this node, "
+                            + self
+                            + ": "
+                            + members.keySet()
+                            + "; to start a node that is to be added to them, say in"
+                            + " RAFT_PEER_LISTEN where it listens");
+        }
         return new NodeConfig(
                 self,
                 cluster,
                 members,
-                peer == null ? own : address(peer, "RAFT_PEER_LISTEN"),
+                peer != null || own == null
+                        ? address(required(settings, "RAFT_PEER_LISTEN"), "RAFT_PEER_LISTEN")
+                        : own,
                 address(required(settings, "RAFT_CLIENT_LISTEN"), "RAFT_CLIENT_LISTEN"),
                 http == null ? null : address(http, "RAFT_HTTP_LISTEN"),
                 folder(required(settings, "RAFT_DATA_DIR")),

@@ -55,6 +55,7 @@ final class PeerLink {
     private final NodeId peer;
     private final NodeConfig.Address address;
     private final Hello hello;
+    private final PeerIdentities identities;
     private final NodeClock clock;
     private final Counters counters;
     private final Log log;
@@ -80,6 +81,7 @@ final class PeerLink {
             NodeId peer,
             NodeConfig.Address address,
             Hello hello,
+            PeerIdentities identities,
             NodeClock clock,
             Counters counters,
             Log log,
@@ -87,6 +89,7 @@ final class PeerLink {
         this.peer = peer;
         this.address = address;
         this.hello = hello;
+        this.identities = identities;
         this.clock = clock;
         this.counters = counters;
         this.log = log;
@@ -204,6 +207,9 @@ final class PeerLink {
         switch (PeerCodec.decodeHandshake(frame)) {
             case Hello theirs -> {
                 String mismatch = Handshake.mismatch(hello, theirs, peer);
+                if (mismatch == null) {
+                    mismatch = identities.objection(theirs.nodeId(), theirs.dataId());
+                }
                 if (mismatch != null) {
                     throw new PeerProtocolException(mismatch);
                 }

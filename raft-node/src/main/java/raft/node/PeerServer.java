@@ -42,7 +42,7 @@ final class PeerServer {
 
     private final ServerSocketChannel listener;
     private final Hello hello;
-    private final Set<NodeId> members;
+    private final Peers peers;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
     private final Counters counters;
@@ -56,14 +56,14 @@ final class PeerServer {
     PeerServer(
             ServerSocketChannel listener,
             Hello hello,
-            Set<NodeId> members,
+            Peers peers,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
             Log log) {
         this.listener = listener;
         this.hello = hello;
-        this.members = members;
+        this.peers = peers;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -143,9 +143,8 @@ final class PeerServer {
             throw new PeerProtocolException("a goodbye where a hello was expected");
         }
         String mismatch = Handshake.mismatch(hello, theirs, null);
-        if (mismatch == null && !members.contains(theirs.nodeId())) {
-            mismatch =
-                    "node " + theirs.nodeId() + " is not a member of cluster " + hello.clusterId();
+        if (mismatch == null) {
+            mismatch = peers.met(theirs);
         }
         if (mismatch != null) {
             counters.peerRefusals.incrementAndGet();

@@ -1,5 +1,7 @@
 package raft.storage;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HexFormat;
+import java.util.function.LongSupplier;
 
 /**
  * A node's data directory: held by one process at a time, and by one node of one cluster for ever.
@@ -17,7 +21,8 @@ import java.nio.file.StandardOpenOption;
 public final class DataDirectory implements Closeable {
     private static final String LOCK = "lock";
     private static final String IDENTITY = "identity";
-    private static final String NEW_IDENTITY = "identity.tmp";
+    private static final String DATA_ID = "data-id";
+    private static final String NEW_TEXT = "new-text.tmp";
 
     private final DirectoryDisk disk;
     private final FileChannel lockChannel;
@@ -102,11 +107,41 @@ public final class DataDirectory implements Closeable {
         if (disk.list().stream().anyMatch(WalFormat::isSegmentName)) {
             throw new IOException("data directory " + folder + " has a log but no identity file");
         }
-        try (Disk.DiskFile file = disk.create(NEW_IDENTITY)) {
-            file.write(0, ByteBuffer.wrap(expected.getBytes(StandardCharsets.UTF_8)));
+        putText(disk, IDENTITY, expected);
+    }
+
+    /** What a small file says; null where there is none. */
+    public @Nullable String text(String name) throws IOException {
+        return disk.list().contains(name)
+                ? StandardCharsets.UTF_8.decode(disk.read(name)).toString()
+                : null;
+    }
+
+    /** Replaces a small file, durably and as a whole. One at a time. */
+    public void putText(String name, String text) throws IOException {
+        putText(disk, name, text);
+    }
+
+    private static void putText(Disk disk, String name, String text) throws IOException {
+        try (Disk.DiskFile file = disk.create(NEW_TEXT)) {
+            file.write(0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
             file.sync(true);
         }
-        disk.rename(NEW_IDENTITY, IDENTITY);
+        disk.rename(NEW_TEXT, name);
         disk.syncDirectory();
+    }
+
+    /**
+     * Drawn when the directory was made; another one says that it is another directory.
+     *
+     * @param draw gives the number for a new one
+     */
+    public long dataId(LongSupplier draw) throws IOException {
+        String text = text(DATA_ID);
+        if (text == null) {
+            text = HexFormat.of().toHexDigits(draw.getAsLong());
+            putText(DATA_ID, text);
+        }
+        return HexFormat.fromHexDigitsToLong(text);
     }
 }

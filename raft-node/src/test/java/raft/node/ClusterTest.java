@@ -315,8 +315,11 @@ final class ClusterTest {
                 .isEqualTo("node n2 belongs to cluster other, node n1 to cluster lab");
         assertThat(refusal(new Handshake.Hello(3, "lab", new NodeId("n2"), 1, 5, "n:1")))
                 .isEqualTo("node n2 speaks version 3 of the peer protocol, node n1 version 2");
-        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n9"), 1, 5, "n:1")))
-                .isEqualTo("node n9 is not a member of cluster lab");
+        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n2"), 1, 5, "n:1")))
+                .isEqualTo(
+                        "node n2 comes with another data directory than before, so what it promised"
+                                + " may be forgotten: remove it from the cluster, then add it"
+                                + " again");
         assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n1"), 1, 5, "n:1")))
                 .isEqualTo("both sides of the connection are node n1");
         assertThat(counter(cluster.status("n1"), "peerRefusals")).isEqualTo(4);

@@ -108,6 +108,9 @@ final class FatalTest {
         public void configured(Configuration members) {}
 
         @Override
+        public void committed(Configuration members) {}
+
+        @Override
         public void answer(List<ClientServer.Answered> answers) {}
 
         @Override

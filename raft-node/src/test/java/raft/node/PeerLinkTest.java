@@ -16,6 +16,7 @@ import raft.peer.FrameBuffer;
 import raft.peer.Handshake.Goodbye;
 import raft.peer.Handshake.Hello;
 import raft.peer.PeerCodec;
+import raft.storage.DataDirectory;
 
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -25,6 +26,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
 
 /** A link against a peer that this test plays. */
@@ -37,11 +39,14 @@ final class PeerLinkTest {
     private final ServerSocket listener = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
     private final Counters counters = new Counters();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+    private final DataDirectory data =
+            DataDirectory.open(Files.createTempDirectory("peer-link"), "lab", "n1");
     private final PeerLink link =
             new PeerLink(
                     PEER.nodeId(),
                     new NodeConfig.Address("127.0.0.1", listener.getLocalPort()),
                     ME,
+                    new PeerIdentities(data),
                     NodeClock.SYSTEM,
                     counters,
                     new Log(log, NodeClock.SYSTEM, "n1"),
@@ -55,6 +60,7 @@ final class PeerLinkTest {
         link.stop();
         listener.close();
         Threads.join(thread);
+        data.close();
     }
 
     @Test

@@ -88,6 +88,41 @@ final class TestCluster implements AutoCloseable {
         return cluster;
     }
 
+    /** Starts a node that the cluster has yet to add; returns where its peers reach it. */
+    String startOutsider(Path folder, String id) throws IOException {
+        NodeConfig any = config(configs.firstKey());
+        List<ServerSocket> reserved = new ArrayList<>();
+        NodeConfig.Address peers = reserve(reserved);
+        NodeConfig.Address clients = reserve(reserved);
+        for (ServerSocket socket : reserved) {
+            socket.close();
+        }
+        configs.put(
+                id,
+                new NodeConfig(
+                        new NodeId(id),
+                        "lab",
+                        any.members(),
+                        peers,
+                        clients,
+                        new NodeConfig.Address("127.0.0.1", 0),
+                        folder,
+                        ELECTION_TIMEOUT_MILLIS,
+                        HEARTBEAT_MILLIS));
+        restart(id);
+        return peers.toString();
+    }
+
+    String address(String id) {
+        return config(id).peerListen().toString();
+    }
+
+    /** As SIGTERM does. */
+    void stop(String id) {
+        node(id).close();
+        nodes.remove(id);
+    }
+
     private static NodeConfig.Address reserve(List<ServerSocket> reserved) throws IOException {
         ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         reserved.add(socket);

@@ -742,6 +742,17 @@ public final class SimCluster implements Steppable {
         }
     }
 
+    private List<SimNode> votersAndLearners() {
+        List<SimNode> all = new ArrayList<>(members());
+        for (SimNode node : nodes) {
+            SimNode.Life life = node.life;
+            if (life != null && life.raft.role() == RoleName.LEADER) {
+                life.raft.configuration().learners().forEach(id -> all.add(nodeNamed(id.name())));
+            }
+        }
+        return all;
+    }
+
     /** The node of this name, or another where it is none of the members that clients know. */
     SimNode memberFor(String name) {
         SimNode node = nodeNamed(name);
@@ -777,7 +788,7 @@ public final class SimCluster implements Steppable {
     private boolean isConverged() {
         SimNode.Life first = null;
         int leaders = 0;
-        for (SimNode node : members()) {
+        for (SimNode node : votersAndLearners()) {
             SimNode.Life life = node.life;
             if (life == null) {
                 continue;
