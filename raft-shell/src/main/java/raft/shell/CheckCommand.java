@@ -19,6 +19,8 @@ import raft.harness.model.Models;
 import raft.harness.report.EventLine;
 import raft.harness.report.ExplanationText;
 import raft.harness.report.Outcome;
+import raft.shell.live.LiveCluster;
+import raft.shell.live.Session;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -52,7 +54,9 @@ import java.util.concurrent.Callable;
             "  check --model cas-register --time-budget 10s *.log",
             "  check --model my.pkg.MyModel --model-path my-models.jar history.jsonl",
         })
-public final class CheckCommand implements Callable<Integer> {
+public final class CheckCommand implements Callable<Integer>, InSession {
+    private @Nullable Session session;
+
     private static final int VALID = Outcome.VALID.exitStatus();
     private static final int VIOLATION = Outcome.VIOLATION.exitStatus();
     private static final int UNKNOWN = Outcome.UNKNOWN.exitStatus();
@@ -61,8 +65,10 @@ public final class CheckCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "FILE",
-            arity = "1..*",
-            description = "histories, or folders of runs that hold a history.jsonl")
+            arity = "0..*",
+            description =
+                    "histories, or folders of runs that hold a history.jsonl; in the shell without"
+                            + " any: what has been recorded so far")
     private List<Path> files = List.of();
 
     @Option(
@@ -112,8 +118,20 @@ public final class CheckCommand implements Callable<Integer> {
     private boolean stream;
 
     @Override
+    public void enter(Session entered) {
+        session = entered;
+    }
+
+    @Override
     public Integer call() {
         CommandSpec mine = spec();
+        if (files.isEmpty()) {
+            LiveCluster up = session == null ? null : session.clusterOrNull();
+            if (up == null) {
+                throw usage("say which histories; without any a cluster must be up in the shell");
+            }
+            files = List.of(up.historyFile());
+        }
         if (timeBudget.isZero()) {
             throw usage("--time-budget must be more than 0");
         }

@@ -7,6 +7,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.shell.history.HistoryCommand;
+import raft.shell.live.BrokenInvariantException;
 import raft.shell.live.Session;
 import raft.shell.live.UsageException;
 
@@ -57,6 +58,31 @@ import java.util.Objects;
             FaultCommands.Resume.class,
             FaultCommands.Faults.class,
             FaultCommands.Heal.class,
+            MoreFaultCommands.Loss.class,
+            MoreFaultCommands.Delay.class,
+            MoreFaultCommands.Clock.class,
+            MoreFaultCommands.Disk.class,
+            MoreFaultCommands.Inject.class,
+            MoreFaultCommands.Transfer.class,
+            MoreFaultCommands.Members.class,
+            WorkloadCommand.class,
+            ScenarioCommand.class,
+            TravelCommands.Load.class,
+            TravelCommands.Step.class,
+            TravelCommands.Run.class,
+            TravelCommands.Back.class,
+            TravelCommands.Goto.class,
+            TravelCommands.Flight.class,
+            TravelCommands.Deliver.class,
+            TravelCommands.Drop.class,
+            TravelCommands.Dup.class,
+            TravelCommands.Fire.class,
+            TravelCommands.Fail.class,
+            TravelCommands.Why.class,
+            TravelCommands.First.class,
+            TravelCommands.Diff.class,
+            TravelCommands.Branch.class,
+            TravelCommands.Export.class,
             TestCommand.class,
             CheckCommand.class,
             HistoryCommand.class,
@@ -141,6 +167,10 @@ public final class Main implements Runnable {
                                 return made;
                             }
                         });
+        CommandLine sim = Objects.requireNonNull(commandLine.getSubcommands().get("sim"));
+        TravelCommands.Speed speed = new TravelCommands.Speed();
+        speed.enter(session);
+        sim.addSubcommand("speed", speed);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         commandLine.setParameterExceptionHandler(
@@ -162,6 +192,10 @@ public final class Main implements Runnable {
                     if (problem instanceof UsageException) {
                         failing.getErr().println("raft: " + problem.getMessage());
                         return EXIT_USAGE;
+                    }
+                    if (problem instanceof BrokenInvariantException) {
+                        failing.getErr().println("raft: " + problem.getMessage());
+                        return 1;
                     }
                     if (problem instanceof InterruptedException) {
                         failing.getErr().println("raft: interrupted");

@@ -3,6 +3,7 @@ package raft.shell;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 import raft.harness.run.PlantedBug;
+import raft.harness.sim.travel.Travel;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
 
@@ -27,6 +28,12 @@ final class Names {
         names.put("KEY", () -> keys(session));
         names.put("PARTITION", FaultCommands::partitions);
         names.put("FAULT", () -> faults(session));
+        names.put("KIND", MoreFaultCommands::kinds);
+        names.put("SCENARIO", ScenarioCommand::names);
+        names.put("WORKLOAD", WorkloadCommand::names);
+        names.put("BRANCH", () -> List.copyOf(session.branches().keySet()));
+        names.put("PENDING", () -> pending(session));
+        names.put("FIELD", () -> fields(session));
         names.put("BUG", PlantedBug::ids);
         names.put("ID", PlantedBug::ids);
         names.put("FILE", () -> runs(session));
@@ -69,6 +76,33 @@ final class Names {
         List<String> names = new ArrayList<>(nodes(session));
         if (up != null) {
             up.faults().forEach(fault -> names.add("#" + fault.fault().id()));
+        }
+        return names;
+    }
+
+    private static List<String> pending(Session session) {
+        LiveCluster up = session.clusterOrNull();
+        if (up == null || !up.isSimulated()) {
+            return List.of();
+        }
+        try {
+            return up.travel(
+                    travel ->
+                            travel.world().pending().stream()
+                                    .map(TravelCommands::label)
+                                    .limit(100)
+                                    .toList());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
+        }
+    }
+
+    private static List<String> fields(Session session) {
+        List<String> names = new ArrayList<>();
+        names.add("violation");
+        for (String node : nodes(session)) {
+            Travel.FIELDS.forEach(field -> names.add(node + "." + field));
         }
         return names;
     }

@@ -202,6 +202,19 @@ public final class LiveCluster implements AutoCloseable {
         return seenNanos;
     }
 
+    public Path historyFile() {
+        return recorder.file();
+    }
+
+    public long seed() {
+        return recorder.header().seed();
+    }
+
+    /** Whether it is a loaded run, with clients of its own. */
+    public boolean isLoaded() {
+        return typedFrom > 0;
+    }
+
     /** Whether its past can be visited. */
     public boolean isSimulated() {
         return travel != null;
@@ -343,8 +356,11 @@ public final class LiveCluster implements AutoCloseable {
                     awaitedFaults.put(fault.id(), answer);
                     if (travel == null) {
                         recorder.faultAsked(fault, true, cluster.nowNanos());
+                        cluster.inject(fault);
+                    } else {
+                        boolean begun = travel.decide(typed, new Decision.Act.Inject(fault));
+                        assert begun;
                     }
-                    cluster.inject(fault);
                 });
         FaultOutcome outcome = result(answer);
         return ask(
@@ -371,8 +387,12 @@ public final class LiveCluster implements AutoCloseable {
                     awaitedFaults.put(fault.id(), answer);
                     if (travel == null) {
                         recorder.faultAsked(fault, false, cluster.nowNanos());
+                        cluster.heal(fault);
+                    } else {
+                        boolean begun =
+                                travel.decide("heal #" + fault.id(), new Decision.Act.Heal(fault));
+                        assert begun;
                     }
-                    cluster.heal(fault);
                 });
         return result(answer);
     }
@@ -623,7 +643,10 @@ public final class LiveCluster implements AutoCloseable {
         }
         recorder.faultChanged(fault, change.injected(), change.outcome(), cluster.nowNanos());
         if (change.injected()) {
-            if (change.outcome().status() != FaultOutcome.Status.SKIPPED) {
+            boolean lasts =
+                    !(fault.action() instanceof FaultAction.RaftCommand
+                            || fault.action() instanceof FaultAction.ClockReset);
+            if (lasts && change.outcome().status() != FaultOutcome.Status.SKIPPED) {
                 faults.put(
                         fault.id(),
                         new FaultInForce(
@@ -698,6 +721,14 @@ public final class LiveCluster implements AutoCloseable {
     }
 
     private void announceBroken() {
+        if (isHurried()
+                && cluster instanceof SelfChecking checked
+                && !checked.brokenInvariants().isEmpty()) {
+            // Nothing more will happen here, so nobody need wait for it.
+            failWaiting(
+                    new BrokenInvariantException(
+                            "INVARIANT BROKEN: " + checked.brokenInvariants().getFirst()));
+        }
         if (!brokenAnnounced
                 && cluster instanceof SelfChecking checked
                 && !checked.brokenInvariants().isEmpty()) {
@@ -728,6 +759,13 @@ public final class LiveCluster implements AutoCloseable {
     }
 
     private void failAll(RuntimeException problem) {
+        failWaiting(problem);
+        for (Runnable late = todo.poll(); late != null; late = todo.poll()) {
+            late.run();
+        }
+    }
+
+    private void failWaiting(RuntimeException problem) {
         List<CompletableFuture<?>> all = new ArrayList<>(awaited.values());
         all.addAll(awaitedFaults.values());
         waiters.forEach(waiter -> all.add(waiter.answer));
@@ -735,9 +773,6 @@ public final class LiveCluster implements AutoCloseable {
         awaitedFaults.clear();
         waiters.clear();
         all.forEach(waiting -> waiting.completeExceptionally(problem));
-        for (Runnable late = todo.poll(); late != null; late = todo.poll()) {
-            late.run();
-        }
     }
 
     /** Takes back every fault, one by one, and says what could not be. */

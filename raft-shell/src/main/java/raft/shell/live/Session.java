@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.harness.history.HistoryHeader;
 import raft.harness.run.Parameters;
 import raft.harness.run.RunFolder;
+import raft.harness.sim.travel.Decision;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -24,7 +27,15 @@ public final class Session implements AutoCloseable {
     /** What was loaded or brought up, so that it can be named again. */
     public record Origin(String command, @Nullable String plant) {}
 
+    /** A present that was kept: all decisions, and how far time had gone. */
+    public record Kept(List<Decision> decisions, long event) {
+        public Kept {
+            decisions = List.copyOf(decisions);
+        }
+    }
+
     private final Path histories;
+    private final Map<String, Kept> branches = new TreeMap<>();
     private volatile Consumer<String> announce;
     private volatile @Nullable LiveCluster cluster;
     private volatile boolean interactive;
@@ -97,6 +108,11 @@ public final class Session implements AutoCloseable {
     /** Null where none is up. */
     public @Nullable LiveCluster clusterOrNull() {
         return cluster;
+    }
+
+    /** Presents that were kept of this cluster, by name. */
+    public Map<String, Kept> branches() {
+        return branches;
     }
 
     public @Nullable Origin origin() {
@@ -190,6 +206,7 @@ public final class Session implements AutoCloseable {
         LiveCluster up = cluster;
         cluster = null;
         origin = null;
+        branches.clear();
         if (up != null) {
             up.close();
         }

@@ -24,6 +24,7 @@ import java.util.List;
  * @param endNanos when clients and the final reads were done
  * @param digest of all events up to then
  * @param eventCount up to then
+ * @param endedEarly whether an invariant broke before that
  */
 public record Recorded(
         SimOptions options,
@@ -31,9 +32,15 @@ public record Recorded(
         long endNanos,
         long digest,
         long eventCount,
-        SimRun.Result result) {
+        SimRun.Result result,
+        boolean endedEarly) {
     public Recorded {
         decisions = List.copyOf(decisions);
+    }
+
+    /** Whether what is wrong shows up to {@link #endNanos}, so that one can go there. */
+    public boolean isSeenToFail() {
+        return endedEarly || result.finder() == SimRun.Finder.CHECKER;
     }
 
     /** Runs a scenario once and writes down what it asked for. */
@@ -48,7 +55,8 @@ public record Recorded(
                 written.endNanos < 0 ? written.nowNanos() : written.endNanos,
                 written.endNanos < 0 ? written.digest() : written.endDigest,
                 written.endNanos < 0 ? written.eventCount() : written.endEvents,
-                result);
+                result,
+                written.endNanos < 0);
     }
 
     /** Hands everything on and keeps what was asked. */

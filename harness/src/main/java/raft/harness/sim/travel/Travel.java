@@ -478,7 +478,6 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
      * @return newest first; empty where it has been so from the beginning
      */
     public List<Moment> why(String node, String field, int most) {
-        List<Moment> chain = new ArrayList<>();
         for (int i = moments.size() - 1; i >= 0; i--) {
             Moment moment = moments.get(i);
             boolean writes =
@@ -488,13 +487,28 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                                             change.node().equals(node)
                                                     && change.field().equals(field));
             if (writes) {
-                Moment link = moment;
-                while (link != null && chain.size() < most) {
-                    chain.add(link);
-                    link = moment(link.occurrence().cause());
-                }
-                break;
+                return causes(moment, most);
             }
+        }
+        return List.of();
+    }
+
+    /**
+     * An event, the one that brought it about, and so on backwards. Timers that were only put off
+     * are left out: each is set by the one before, which explains nothing.
+     */
+    public List<Moment> causes(Moment from, int most) {
+        List<Moment> chain = new ArrayList<>();
+        Moment link = from;
+        while (link != null && chain.size() < most) {
+            boolean idle =
+                    link.occurrence().sort() == Steppable.Sort.TIMER
+                            && link.changes().isEmpty()
+                            && !chain.isEmpty();
+            if (!idle) {
+                chain.add(link);
+            }
+            link = moment(link.occurrence().cause());
         }
         return chain;
     }
