@@ -1,0 +1,172 @@
+package raft.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.jline.terminal.Terminal;
+import org.jline.terminal.impl.ExternalTerminal;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import raft.shell.live.Session;
+import raft.shell.repl.Engine;
+import raft.shell.repl.Repl;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Scripts and the prompt on a simulated cluster, as a person uses them. */
+final class ShellTest {
+    @TempDir Path folder;
+
+    private final StringWriter out = new StringWriter();
+    private Session session;
+
+    @BeforeEach
+    void open() {
+        session = new Session(folder, line -> {});
+    }
+
+    @AfterEach
+    void close() {
+        session.close();
+    }
+
+    private int script(String... lines) {
+        PrintWriter writer = new PrintWriter(out, true);
+        return new Engine(() -> Main.commandLine(session), session, writer, writer)
+                .script(List.of(lines), false, true);
+    }
+
+    @Test
+    void aPersonWritesCutsTheLeaderOffAndFindsBothSidesDisagreeing() {
+        assertThat(
+                        script(
+                                "cluster up sim --seed 7",
+                                "put x 1",
+                                "partition leader",
+                                "wait term>=2",
+                                "wait 200ms",
+                                "status",
+                                "heal",
+                                "wait 1s",
+                                "get x",
+                                "check"))
+                .isZero();
+        assertThat(out.toString())
+                .contains("x = 1")
+                .contains("in force")
+                .contains("they disagree on who leads")
+                .contains("gone")
+                .contains("valid");
+    }
+
+    @Test
+    void theStaleSuffixOfADeposedLeaderIsCutOff() {
+        assertThat(script("scenario run stale-leader")).isZero();
+        assertThat(out.toString())
+                .contains("the logs differ from index")
+                .contains("the logs agree as far as they reach")
+                .contains("ok  kept");
+    }
+
+    @Test
+    void timeGoesBackAndTheSameHappensAgain() {
+        assertThat(
+                        script(
+                                "cluster up sim --nodes 3 --seed 7",
+                                "run 500ms",
+                                "goto #20",
+                                "why n1.term"))
+                .isZero();
+        assertThat(out.toString()).contains("at #20,");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "first-steps",
+                "split-vote",
+                "stale-leader",
+                "figure-7",
+                "membership-errata"
+            })
+    void aTourIsTheSameEachTime(String name) {
+        assertThat(script("scenario run " + name)).isZero();
+        String first = out.toString();
+        out.getBuffer().setLength(0);
+        assertThat(script("scenario run " + name)).isZero();
+        assertThat(out.toString()).isEqualTo(first);
+    }
+
+    @Test
+    void aScriptStopsAtTheFirstErrorAndTryLetsOneFail() {
+        assertThat(script("get x", "cluster list")).isEqualTo(254);
+        assertThat(out.toString()).contains("no cluster is up").doesNotContain("up here");
+        assertThat(script("try get x", "cluster list")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "kill n9",
+                "partition n1 / n1,n2",
+                "partition n1 / n2",
+                "cut n1 -> n1",
+                "start n2",
+                "wait moonrise",
+                "why n1.mood",
+                "drop m999999",
+                "goto",
+                "delay 5km",
+                "clock n1 soon",
+                "cluster up mars"
+            })
+    void aMistakeIsNamedAndNothingIsLost(String line) {
+        assertThat(script("cluster up sim --nodes 3 --seed 7", "put x 1")).isZero();
+        assertThat(script(line)).isEqualTo(254);
+        assertThat(out.toString()).contains("raft: ").doesNotContain("\tat ");
+        assertThat(script("get x")).isZero();
+    }
+
+    @Test
+    void thePromptSurvivesWhateverIsTyped() throws IOException {
+        Path lines = folder.resolve("lines");
+        ByteArrayOutputStream screen = new ByteArrayOutputStream();
+        String typed =
+                "cluster up sim --nodes 3 --seed 7 --speed 0\nnonsense\nput x 'two words'\nget x\n"
+                        + "kill n9\nexit\n";
+        try (Terminal terminal =
+                new ExternalTerminal(
+                        "test",
+                        "dumb",
+                        new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)),
+                        screen,
+                        StandardCharsets.UTF_8)) {
+            int status =
+                    new Repl(
+                                    terminal,
+                                    session,
+                                    () -> Main.commandLine(session),
+                                    Names.byLabel(session),
+                                    lines)
+                            .run();
+            assertThat(status).isZero();
+        }
+        assertThat(screen.toString(StandardCharsets.UTF_8))
+                .contains("nonsense")
+                .contains("ok  two words")
+                .contains("no node is called 'n9'");
+        assertThat(Files.readString(lines)).contains("get x");
+    }
+}
