@@ -11,7 +11,6 @@ import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -257,9 +256,7 @@ final class Check {
             if (plain) {
                 return UNEXPLAINED;
             }
-            double seconds = Math.min(QUICK_SECONDS, meter.secondsLeft());
-            var quick =
-                    new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
+            Meter quick = meter.within(QUICK_SECONDS, meter.memoryBytes() / 2);
             if (generally(part, quick.gauge(), false).outcome() instanceof Impossible) {
                 return UNEXPLAINED;
             }

@@ -8,7 +8,6 @@ import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -38,7 +37,7 @@ import java.util.stream.Collectors;
  */
 final class Explainer {
     private static final double SECONDS_MOST = 2;
-    private static final Duration ONE_TRY = Duration.ofMillis(400);
+    private static final double ONE_TRY_SECONDS = 0.4;
     private static final int LISTED_MOST = 4;
 
     /** More states than these are counted and not named. */
@@ -54,7 +53,7 @@ final class Explainer {
     private final Model model;
     private final Part part;
     private final Meter meter;
-    private final long endNanos;
+    private final double endsWithSecondsLeft;
     private final boolean register;
 
     Explainer(Check check, List<HistoryEvent> events, Model model, Part part, Meter meter) {
@@ -64,8 +63,8 @@ final class Explainer {
         this.part = part;
         this.meter = meter;
         register = model.shape() == Model.Shape.REGISTER;
-        double seconds = Math.max(0, Math.min(SECONDS_MOST, meter.secondsLeft() / 2));
-        endNanos = System.nanoTime() + (long) (seconds * 1e9);
+        double left = meter.secondsLeft();
+        endsWithSecondsLeft = left - Math.max(0, Math.min(SECONDS_MOST, left / 2));
     }
 
     /** A sub-history: which operations are in it, which of them are made pending, where it ends. */
@@ -139,8 +138,7 @@ final class Explainer {
 
     /** The sub-history before the general search, which knows nothing of what led to it. */
     private Check.Walk searched(Part small) {
-        double seconds = Math.min(CONFIRM_SECONDS, meter.secondsLeft());
-        var quick = new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
+        Meter quick = meter.within(CONFIRM_SECONDS, meter.memoryBytes() / 2);
         return check.generally(small, quick.gauge(), true);
     }
 
@@ -268,7 +266,7 @@ final class Explainer {
     }
 
     private boolean timeLeft() {
-        return System.nanoTime() < endNanos;
+        return meter.secondsLeft() > endsWithSecondsLeft;
     }
 
     /** Delta debugging: drops (or makes pending) ever smaller chunks of the candidates. */
@@ -382,11 +380,10 @@ final class Explainer {
 
     /** Why a sub-history is impossible, or null: it is not, or that took too long. */
     private @Nullable Impossible judge(Sub sub) {
-        double seconds = Math.min(ONE_TRY.toMillis() / 1e3, meter.secondsLeft());
-        if (seconds <= 0) {
+        if (meter.secondsLeft() <= 0) {
             return null;
         }
-        var quick = new Meter(Duration.ofNanos((long) (seconds * 1e9)), meter.memoryBytes() / 2);
+        Meter quick = meter.within(ONE_TRY_SECONDS, meter.memoryBytes() / 2);
         try {
             Outcome outcome = check.judge(built(sub), quick.gauge());
             return outcome instanceof Impossible impossible ? impossible : null;

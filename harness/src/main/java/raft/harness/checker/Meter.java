@@ -3,6 +3,7 @@ package raft.harness.checker;
 import java.io.Serial;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
  * Watches a {@link Budget} from inside the innermost loops. One meter is shared by all threads of a
@@ -12,7 +13,8 @@ final class Meter {
     private static final int STEPS_BETWEEN_LOOKS = 256;
     private static final long PROGRESS_NANOS = 200_000_000;
 
-    private final long startNanos = System.nanoTime();
+    private final LongSupplier nanoClock;
+    private final long startNanos;
     private final long timeNanos;
     private final long memoryBytes;
     private final AtomicLong heldBytes = new AtomicLong();
@@ -33,6 +35,13 @@ final class Meter {
     }
 
     Meter(Budget budget, Checker.Progress progress) {
+        this(budget, progress, System::nanoTime);
+    }
+
+    /** With a clock of one's own: nanoseconds that never fall. */
+    Meter(Budget budget, Checker.Progress progress, LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+        this.startNanos = nanoClock.getAsLong();
         this.progress = progress;
         long nanos;
         try {
@@ -47,9 +56,11 @@ final class Meter {
         memoryBytes = Math.max(1 << 20, Math.min(budget.memoryBytes(), free / 2));
     }
 
-    /** A part of another budget, which nobody hears of. */
-    Meter(Duration time, long memoryBytes) {
-        this(new Budget(time, memoryBytes), Checker.Progress.NONE);
+    /** A budget of its own within this one, which nobody hears of. */
+    Meter within(double seconds, long most) {
+        long nanos = (long) (Math.max(0, Math.min(seconds, secondsLeft())) * 1e9);
+        var budget = new Budget(Duration.ofNanos(nanos), most);
+        return new Meter(budget, Checker.Progress.NONE, nanoClock);
     }
 
     /** The history is prepared; so many operations are to be judged. */
@@ -68,7 +79,7 @@ final class Meter {
     }
 
     double secondsLeft() {
-        return (timeNanos - (System.nanoTime() - startNanos)) / 1e9;
+        return (timeNanos - elapsedNanos()) / 1e9;
     }
 
     long memoryBytes() {
@@ -85,7 +96,11 @@ final class Meter {
     }
 
     double seconds() {
-        return (System.nanoTime() - startNanos) / 1e9;
+        return elapsedNanos() / 1e9;
+    }
+
+    private long elapsedNanos() {
+        return nanoClock.getAsLong() - startNanos;
     }
 
     Gauge gauge() {
@@ -93,7 +108,7 @@ final class Meter {
     }
 
     private void look(long position) {
-        long elapsed = System.nanoTime() - startNanos;
+        long elapsed = elapsedNanos();
         if (elapsed > timeNanos) {
             spend("time");
         }

@@ -62,6 +62,12 @@ public final class Samples {
         return new Samples(model, random, 9).generate(count);
     }
 
+    /** The same by up to so many processes. */
+    public static List<HistoryEvent> wide(
+            Model model, SplittableRandom random, int count, int processesMost) {
+        return new Samples(model, random, processesMost).generate(count);
+    }
+
     private List<HistoryEvent> generate(int operationCount) {
         int processCount = 2 + random.nextInt(processesMost - 1);
         Map<Long, Open> open = new HashMap<>();
