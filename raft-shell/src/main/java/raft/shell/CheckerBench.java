@@ -1,6 +1,11 @@
 package raft.shell;
 
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,14 +18,14 @@ import raft.harness.checker.Checker;
 import raft.harness.checker.HistoryGenerator;
 import raft.harness.checker.Verdict;
 import raft.harness.history.History;
-import raft.harness.history.HistoryFormat;
-import raft.harness.model.Model;
 import raft.harness.model.Models;
 
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,12 +36,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 
 /**
  * {@code bench checker}: seconds that a check takes, over generated histories and, where given,
- * recorded ones. Times are medians of whole checks, from the events in memory to the verdict, in
- * one warm process; each history is another seed.
+ * recorded ones. Generated histories are checked once each, another seed each time: the medians of
+ * whole checks, from the events in memory to the verdict. Recorded ones are measured by JMH, warm.
  */
 @Command(
         name = "checker",
@@ -74,7 +78,8 @@ public final class CheckerBench implements Callable<Integer> {
             names = "--data",
             paramLabel = "FOLDER",
             description =
-                    "recorded histories to measure too: every file in it, read as cas-register")
+                    "recorded histories to measure too, warm, with JMH: every .log, .txt, .edn,"
+                            + " .json and .jsonl in it")
     private @Nullable Path data;
 
     @Override
@@ -124,6 +129,8 @@ public final class CheckerBench implements Callable<Integer> {
     private Map<String, Object> generated(Case one, PrintWriter out) {
         int seedCount = quick ? 1 : 5;
         double[] seconds = new double[seedCount];
+        double[] processor = new double[seedCount];
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         boolean expected = true;
         for (int seed = 1; seed <= seedCount; seed++) {
             History history =
@@ -138,11 +145,14 @@ public final class CheckerBench implements Callable<Integer> {
                                     one.stale() ? 0.5 : -1));
             var budget =
                     new Budget(
-                            Duration.ofMillis((long) (one.aimSeconds() * (quick ? 500 : 2000))),
+                            Duration.ofMillis((long) (one.aimSeconds() * (quick ? 1000 : 2000))),
                             MEMORY_BYTES);
             long start = System.nanoTime();
+            // There is one key, so this thread does the work.
+            long processorStart = threads.getCurrentThreadCpuTime();
             Verdict verdict = Checker.check(history, Models.CAS_REGISTER, budget);
             seconds[seed - 1] = (System.nanoTime() - start) / 1e9;
+            processor[seed - 1] = (threads.getCurrentThreadCpuTime() - processorStart) / 1e9;
             expected &=
                     one.stale()
                             ? verdict instanceof Verdict.Violation
@@ -151,15 +161,17 @@ public final class CheckerBench implements Callable<Integer> {
         double median = median(seconds);
         out.printf(
                 Locale.ROOT,
-                "%-58s %9.4f s (aim %.0f s)%s%n",
+                "%-55s %8.4f s, of it %.4f computing (aim %.0f s)%s%n",
                 one.name(),
                 median,
+                median(processor),
                 one.aimSeconds(),
                 expected ? "" : "  NOT DECIDED IN TIME");
         out.flush();
         Map<String, Object> figure = new LinkedHashMap<>();
         figure.put("case", one.name());
         figure.put("medianSeconds", median);
+        figure.put("medianProcessorSeconds", median(processor));
         figure.put("aimSeconds", one.aimSeconds());
         figure.put("decided", expected);
         return figure;
@@ -171,51 +183,55 @@ public final class CheckerBench implements Callable<Integer> {
         return sorted[sorted.length / 2];
     }
 
-    /** Each file checked often enough that the machine is warm; the sum of the medians. */
+    /** JMH in a machine of its own: all files together, and in the long run each of them. */
     private Map<String, Object> recorded(Path folder, PrintWriter out) throws IOException {
-        List<Path> files;
-        try (Stream<Path> found = Files.list(folder)) {
-            files = found.filter(Files::isRegularFile).sorted().toList();
-        }
-        Model model = Models.CAS_REGISTER;
-        List<History> histories = new ArrayList<>();
-        for (Path file : files) {
-            histories.add(HistoryFormat.read(file, warning -> {}));
-        }
-        int rounds = quick ? 40 : 200;
-        double[][] seconds = new double[histories.size()][rounds];
-        double[][] explained = new double[histories.size()][rounds];
-        for (int round = 0; round < rounds; round++) {
-            for (int i = 0; i < histories.size(); i++) {
-                long start = System.nanoTime();
-                Checker.verdict(histories.get(i), model, Budget.DEFAULT);
-                seconds[i][round] = (System.nanoTime() - start) / 1e9;
-                start = System.nanoTime();
-                Checker.check(histories.get(i), model, Budget.DEFAULT);
-                explained[i][round] = (System.nanoTime() - start) / 1e9;
-            }
-        }
-        double explainedSum = Arrays.stream(explained).mapToDouble(CheckerBench::median).sum();
-        double sum = 0;
-        double worst = 0;
-        for (double[] one : seconds) {
-            double median = median(one);
-            sum += median;
-            worst = Math.max(worst, median);
-        }
-        out.printf(
-                Locale.ROOT,
-                "%d recorded histories: %.2f ms together, the slowest %.3f ms; with explanations"
-                        + " %.2f ms%n",
-                files.size(),
-                sum * 1e3,
-                worst * 1e3,
-                explainedSum * 1e3);
+        List<Path> files = WarmChecks.files(folder);
         Map<String, Object> figure = new LinkedHashMap<>();
         figure.put("files", files.size());
-        figure.put("sumMillis", sum * 1e3);
-        figure.put("slowestMillis", worst * 1e3);
-        figure.put("explainedSumMillis", explainedSum * 1e3);
+        double verdicts = microseconds("verdicts", folder, "");
+        double explained = microseconds("explained", folder, "");
+        figure.put("allMillis", verdicts / 1e3);
+        figure.put("allExplainedMillis", explained / 1e3);
+        out.printf(
+                Locale.ROOT,
+                "%d recorded histories: %.2f ms together, with explanations %.2f ms%n",
+                files.size(),
+                verdicts / 1e3,
+                explained / 1e3);
+        if (!quick) {
+            Map<String, Double> each = new LinkedHashMap<>();
+            for (Path file : files) {
+                String name = file.getFileName().toString();
+                double micros = microseconds("verdicts", folder, name);
+                each.put(name, micros / 1e3);
+                out.printf(Locale.ROOT, "%-58s %9.4f ms%n", name, micros / 1e3);
+                out.flush();
+            }
+            figure.put("eachMillis", each);
+        }
         return figure;
+    }
+
+    private double microseconds(String benchmark, Path folder, String file) {
+        boolean all = file.isEmpty();
+        var options =
+                new OptionsBuilder()
+                        .include(WarmChecks.class.getName() + "." + benchmark + "$")
+                        .param("folder", folder.toAbsolutePath().toString())
+                        .param("file", file)
+                        // A single file is checked in this machine, warm from all of them.
+                        .forks(all ? 1 : 0)
+                        .warmupIterations(all ? (quick ? 2 : 5) : 1)
+                        .warmupTime(TimeValue.milliseconds(all ? 1000 : 50))
+                        .measurementIterations(quick ? 3 : 5)
+                        .measurementTime(TimeValue.milliseconds(all ? 1000 : 50))
+                        .verbosity(VerboseMode.SILENT)
+                        .shouldFailOnError(true)
+                        .build();
+        try {
+            return new Runner(options).runSingle().getPrimaryResult().getScore();
+        } catch (RunnerException e) {
+            throw new IllegalStateException("JMH could not measure " + benchmark, e);
+        }
     }
 }
