@@ -2,13 +2,18 @@ package raft.harness.checker;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -31,6 +36,12 @@ import java.util.Set;
  *       oldest one. One that would not change the state is not used.
  * </ul>
  *
+ * <p>For registers, and only where a search is asked to, a crashed operation is used only when
+ * somebody pending observes what it leaves behind, directly or through crashed cas: one that nobody
+ * observes before it is overwritten need not have happened, and one that is observed later can
+ * happen later. A cas that was refused although nothing pending explains it is taken on trust when
+ * anything has crashed: {@link #trusted}. That allows more, so a dead end stays certain.
+ *
  * <p>With a width the frontier is a beam: the widest frontiers lose their latest configurations and
  * {@link #dropped} says so. What is found valid under a beam is valid; what is not is not known.
  */
@@ -45,6 +56,7 @@ final class GeneralSearch {
     private final int width;
     private final boolean traced;
     private final Usages usages = new Usages();
+    private final @Nullable Observed observed;
     private final IntList crashedClasses = new IntList();
     private final List<IntList> crashedOperations = new ArrayList<>();
 
@@ -65,8 +77,18 @@ final class GeneralSearch {
     private RowSet open;
     private long[] row;
     private boolean dropped;
+    private boolean trusted;
 
     GeneralSearch(Model model, Meter.Gauge gauge, int width, boolean traced) {
+        this(model, gauge, width, traced, false);
+    }
+
+    /**
+     * @param observedOnly whether crashed operations are used only where they are observed; the
+     *     model must be a register
+     */
+    GeneralSearch(Model model, Meter.Gauge gauge, int width, boolean traced, boolean observedOnly) {
+        observed = observedOnly ? new Observed() : null;
         states = new States(model);
         this.gauge = gauge;
         this.width = width;
@@ -134,7 +156,7 @@ final class GeneralSearch {
         next = old;
         removePending(slot);
         slotUsed[slot] = false;
-        if (states.stateCount() > COMPACT_ABOVE) {
+        if (states.stateCount() > COMPACT_ABOVE || states.classCount() > COMPACT_ABOVE) {
             compact();
         }
         return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
@@ -160,6 +182,10 @@ final class GeneralSearch {
                 }
             }
         }
+        if (observed != null) {
+            expandObserved(observed, index, state, word, bit);
+            return;
+        }
         for (int i = 0; i < crashedClasses.length(); i++) {
             int operationClass = crashedClasses.at(i);
             int usage = (int) (open.rows()[open.offset(index)] >>> 32);
@@ -177,6 +203,88 @@ final class GeneralSearch {
                     place(index, -1, i, choice, word, bit);
                 }
             }
+        }
+    }
+
+    private void expandObserved(Observed crashed, int index, int state, int word, long bit) {
+        if (crashedClasses.length() == 0) {
+            return;
+        }
+        Set<Value> wanted = new HashSet<>();
+        for (int i = 0; i < pendingCount; i++) {
+            int slot = pending[i];
+            boolean placed = (open.rows()[open.offset(index) + 1 + (slot >> 6)] & 1L << slot) != 0;
+            Operation operation = states.operation(slotClass[slot]);
+            boolean target = word == 1 + (slot >> 6) && bit == 1L << slot;
+            if (placed) {
+                continue;
+            }
+            if (operation.outcome() == Operation.Outcome.REFUSED) {
+                if (target) {
+                    System.arraycopy(open.rows(), open.offset(index), row, 0, row.length);
+                    trusted = true;
+                    next.add(row, 0, open.trace(index));
+                }
+            } else if (operation.f().equals("read")) {
+                wanted.add(operation.result());
+            } else if (operation.f().equals("cas")) {
+                wanted.add(operation.argument(0));
+            }
+        }
+        int usage = (int) (open.rows()[open.offset(index)] >>> 32);
+        for (int number : crashed.useful(wanted, states.state(state))) {
+            int step = states.step(state, crashedClasses.at(number));
+            if (step >= 0
+                    && step != state
+                    && usages.count(usage, number) < crashedOperations.get(number).length()) {
+                place(index, -1, number, step, word, bit);
+            }
+        }
+    }
+
+    /** Crashed writes and cas of a register, by the values they expect and leave behind. */
+    private static final class Observed {
+        private final Map<Object, IntList> writes = new HashMap<>();
+        private final Map<Object, IntList> casFrom = new HashMap<>();
+        private final Map<Value, List<Value>> expectedFor = new HashMap<>();
+        private final List<Value> produced = new ArrayList<>();
+
+        void add(int number, Operation operation) {
+            boolean cas = operation.f().equals("cas");
+            Value value = cas ? operation.argument(1) : operation.argument();
+            produced.add(value);
+            if (cas) {
+                Value expected = operation.argument(0);
+                casFrom.computeIfAbsent(expected, v -> new IntList(2)).add(number);
+                expectedFor.computeIfAbsent(value, v -> new ArrayList<>()).add(expected);
+            } else {
+                writes.computeIfAbsent(value, v -> new IntList(1)).add(number);
+            }
+        }
+
+        /** The classes that bring a wanted value about, or one that a crashed cas makes of it. */
+        List<Integer> useful(Set<Value> wanted, Object current) {
+            Deque<Value> ahead = new ArrayDeque<>(wanted);
+            List<Integer> numbers = new ArrayList<>();
+            while (!ahead.isEmpty()) {
+                Value value = ahead.pop();
+                for (Value expected : expectedFor.getOrDefault(value, List.of())) {
+                    if (wanted.add(expected)) {
+                        ahead.push(expected);
+                    }
+                }
+                IntList found = writes.get(value);
+                for (int i = 0; found != null && i < found.length(); i++) {
+                    numbers.add(found.at(i));
+                }
+            }
+            IntList from = casFrom.get(current);
+            for (int i = 0; from != null && i < from.length(); i++) {
+                if (wanted.contains(produced.get(from.at(i)))) {
+                    numbers.add(from.at(i));
+                }
+            }
+            return numbers;
         }
     }
 
@@ -238,6 +346,9 @@ final class GeneralSearch {
                 crashedOperations.get(i).add(operation);
                 return;
             }
+        }
+        if (observed != null) {
+            observed.add(crashedClasses.length(), states.operation(operationClass));
         }
         crashedClasses.add(operationClass);
         var operations = new IntList(4);
@@ -310,7 +421,20 @@ final class GeneralSearch {
         for (int i = 0; i < frontier.count(); i++) {
             marks[(int) frontier.rows()[frontier.offset(i)]] = 1;
         }
-        states.keep(marks);
+        int[] classMarks = new int[states.classCount()];
+        for (int i = 0; i < pendingCount; i++) {
+            classMarks[slotClass[pending[i]]] = 1;
+        }
+        for (int i = 0; i < crashedClasses.length(); i++) {
+            classMarks[crashedClasses.at(i)] = 1;
+        }
+        states.keep(marks, classMarks);
+        for (int i = 0; i < pendingCount; i++) {
+            slotClass[pending[i]] = classMarks[slotClass[pending[i]]];
+        }
+        for (int i = 0; i < crashedClasses.length(); i++) {
+            crashedClasses.set(i, classMarks[crashedClasses.at(i)]);
+        }
         next.clear();
         for (int i = 0; i < frontier.count(); i++) {
             System.arraycopy(frontier.rows(), frontier.offset(i), row, 0, row.length);
@@ -332,6 +456,11 @@ final class GeneralSearch {
 
     boolean dropped() {
         return dropped;
+    }
+
+    /** Whether a refused cas was taken on trust. */
+    boolean trusted() {
+        return trusted;
     }
 
     int openCount() {

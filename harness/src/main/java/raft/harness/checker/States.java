@@ -45,6 +45,14 @@ final class States {
         return classes.size() - 1;
     }
 
+    Operation operation(int operationClass) {
+        return classes.get(operationClass);
+    }
+
+    int classCount() {
+        return classes.size();
+    }
+
     boolean pure(int operationClass) {
         return model.pure().test(classes.get(operationClass));
     }
@@ -103,10 +111,18 @@ final class States {
     }
 
     /**
-     * Forgets all states but those marked, whose new numbers are written over the marks. Keeps a
-     * long search as small as its frontier.
+     * Forgets all states and classes but those marked, whose new numbers are written over the
+     * marks. Keeps a long search as small as its frontier.
      */
-    void keep(int[] marks) {
+    void keep(int[] marks, int[] classMarks) {
+        List<Operation> oldClasses = List.copyOf(classes);
+        classes.clear();
+        classNumbers.clear();
+        for (int i = 0; i < classMarks.length; i++) {
+            if (classMarks[i] != 0) {
+                classMarks[i] = classOf(oldClasses.get(i));
+            }
+        }
         List<Object> old = states;
         states = new ArrayList<>();
         stateNumbers = new HashMap<>();
