@@ -362,8 +362,12 @@ public final class Node implements Closeable {
                 initial,
                 TimeUnit.MILLISECONDS.toNanos(config.electionTimeoutMillis()),
                 TimeUnit.MILLISECONDS.toNanos(config.heartbeatMillis()),
-                defaults.leaseDriftPercent(),
-                defaults.limits().withUncommittedBytes(pendingBytesMax()),
+                config.leaseDriftPercent(),
+                defaults.limits()
+                        .withUncommittedBytes(pendingBytesMax())
+                        .withSnapshots(
+                                (long) config.snapshotLogMebibytes() << 20,
+                                defaults.limits().chunkBytes()),
                 defaults.seed());
     }
 

@@ -3,6 +3,7 @@ package raft.node;
 import org.jspecify.annotations.Nullable;
 
 import raft.core.NodeId;
+import raft.core.RaftConfig;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +30,9 @@ import java.util.stream.Collectors;
  * @param httpListen where status and health are served; null: nowhere
  * @param tls null: everything is plain text
  * @param trace where every transition is written as a line; null: nowhere
+ * @param leaseDriftPercent by how much clocks may differ in speed while leaders answer reads by
+ *     lease; -1: they do not
+ * @param snapshotLogMebibytes of applied commands after which a snapshot is taken
  */
 public record NodeConfig(
         NodeId nodeId,
@@ -42,8 +46,11 @@ public record NodeConfig(
         int heartbeatMillis,
         Limits limits,
         @Nullable Tls tls,
-        @Nullable Path trace) {
+        @Nullable Path trace,
+        int leaseDriftPercent,
+        int snapshotLogMebibytes) {
 
+    static final int SNAPSHOT_LOG_MIB_DEFAULT = 64;
     static final int ELECTION_TIMEOUT_MILLIS_DEFAULT = 500;
     static final int HEARTBEAT_MILLIS_DEFAULT = 100;
 
@@ -72,7 +79,9 @@ public record NodeConfig(
                     "RAFT_TLS_CERT",
                     "RAFT_TLS_KEY",
                     "RAFT_TLS_CA",
-                    "RAFT_TRACE");
+                    "RAFT_TRACE",
+                    "RAFT_LEASE_DRIFT_PERCENT",
+                    "RAFT_SNAPSHOT_LOG_MIB");
 
     /** For {@code --help}. */
     static final String USAGE =
@@ -104,6 +113,11 @@ public record NodeConfig(
                                                                    names the node id as a DNS name
               --tls-key FILE             RAFT_TLS_KEY              PEM: its key, PKCS #8
               --tls-ca FILE              RAFT_TLS_CA               PEM: who may sign for others
+              --lease-drift-percent N    RAFT_LEASE_DRIFT_PERCENT  leaders answer reads by lease;
+                                                                   clocks may differ in speed by
+                                                                   so much; default: no leases
+              --snapshot-log-mib N       RAFT_SNAPSHOT_LOG_MIB     a snapshot after so much of the
+                                                                   log; default 64
               --trace FILE               RAFT_TRACE                every transition as a JSON line;
                                                                    "-": standard output
               --print-config             prints what is in force and where it came from, and ends
@@ -196,7 +210,9 @@ public record NodeConfig(
                 heartbeatMillis,
                 Limits.DEFAULT,
                 null,
-                null);
+                null,
+                RaftConfig.NO_LEASE,
+                SNAPSHOT_LOG_MIB_DEFAULT);
     }
 
     /**
@@ -249,7 +265,9 @@ public record NodeConfig(
                 heartbeat,
                 limits(settings),
                 tls(settings),
-                trace == null ? null : file(trace, "RAFT_TRACE"));
+                trace == null ? null : file(trace, "RAFT_TRACE"),
+                between(settings, "RAFT_LEASE_DRIFT_PERCENT", 0, 100, RaftConfig.NO_LEASE),
+                between(settings, "RAFT_SNAPSHOT_LOG_MIB", 1, 1024, SNAPSHOT_LOG_MIB_DEFAULT));
     }
 
     /**
@@ -336,6 +354,18 @@ public record NodeConfig(
             }
         }
         return settings;
+    }
+
+    private static int between(
+            Map<String, String> settings, String name, int least, int most, int fallback)
+            throws BadSettingException {
+        String text = settings.get(name);
+        int value = text == null ? fallback : number(text);
+        if (text != null && (value < least || value > most)) {
+            throw new BadSettingException(
+                    name + " must be " + least + " to " + most + ", not '" + text + "'");
+        }
+        return value;
     }
 
     private static Limits limits(Map<String, String> settings) throws BadSettingException {

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiPredicate;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongFunction;
 
 /**
  * Several nodes in one thread and virtual time, for tests: seeded delays, loss and duplication, a
@@ -37,6 +38,8 @@ final class TestCluster {
     BiPredicate<NodeId, NodeId> cut = (from, to) -> false;
 
     private final Random random;
+    private final long seed;
+    private final RaftConfig.Limits limits;
     private final PriorityQueue<Scheduled> queue =
             new PriorityQueue<>(
                     Comparator.comparingLong(Scheduled::atNanos)
@@ -48,16 +51,38 @@ final class TestCluster {
     private long lastRequestId;
 
     TestCluster(int nodeCount, long seed) {
+        this(nodeCount, seed, RaftConfig.Limits.DEFAULT);
+    }
+
+    TestCluster(int nodeCount, long seed, RaftConfig.Limits limits) {
+        this.seed = seed;
+        this.limits = limits;
         random = new Random(seed);
         List<NodeId> voters = new ArrayList<>();
         for (int i = 1; i <= nodeCount; i++) {
             voters.add(new NodeId("n" + i));
         }
         for (NodeId id : voters) {
-            Node node = new Node(RaftConfig.defaults(id, voters, seed));
-            nodes.put(id, node);
-            node.boot();
+            add(id, voters);
         }
+    }
+
+    /** A node that waits to be added. */
+    void addOutsider(NodeId id) {
+        add(id, List.of());
+    }
+
+    private void add(NodeId id, List<NodeId> voters) {
+        Node node = new Node(RaftConfig.defaults(id, voters, seed).withLimits(limits));
+        nodes.put(id, node);
+        node.boot();
+    }
+
+    /** An operator's request. */
+    long ask(NodeId at, LongFunction<Event> event) {
+        long id = ++lastRequestId;
+        node(at).feed(event.apply(id));
+        return id;
     }
 
     /** One node with its disk: {@code durable} survives a crash, {@code unsynced} does not. */

@@ -58,6 +58,11 @@ final class NodeConfigTest {
         assertBad("RAFT_NODE_ID", "", "RAFT_NODE_ID is not set, see --help");
         assertBad("RAFT_NODE_ID", "a b", "RAFT_NODE_ID must be 1 to 64 letters");
         assertBad("RAFT_NODE_ID", "n9", "RAFT_MEMBERS does not name this node, n9: [n1, n2, n3]");
+        assertBad(
+                "RAFT_LEASE_DRIFT_PERCENT",
+                "fast",
+                "RAFT_LEASE_DRIFT_PERCENT must be 0 to 100, not 'fast'");
+        assertBad("RAFT_SNAPSHOT_LOG_MIB", "0", "RAFT_SNAPSHOT_LOG_MIB must be 1 to 1024, not '0'");
         assertBad("RAFT_MEMBERS", "n1", "RAFT_MEMBERS must read ID=HOST:PORT");
         assertBad("RAFT_MEMBERS", "n1=h:1,n1=h:2", "RAFT_MEMBERS names n1 twice");
         assertBad("RAFT_MEMBERS", "n1=h:1,n2=h:1", "RAFT_MEMBERS gives h:1 to two nodes");

@@ -1,0 +1,157 @@
+package raft.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static raft.storage.WalSamples.append;
+import static raft.storage.WalSamples.entry;
+import static raft.storage.WalSamples.hardState;
+import static raft.storage.WalSamples.meaning;
+import static raft.storage.WalSamples.open;
+
+import org.junit.jupiter.api.Test;
+
+import raft.core.Bytes;
+import raft.core.Configuration;
+import raft.core.LogWrite;
+import raft.core.NodeId;
+import raft.core.Snapshot;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Snapshots beside the log: what remains of both after a crash or damage at every place. */
+final class SnapshotStoreTest {
+    private static final Configuration MEMBERS =
+            Configuration.ofVoters(List.of(new NodeId("n1"), new NodeId("n2")));
+    private static final Bytes STATE = Bytes.wrap("the state".getBytes());
+
+    private final MemoryDisk disk = new MemoryDisk();
+
+    private static Snapshot save(Wal.Opened opened, long index, long term) throws Exception {
+        return opened.snapshots().save(index, term, 0, MEMBERS, STATE);
+    }
+
+    private static List<String> segments(MemoryDisk disk) {
+        return disk.files.keySet().stream().filter(WalFormat::isSegmentName).toList();
+    }
+
+    /** Four segments, entries 1 to 12 of term 1. */
+    private List<LogWrite> fill(Wal wal) throws Exception {
+        List<LogWrite> writes = new ArrayList<>(List.of(hardState(1, "n1")));
+        wal.append(writes);
+        wal.sync();
+        for (int index = 1; index <= 12; index++) {
+            LogWrite write = append(entry(index, 1, 1100));
+            writes.add(write);
+            wal.append(List.of(write));
+            wal.sync();
+        }
+        return writes;
+    }
+
+    @Test
+    void segmentsThatASnapshotStandsForAreDroppedAndTheRestIsRecoveredAtEveryPointOfACrash()
+            throws Exception {
+        Wal.Opened opened = open(disk);
+        List<LogWrite> writes = fill(opened.wal());
+        int before = segments(disk).size();
+        assertThat(before).isGreaterThanOrEqualTo(4);
+
+        Snapshot snapshot = save(opened, 8, 1);
+        assertThat(open(disk.copy()).recovered()).isEqualTo(meaning(writes, snapshot));
+
+        LogWrite start = new LogWrite.StartAfter(8, 1, true);
+        opened.wal().append(List.of(start));
+        assertThat(open(disk.copy()).recovered()).isEqualTo(meaning(writes, snapshot));
+        writes.add(start);
+        opened.wal().sync();
+        assertThat(open(disk.copy()).recovered()).isEqualTo(meaning(writes, snapshot));
+
+        MemoryDisk partly = disk.copy();
+        int dropped = opened.wal().dropUnneeded();
+        assertThat(dropped).isPositive();
+        assertThat(segments(disk)).hasSize(before - dropped);
+        assertThat(open(disk.copy()).recovered()).isEqualTo(meaning(writes, snapshot));
+        for (String gone : segments(partly).subList(0, dropped)) {
+            partly.files.remove(gone);
+            assertThat(open(partly.copy()).recovered()).isEqualTo(meaning(writes, snapshot));
+        }
+
+        // And the log goes on where it was.
+        Wal.Opened again = open(disk);
+        LogWrite more = append(entry(13, 1, 9));
+        writes.add(more);
+        again.wal().append(List.of(more));
+        again.wal().sync();
+        assertThat(open(disk).recovered()).isEqualTo(meaning(writes, snapshot));
+        assertThat(open(disk).state()).isEqualTo(STATE);
+    }
+
+    @Test
+    void snapshotAheadOfTheLogIsTakenAndTheLogIsVoid() throws Exception {
+        Wal.Opened opened = open(disk);
+        List<LogWrite> writes = new ArrayList<>(fill(opened.wal()));
+        Snapshot snapshot = save(opened, 40, 1);
+        writes.add(new LogWrite.StartAfter(40, 1, false));
+        // Twice: the first start writes what the second must find.
+        assertThat(open(disk).recovered()).isEqualTo(meaning(writes, snapshot));
+        assertThat(open(disk).recovered()).isEqualTo(meaning(writes, snapshot));
+    }
+
+    @Test
+    void droppedSegmentsWithoutTheirSnapshotAreNoticed() throws Exception {
+        Wal.Opened opened = open(disk);
+        fill(opened.wal());
+        save(opened, 8, 1);
+        opened.wal().append(List.of(new LogWrite.StartAfter(8, 1, true)));
+        opened.wal().sync();
+        opened.wal().dropUnneeded();
+        disk.files.remove(SnapshotFormat.fileName(8));
+        assertThatThrownBy(() -> open(disk))
+                .isInstanceOf(CorruptLogException.class)
+                .hasMessageContaining("there is no snapshot");
+    }
+
+    @Test
+    void everyFlippedOrMissingByteOfASnapshotIsNoticed() throws Exception {
+        Wal.Opened opened = open(disk);
+        fill(opened.wal());
+        save(opened, 8, 1);
+        String name = SnapshotFormat.fileName(8);
+        byte[] whole = disk.files.get(name);
+        for (int at = 0; at < whole.length; at++) {
+            MemoryDisk flipped = disk.copy();
+            flipped.files.get(name)[at] ^= 0x10;
+            assertThatThrownBy(() -> open(flipped))
+                    .as("byte %d", at)
+                    .isInstanceOf(CorruptLogException.class)
+                    .hasMessageContaining(name);
+            MemoryDisk cut = disk.copy();
+            cut.files.put(name, Arrays.copyOf(whole, at));
+            assertThatThrownBy(() -> open(cut)).isInstanceOf(CorruptLogException.class);
+        }
+    }
+
+    @Test
+    void unfinishedSnapshotsAreRemovedAndReceivedOnesMustBeWhole() throws Exception {
+        Wal.Opened opened = open(disk);
+        fill(opened.wal());
+        save(opened, 8, 1);
+        byte[] whole = disk.files.get(SnapshotFormat.fileName(8));
+        MemoryDisk other = new MemoryDisk();
+        SnapshotStore store = open(other).snapshots();
+        store.keep(0, Bytes.wrap(Arrays.copyOfRange(whole, 0, 50)));
+        store.keep(50, Bytes.wrap(Arrays.copyOfRange(whole, 50, whole.length)));
+        MemoryDisk crashed = other.copy();
+        assertThat(open(crashed).recovered().snapshot()).isNull();
+        assertThat(crashed.files.keySet()).noneMatch(file -> file.endsWith(".tmp"));
+        assertThat(store.finish(9, 1)).as("another one than was promised").isNull();
+        store.keep(0, Bytes.wrap(whole.clone()));
+        SnapshotFormat.Loaded loaded = store.finish(8, 1);
+        assertThat(loaded).isNotNull();
+        assertThat(loaded.state()).isEqualTo(STATE);
+        assertThat(loaded.snapshot().configuration()).isEqualTo(MEMBERS);
+    }
+}
