@@ -3,6 +3,7 @@ package raft.harness.sim.world;
 import org.jspecify.annotations.Nullable;
 
 import raft.core.Configuration;
+import raft.core.Effect.RoleName;
 import raft.core.Entry;
 import raft.core.LogWrite;
 import raft.core.NodeId;
@@ -154,6 +155,9 @@ final class Shadow {
     /** When this life's present leadership began, -1 while it does not lead. */
     long leadsSinceNanos = -1;
 
+    /** The role that the node last said it has. */
+    RoleName saidRole = RoleName.FOLLOWER;
+
     /** Commit index after its last step. */
     long commitIndex;
 
@@ -166,6 +170,7 @@ final class Shadow {
         Arrays.fill(heardNanos, nowNanos);
         lonelyElectionCount = 0;
         leadsSinceNanos = -1;
+        saidRole = RoleName.FOLLOWER;
         commitIndex = 0;
     }
 

@@ -545,6 +545,9 @@ final class SimNode {
                 carryOut(current, effect);
             }
             world.watch.stepped(this, current);
+            if (role == Effect.RoleName.LEADER && current.raft.role() != role) {
+                world.watch.deposed(this, current);
+            }
             if (role == current.raft.role()
                     && term == current.raft.term()
                     && deadline != current.raft.deadlineNanos()) {

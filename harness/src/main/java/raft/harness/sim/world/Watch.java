@@ -271,6 +271,7 @@ final class Watch {
     void transition(SimNode node, Effect.Transition transition) {
         world.note(node, transition);
         Shadow shadow = node.shadow;
+        shadow.saidRole = transition.to();
         shadow.leadsSinceNanos =
                 transition.to() == RoleName.LEADER
                         ? shadow.leadsSinceNanos < 0 ? world.nowNanos() : shadow.leadsSinceNanos
@@ -415,6 +416,11 @@ final class Watch {
     // ---- Every step ----
 
     void stepped(SimNode node, SimNode.Life life) {
+        require(
+                life.raft.role() == node.shadow.saidRole,
+                "trace",
+                node,
+                "is " + life.raft.role() + " and last said " + node.shadow.saidRole);
         Shadow.Copy memory = node.shadow.memory;
         var raft = life.raft;
         NodeId vote = raft.votedFor();
@@ -461,6 +467,16 @@ final class Watch {
             world.census.reached(Sometimes.COMMIT_BEFORE_OWN_FSYNC);
         }
         for (Raft.PeerView peer : raft.peerViews()) {
+            // Bounded memory: half as many more may be a matter of taste, more are not.
+            if (peer.inflightCount() > 2 * world.options.inflightAppendsMax() + 1) {
+                broken(
+                        "memory: "
+                                + node.id
+                                + " has "
+                                + peer.inflightCount()
+                                + " messages with entries in flight to "
+                                + peer.id());
+            }
             if (peer.inflightCount() > 1) {
                 world.census.reached(Sometimes.ENTRIES_IN_FLIGHT_AT_ONCE);
             }
@@ -589,6 +605,17 @@ final class Watch {
                 "answers",
                 node,
                 "answers a client with index " + entry.index() + ", which is another's command");
+    }
+
+    /** Whoever stops leading owes every client that asked for a change an answer (contract 12). */
+    void deposed(SimNode node, SimNode.Life life) {
+        for (SimNode.Waiting waiting : life.pending.values()) {
+            require(
+                    waiting.asked() == null || waiting.asked().op().request.isRead(),
+                    "answers",
+                    node,
+                    "stopped leading and leaves a client without an answer");
+        }
     }
 
     /** A read sees everything that was committed before it came (thesis §6.4). */
