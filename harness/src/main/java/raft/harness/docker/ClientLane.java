@@ -6,7 +6,6 @@ import raft.client.Answer;
 import raft.client.ClientCodec;
 import raft.client.Refusal;
 import raft.client.Reply;
-import raft.client.Request;
 import raft.client.Result;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
@@ -14,16 +13,21 @@ import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
+import raft.harness.protocol.ClientSession;
+import raft.harness.protocol.Conversation;
 import raft.harness.protocol.Translation;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.Selector;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 /**
  * One process: at most one operation under way, connections of its own. Owned by the thread of
@@ -32,7 +36,8 @@ import java.util.function.Consumer;
  * <p>Every operation starts at its own node, also after a hint led elsewhere before: a client that
  * is bound to a leader which was cut off must go on asking that leader, or stale reads would go
  * unseen. A refusal certainly had no effect, so the same operation may be asked again where the
- * hint points; nothing else is ever repeated.
+ * hint points; nothing else is repeated, unless the invocation says so: then {@link Conversation}
+ * decides.
  */
 final class ClientLane implements NodeLink.Owner {
     /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
@@ -41,25 +46,40 @@ final class ClientLane implements NodeLink.Owner {
     private final Map<String, InetSocketAddress> nodes;
     private final Selector selector;
     private final Consumer<Completion.Operation> ended;
+    private final LongSupplier nowNanos;
+    private final LongConsumer wakeAt;
+    private final ClientSession session = new ClientSession();
     private final Map<String, NodeLink> links = new HashMap<>();
     private @Nullable Pending pending;
     private long lastRequestId;
 
+    /** Before another attempt at another node. */
+    private static final long RETRY_PAUSE_NANOS = 20_000_000;
+
     /** The operation under way. */
     private static final class Pending {
         final Invocation invocation;
-        final Request request;
+        final Conversation conversation;
         final long deadlineNanos;
         String node;
         long requestId;
         boolean sent;
         int hopCount;
+        int attemptCount;
+        long attemptEndNanos;
 
-        Pending(Invocation invocation, Request request, long deadlineNanos) {
+        /** When to ask again; Long.MAX_VALUE while an attempt is under way. */
+        long againNanos = Long.MAX_VALUE;
+
+        Pending(Invocation invocation, Conversation conversation, long deadlineNanos) {
             this.invocation = invocation;
-            this.request = request;
+            this.conversation = conversation;
             this.deadlineNanos = deadlineNanos;
             this.node = invocation.node();
+        }
+
+        boolean isUnderWay() {
+            return againNanos == Long.MAX_VALUE;
         }
     }
 
@@ -73,10 +93,6 @@ final class ClientLane implements NodeLink.Owner {
 
         static Outcome without(Ending ending, String detail) {
             return new Outcome(new Translation.Learnt(ending, null), detail, null, 0, 0);
-        }
-
-        static Outcome by(String node, Ending ending, String detail) {
-            return new Outcome(new Translation.Learnt(ending, null), detail, node, 0, 0);
         }
 
         Completion.Operation of(Invocation invocation) {
@@ -93,39 +109,57 @@ final class ClientLane implements NodeLink.Owner {
         }
     }
 
+    /**
+     * @param wakeAt is told times at which {@link #expire} may have something to do
+     */
     ClientLane(
             Map<String, InetSocketAddress> nodes,
             Selector selector,
+            LongSupplier nowNanos,
+            LongConsumer wakeAt,
             Consumer<Completion.Operation> ended) {
         this.nodes = nodes;
         this.selector = selector;
+        this.nowNanos = nowNanos;
+        this.wakeAt = wakeAt;
         this.ended = ended;
     }
 
     /** Starts an operation; none may be under way. */
     void start(Invocation invocation, long deadlineNanos) {
-        Request request;
+        Conversation conversation;
         try {
-            request = Translation.request(invocation);
+            conversation = new Conversation(invocation, session);
         } catch (IllegalArgumentException e) {
             Outcome outcome = Outcome.without(Ending.NOT_SUPPORTED, String.valueOf(e.getMessage()));
             ended.accept(outcome.of(invocation));
             return;
         }
-        pending = new Pending(invocation, request, deadlineNanos);
+        pending = new Pending(invocation, conversation, deadlineNanos);
         ask(pending);
     }
 
-    /** When the operation under way is given up; Long.MAX_VALUE where there is none. */
+    /** When {@link #expire} has something to do; Long.MAX_VALUE where no operation is under way. */
     long deadlineNanos() {
-        return pending == null ? Long.MAX_VALUE : pending.deadlineNanos;
+        Pending op = pending;
+        return op == null
+                ? Long.MAX_VALUE
+                : Math.min(op.deadlineNanos, Math.min(op.attemptEndNanos, op.againNanos));
     }
 
-    /** Ends the operation under way, whose time is up. */
+    /** Ends the operation under way, or its attempt, whose time is up, or begins the next one. */
     void expire() {
         Pending op = Objects.requireNonNull(pending);
-        dropLink(op.node);
-        end(op, Outcome.without(op.sent ? Ending.TIMED_OUT : Ending.TIMED_OUT_UNSENT, ""));
+        long now = nowNanos.getAsLong();
+        if (now >= op.deadlineNanos) {
+            dropLink(op.node);
+            end(op, Outcome.without(op.conversation.timeUp(op.isUnderWay() && op.sent), ""));
+        } else if (op.isUnderWay()) {
+            dropLink(op.node);
+            failed(op, op.sent ? Ending.TIMED_OUT : Ending.TIMED_OUT_UNSENT, "", null);
+        } else if (now >= op.againNanos) {
+            ask(op);
+        }
     }
 
     /** Ends the operation under way, if there is one, and all connections. */
@@ -133,14 +167,15 @@ final class ClientLane implements NodeLink.Owner {
         closeLinks();
         Pending op = pending;
         if (op != null) {
-            end(op, Outcome.without(op.sent ? Ending.CLOSED : Ending.CLOSED_UNSENT, ""));
+            boolean maybe = op.conversation.timeUp(op.isUnderWay() && op.sent) == Ending.TIMED_OUT;
+            end(op, Outcome.without(maybe ? Ending.CLOSED : Ending.CLOSED_UNSENT, ""));
         }
     }
 
     @Override
     public void ready(NodeLink link) throws IOException {
         Pending op = pending;
-        if (op != null && !op.sent && op.node.equals(link.node())) {
+        if (op != null && op.isUnderWay() && !op.sent && op.node.equals(link.node())) {
             send(op, link);
         }
     }
@@ -148,22 +183,20 @@ final class ClientLane implements NodeLink.Owner {
     @Override
     public void answered(NodeLink link, Answer answer) throws IOException {
         Pending op = pending;
-        if (op == null || !op.sent || !op.node.equals(link.node()) || op.requestId != answer.id()) {
+        if (op == null
+                || !op.isUnderWay()
+                || !op.sent
+                || !op.node.equals(link.node())
+                || op.requestId != answer.id()) {
             // Also a refusal of the whole connection (id 0): the link is lost, and says why.
             throw new IOException(
                     "a reply to no open request, number " + answer.id() + ": " + answer.reply());
         }
         switch (answer.reply()) {
-            case Reply.Ok(Result result, long term, long logIndex) -> {
-                Translation.Learnt learnt = Translation.learnt(op.request, result);
-                if (learnt.ending() == Ending.UNINTELLIGIBLE) {
-                    dropLink(op.node);
-                }
-                end(op, new Outcome(learnt, "", op.node, term, logIndex));
-            }
+            case Reply.Ok(Result result, long term, long logIndex) ->
+                    done(op, result, term, logIndex);
             case Reply.Refused refused -> refused(op, refused);
-            case Reply.Unknown(String message) ->
-                    end(op, Outcome.by(op.node, Ending.UNKNOWN, message));
+            case Reply.Unknown(String message) -> failed(op, Ending.UNKNOWN, message, op.node);
         }
     }
 
@@ -171,14 +204,16 @@ final class ClientLane implements NodeLink.Owner {
     public void lost(NodeLink link, String reason) {
         boolean mine = links.remove(link.node(), link);
         Pending op = pending;
-        if (mine && op != null && op.node.equals(link.node())) {
-            Ending ending = op.sent ? Ending.CONNECTION_LOST : Ending.NOT_CONNECTED;
-            end(op, Outcome.without(ending, reason));
+        if (mine && op != null && op.isUnderWay() && op.node.equals(link.node())) {
+            failed(op, op.sent ? Ending.CONNECTION_LOST : Ending.NOT_CONNECTED, reason, null);
         }
     }
 
     private void ask(Pending op) {
         op.sent = false;
+        op.againNanos = Long.MAX_VALUE;
+        op.attemptEndNanos = nowNanos.getAsLong() + op.invocation.attemptNanos();
+        wakeAt.accept(deadlineNanos());
         try {
             NodeLink link = links.get(op.node);
             if (link != null && !link.isUsable()) {
@@ -199,13 +234,13 @@ final class ClientLane implements NodeLink.Owner {
             }
         } catch (IOException e) {
             dropLink(op.node);
-            end(op, Outcome.without(Ending.NOT_CONNECTED, String.valueOf(e.getMessage())));
+            failed(op, Ending.NOT_CONNECTED, String.valueOf(e.getMessage()), null);
         }
     }
 
     private void send(Pending op, NodeLink link) throws IOException {
         op.requestId = ++lastRequestId;
-        link.send(ClientCodec.encodeCall(op.requestId, op.request));
+        link.send(ClientCodec.encodeCall(op.requestId, op.conversation.request()));
         // Only now: where send throws, not a byte of the request left this machine.
         op.sent = true;
     }
@@ -221,8 +256,53 @@ final class ClientLane implements NodeLink.Owner {
             ask(op);
         } else {
             String reason = refused.reason().name().toLowerCase(Locale.ROOT).replace('_', '-');
-            end(op, Outcome.by(op.node, Ending.REFUSED, reason));
+            follow(op, op.conversation.refused(refused.reason()), reason, op.node, 0, 0);
         }
+    }
+
+    private void done(Pending op, Result result, long term, long logIndex) {
+        Conversation.Next next = op.conversation.answered(result);
+        if (next instanceof Conversation.Next.End(Translation.Learnt learnt)
+                && learnt.ending() == Ending.UNINTELLIGIBLE) {
+            dropLink(op.node);
+        }
+        follow(op, next, "", op.node, term, logIndex);
+    }
+
+    /** An attempt ended without an answer to it. */
+    private void failed(Pending op, Ending ending, String detail, @Nullable String node) {
+        follow(op, op.conversation.failed(ending), detail, node, 0, 0);
+    }
+
+    private void follow(
+            Pending op,
+            Conversation.Next next,
+            String detail,
+            @Nullable String node,
+            long term,
+            long logIndex) {
+        switch (next) {
+            case Conversation.Next.End(Translation.Learnt learnt) ->
+                    end(op, new Outcome(learnt, detail, node, term, logIndex));
+            case Conversation.Next.Again(boolean pause) -> {
+                op.hopCount = 0;
+                if (pause) {
+                    // Not at once: a node that is down refuses a connection in no time.
+                    op.node = after(op.invocation.node(), ++op.attemptCount);
+                    op.againNanos = nowNanos.getAsLong() + RETRY_PAUSE_NANOS;
+                    op.attemptEndNanos = Long.MAX_VALUE;
+                    wakeAt.accept(deadlineNanos());
+                } else {
+                    ask(op);
+                }
+            }
+        }
+    }
+
+    /** The node that comes so many after another, round and round. */
+    private String after(String node, int steps) {
+        List<String> sorted = nodes.keySet().stream().sorted().toList();
+        return sorted.get((sorted.indexOf(node) + steps) % sorted.size());
     }
 
     private void end(Pending op, Outcome outcome) {

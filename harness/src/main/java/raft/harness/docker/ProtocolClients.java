@@ -186,11 +186,16 @@ public final class ProtocolClients implements SystemClients {
     }
 
     private void start(Started op) {
-        nextDeadlineNanos = Math.min(nextDeadlineNanos, op.deadlineNanos());
         lanes.computeIfAbsent(
                         op.invocation().process(),
-                        _ -> new ClientLane(nodes, selector, this::complete))
+                        _ ->
+                                new ClientLane(
+                                        nodes, selector, nowNanos, this::wakeAt, this::complete))
                 .start(op.invocation(), op.deadlineNanos());
+    }
+
+    private void wakeAt(long nanos) {
+        nextDeadlineNanos = Math.min(nextDeadlineNanos, nanos);
     }
 
     private void expire() {

@@ -161,7 +161,7 @@ public final class Interpreter {
             endFaults();
             readEverything();
         }
-        drain(now() + options.operationTimeoutNanos + 1_000_000_000L);
+        drain(now() + patienceNanos(retry()) + 1_000_000_000L);
         record.totalNanos = now();
         return record;
     }
@@ -298,6 +298,7 @@ public final class Interpreter {
                         0);
         outstanding.put(process, event);
         record.invoked(operation.f(), outstanding.size());
+        Invocation.Retry retry = retry(operation);
         cluster.invoke(
                 new Invocation(
                         process,
@@ -305,7 +306,26 @@ public final class Interpreter {
                         operation.f(),
                         operation.key(),
                         operation.value(),
-                        options.operationTimeoutNanos));
+                        patienceNanos(retry),
+                        retry));
+    }
+
+    private long patienceNanos(Invocation.Retry retry) {
+        int attempts = retry == Invocation.Retry.NEVER ? 1 : Invocation.ATTEMPTS;
+        return options.operationTimeoutNanos * attempts;
+    }
+
+    /** A read that nobody answered has failed, and nothing is lost by that. */
+    private Invocation.Retry retry(Operation operation) {
+        return operation.f().equals("read") ? Invocation.Retry.NEVER : retry();
+    }
+
+    private Invocation.Retry retry() {
+        return switch (workload.retry()) {
+            case NEVER -> Invocation.Retry.NEVER;
+            case IN_SESSION -> Invocation.Retry.IN_SESSION;
+            case BLINDLY -> Invocation.Retry.BLINDLY;
+        };
     }
 
     private HistoryEvent operationEnded(Completion.Operation ended) {

@@ -93,8 +93,8 @@ class ProtocolClientsTest {
     void whatTheProtocolCannotCarryIsNeverSent() throws Exception {
         ScriptedNode node = node(_ -> DONE);
         ProtocolClients clients = clients(node);
-        assertThat(run(clients, "append", Value.of(1)))
-                .isEqualTo("FAIL 1 not-supported: the client protocol has no 'append'");
+        assertThat(run(clients, "transfer", Value.of(1)))
+                .isEqualTo("FAIL 1 not-supported: the client protocol has no 'transfer'");
         assertThat(run(clients, "write", Value.NIL))
                 .isEqualTo("FAIL nil not-supported: nil cannot be written, only deleted");
         assertThat(run(clients, "cas", Value.of(1)))

@@ -14,11 +14,15 @@ import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
+import raft.harness.protocol.ClientSession;
+import raft.harness.protocol.Conversation;
 import raft.harness.protocol.Translation;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The clients: each operation starts at its own node and follows hints from there, by the same
@@ -32,22 +36,39 @@ final class SimClients {
     private static final long DELAY_MIN_NANOS = 50_000;
     private static final long DELAY_MAX_NANOS = 300_000;
 
+    /** Before another attempt at another node. */
+    private static final long RETRY_PAUSE_NANOS = 20_000_000;
+
     private final SimCluster world;
+    private final Map<Long, ClientSession> sessions = new HashMap<>();
     private long askedCount;
 
     /** An operation under way. */
     static final class Op {
         final Invocation invocation;
-        final Request request;
+        final Conversation conversation;
+        Request request;
         private @Nullable Bytes command;
         private int hopCount;
         private int attempt;
+        private int triedCount;
         private boolean sent;
         private boolean ended;
 
-        Op(Invocation invocation, Request request) {
+        Op(Invocation invocation, Conversation conversation) {
             this.invocation = invocation;
-            this.request = request;
+            this.conversation = conversation;
+            this.request = conversation.request();
+        }
+
+        /** Asks for what comes next: the same again, or the write once there is a session. */
+        void next() {
+            Request next = conversation.request();
+            if (!next.equals(request)) {
+                request = next;
+                command = null;
+            }
+            hopCount = 0;
         }
 
         /** As it stands in the log. */
@@ -72,9 +93,14 @@ final class SimClients {
      * What comes back.
      *
      * @param ending null where {@code reply} says it
+     * @param pauseOver nothing came back: it is time for another attempt
      */
     private record Back(
-            Asked asked, @Nullable String node, @Nullable Reply reply, @Nullable Ending ending) {}
+            Asked asked,
+            @Nullable String node,
+            @Nullable Reply reply,
+            @Nullable Ending ending,
+            boolean pauseOver) {}
 
     SimClients(SimCluster world) {
         this.world = world;
@@ -83,7 +109,7 @@ final class SimClients {
     void invoke(Invocation invocation) {
         Op op;
         try {
-            op = new Op(invocation, Translation.request(invocation));
+            op = new Op(invocation, new Conversation(invocation, session(invocation)));
         } catch (IllegalArgumentException e) {
             world.complete(
                     completion(
@@ -106,9 +132,25 @@ final class SimClients {
         ask(op, world.memberFor(invocation.node()));
     }
 
+    /** Of the process; most never open one. */
+    private ClientSession session(Invocation invocation) {
+        return invocation.retry() == Invocation.Retry.IN_SESSION
+                ? sessions.computeIfAbsent(invocation.process(), _ -> new ClientSession())
+                : new ClientSession();
+    }
+
     private void ask(Op op, SimNode node) {
         op.sent = false;
         op.attempt++;
+        if (op.conversation.retries()) {
+            world.plan(
+                    world.nowNanos() + op.invocation.attemptNanos(),
+                    Happening.Kind.CLIENT_TIMEOUT,
+                    null,
+                    null,
+                    new Asked(op, node, op.attempt),
+                    -1);
+        }
         if (!op.request.isRead()) {
             world.watch.asked(op.command());
         }
@@ -128,7 +170,10 @@ final class SimClients {
         }
         SimNode.Life life = asked.node.life;
         if (life == null) {
-            plan(Happening.Kind.REPLY, null, new Back(asked, null, null, Ending.NOT_CONNECTED));
+            plan(
+                    Happening.Kind.REPLY,
+                    null,
+                    new Back(asked, null, null, Ending.NOT_CONNECTED, false));
         } else {
             asked.op.sent = true;
             asked.node.request(life, asked);
@@ -136,18 +181,36 @@ final class SimClients {
     }
 
     void replied(Asked asked, String node, Reply reply) {
-        plan(Happening.Kind.REPLY, null, new Back(asked, node, reply, null));
+        plan(Happening.Kind.REPLY, null, new Back(asked, node, reply, null, false));
     }
 
     void connectionLost(Asked asked) {
-        plan(Happening.Kind.REPLY, null, new Back(asked, null, null, Ending.CONNECTION_LOST));
+        plan(
+                Happening.Kind.REPLY,
+                null,
+                new Back(asked, null, null, Ending.CONNECTION_LOST, false));
     }
 
+    /** Of an attempt, or of the whole operation. */
     void timedOut(Object payload) {
+        if (payload instanceof Asked attempt) {
+            if (attempt.isOpen()) {
+                Op op = attempt.op;
+                failed(op, op.sent ? Ending.TIMED_OUT : Ending.TIMED_OUT_UNSENT, "", null);
+            }
+            return;
+        }
         Op op = (Op) payload;
         if (!op.ended) {
-            end(op, op.sent ? Ending.TIMED_OUT : Ending.TIMED_OUT_UNSENT, null, "", null, 0, 0);
+            end(op, op.conversation.timeUp(op.sent), null, "", null, 0, 0);
         }
+    }
+
+    /** The pause before another attempt is over. */
+    private void again(Op op) {
+        op.triedCount++;
+        op.next();
+        ask(op, world.memberAfter(op.invocation.node(), op.triedCount));
     }
 
     void replyCame(Object payload) {
@@ -156,19 +219,54 @@ final class SimClients {
             return;
         }
         Op op = back.asked.op;
+        if (back.pauseOver) {
+            again(op);
+            return;
+        }
         if (back.ending != null) {
-            end(op, back.ending, null, "", null, 0, 0);
+            failed(op, back.ending, "", null);
             return;
         }
         switch (back.reply) {
-            case Reply.Ok(Result result, long term, long logIndex) -> {
-                Translation.Learnt learnt = Translation.learnt(op.request, result);
-                end(op, learnt.ending(), learnt.value(), "", back.node, term, logIndex);
-            }
+            case Reply.Ok(Result result, long term, long logIndex) ->
+                    follow(op, op.conversation.answered(result), "", back.node, term, logIndex);
             case Reply.Refused refused -> refused(op, back.node, refused);
-            case Reply.Unknown(String message) ->
-                    end(op, Ending.UNKNOWN, null, message, back.node, 0, 0);
+            case Reply.Unknown(String message) -> failed(op, Ending.UNKNOWN, message, back.node);
             case null -> throw new IllegalStateException("neither a reply nor an ending");
+        }
+    }
+
+    private void failed(Op op, Ending ending, String detail, @Nullable String node) {
+        follow(op, op.conversation.failed(ending), detail, node, 0, 0);
+    }
+
+    private void follow(
+            Op op,
+            Conversation.Next next,
+            String detail,
+            @Nullable String node,
+            long term,
+            long logIndex) {
+        switch (next) {
+            case Conversation.Next.End(Translation.Learnt learnt) ->
+                    end(op, learnt.ending(), learnt.value(), detail, node, term, logIndex);
+            case Conversation.Next.Again(boolean pause) -> {
+                SimNode last = world.nodeNamed(node == null ? op.invocation.node() : node);
+                if (pause) {
+                    op.sent = false;
+                    op.attempt++;
+                    world.plan(
+                            world.nowNanos() + RETRY_PAUSE_NANOS,
+                            Happening.Kind.REPLY,
+                            null,
+                            null,
+                            new Back(new Asked(op, last, op.attempt), null, null, null, true),
+                            -1);
+                } else {
+                    op.next();
+                    ask(op, last);
+                }
+            }
         }
     }
 
@@ -183,7 +281,7 @@ final class SimClients {
             return;
         }
         String reason = refused.reason().name().toLowerCase(Locale.ROOT).replace('_', '-');
-        end(op, Ending.REFUSED, null, reason, node, 0, 0);
+        follow(op, op.conversation.refused(refused.reason()), reason, node, 0, 0);
     }
 
     /** Refused by the state machine, so the command was applied, and changed nothing. */

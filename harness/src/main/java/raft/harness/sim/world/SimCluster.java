@@ -320,6 +320,12 @@ public final class SimCluster implements Steppable {
                 : Configuration.NONE;
     }
 
+    /** Whom a client asks that comes so many after another, round and round. */
+    SimNode memberAfter(String name, int steps) {
+        List<String> names = nodes();
+        return memberFor(names.get((names.indexOf(name) + steps) % names.size()));
+    }
+
     SimNode nodeNamed(String name) {
         SimNode node = nodesByName.get(name);
         if (node == null) {
