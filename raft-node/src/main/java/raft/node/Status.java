@@ -137,6 +137,9 @@ public record Status(
         Json json = new Json().beginObject();
         json.field("id", id).field("clusterId", clusterId).field("bootId", bootId);
         json.field("uptimeMillis", uptimeMillis);
+        // Read here, as late as can be: whoever asks wants to know what this process takes for now.
+        json.beginObject("clock").field("utcMillis", System.currentTimeMillis());
+        json.field("monotonicNanos", System.nanoTime()).endObject();
         json.field("role", word(role)).field("term", term);
         json.field("votedFor", votedFor).field("leader", leader);
         json.field("firstIndex", firstIndex).field("lastIndex", lastIndex);

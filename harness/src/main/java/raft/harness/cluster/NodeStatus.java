@@ -11,6 +11,7 @@ import java.util.List;
  * @param role "leader", "follower", "candidate", "pre-candidate" or "" where unknown
  * @param leader whom it takes for the leader
  * @param voters of the configuration that it knows to be committed, empty where it does not say
+ * @param clock what its process takes for the time, null where it does not say
  * @param json its whole status document, "" where there is none
  */
 public record NodeStatus(
@@ -23,12 +24,23 @@ public record NodeStatus(
         long appliedIndex,
         long lastIndex,
         List<String> voters,
+        @Nullable Clock clock,
         String json) {
+    /**
+     * A process's clocks at one moment.
+     *
+     * @param utcMillis its wall clock, since 1970
+     * @param monotonicNanos what it measures durations by, from anywhere
+     * @param offsetMillis how far its wall clock is ahead of this machine's, as exactly as an
+     *     answer is fast
+     */
+    public record Clock(long utcMillis, long monotonicNanos, long offsetMillis) {}
+
     public NodeStatus {
         voters = List.copyOf(voters);
     }
 
-    /** Of a node that does not tell its configuration. */
+    /** Of a node that tells neither its configuration nor its clock. */
     public NodeStatus(
             String node,
             boolean reachable,
@@ -49,6 +61,7 @@ public record NodeStatus(
                 appliedIndex,
                 lastIndex,
                 List.of(),
+                null,
                 json);
     }
 

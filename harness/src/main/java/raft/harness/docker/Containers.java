@@ -7,6 +7,7 @@ import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.AccessMode;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.ExposedPort;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.LogConfig;
@@ -18,6 +19,7 @@ import com.github.dockerjava.api.model.Volume;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.system.ImageSource;
 import raft.harness.system.Placement;
 import raft.harness.system.Start;
 
@@ -49,6 +51,15 @@ import java.util.function.Function;
 final class Containers implements AutoCloseable {
     private static final String PREFIX = "raftlab-";
     static final String NET_LOOP = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
+
+    /** What both containers of a pod share: the libraries of docker/faults and their controls. */
+    private static final String CONTROL_FOLDER = "/raftlab";
+
+    private static final String CONTROL_SETUP =
+            "mkdir -p /raftlab/clock && cp -r /opt/faults/lib /opt/faults/run /raftlab/ && echo +0"
+                + " > /raftlab/clock/offset && head -c 8320 /dev/zero > /raftlab/disk && chmod 666"
+                + " /raftlab/disk && chmod -R a+rX /raftlab";
+
     private static final long NET_MEMORY_BYTES = 64L << 20;
     private static final int NETWORK_TRIES = 30;
     private static final int CONNECT_MILLIS = 1000;
@@ -58,10 +69,12 @@ final class Containers implements AutoCloseable {
     private final Images.Ready images;
     private final Path runFolder;
     private final Map<String, String> labels;
+    private boolean hasV6;
     private final ExecutorService workers =
             Executors.newCachedThreadPool(
                     Thread.ofPlatform().name("containers-", 0).daemon(true).factory());
     private final SortedMap<String, String> addresses = new TreeMap<>();
+    private final SortedMap<String, String> addresses6 = new TreeMap<>();
     private final SortedMap<String, Pod> pods = new TreeMap<>();
 
     Containers(Engine engine, DockerOptions options, Images.Ready images, Path runFolder) {
@@ -77,6 +90,9 @@ final class Containers implements AutoCloseable {
         String subnet = createNetwork();
         for (int i = 1; i <= options.nodeCount(); i++) {
             addresses.put("n" + i, Subnets.address(subnet, 10 + i));
+            if (hasV6) {
+                addresses6.put("n" + i, Subnets.address6(subnet, 10 + i));
+            }
         }
         Map<String, CompletableFuture<Pod>> starting = new LinkedHashMap<>();
         for (String node : addresses.keySet()) {
@@ -108,16 +124,7 @@ final class Containers implements AutoCloseable {
                         + " prune";
         for (String subnet : Subnets.candidates(options.runId(), taken, NETWORK_TRIES)) {
             try {
-                engine.commands()
-                        .createNetworkCmd()
-                        .withName(name("net"))
-                        .withDriver("bridge")
-                        .withCheckDuplicate(true)
-                        .withLabels(labels)
-                        .withIpam(
-                                new Network.Ipam()
-                                        .withConfig(new Network.Ipam.Config().withSubnet(subnet)))
-                        .exec();
+                createNetwork(subnet);
                 return subnet;
             } catch (DockerException e) {
                 // Another run took it since we looked, or something here uses it.
@@ -128,6 +135,33 @@ final class Containers implements AutoCloseable {
             }
         }
         throw new EngineException("the run's network could not be made: " + lastReason);
+    }
+
+    /** With IPv6 beside IPv4 where the engine and the kernel have it. */
+    private void createNetwork(String subnet) {
+        try {
+            createNetwork(
+                    new Network.Ipam.Config().withSubnet(subnet),
+                    new Network.Ipam.Config().withSubnet(Subnets.subnet6(subnet)));
+            hasV6 = true;
+        } catch (DockerException e) {
+            if (Subnets.isTaken(Engine.rootMessage(e))) {
+                throw e;
+            }
+            createNetwork(new Network.Ipam.Config().withSubnet(subnet));
+        }
+    }
+
+    private void createNetwork(Network.Ipam.Config... subnets) {
+        engine.commands()
+                .createNetworkCmd()
+                .withName(name("net"))
+                .withDriver("bridge")
+                .withCheckDuplicate(true)
+                .withEnableIpv6(subnets.length > 1)
+                .withLabels(labels)
+                .withIpam(new Network.Ipam().withConfig(subnets))
+                .exec();
     }
 
     private List<String> takenSubnets() {
@@ -146,10 +180,14 @@ final class Containers implements AutoCloseable {
         String process = name(node);
         String volume = name(node + "-data");
         engine.commands().createVolumeCmd().withName(volume).withLabels(labels).exec();
-        createNet(node, net);
+        String control = name(node + "-control");
+        engine.commands().createVolumeCmd().withName(control).withLabels(labels).exec();
+        createNet(node, net, volume, control);
         engine.commands().startContainerCmd(net).exec();
-        createNode(node, net, process, volume);
+        PodShell shell = new PodShell(engine, net);
         try {
+            shell.check(CONTROL_SETUP, CONNECT_MILLIS * 20L);
+            createNode(node, net, process, volume, control);
             NodeLog log =
                     new NodeLog(
                             engine,
@@ -157,13 +195,14 @@ final class Containers implements AutoCloseable {
                             runFolder.resolve("nodes").resolve(node).resolve("node.log"));
             engine.commands().startContainerCmd(process).exec();
             log.follow();
-            PodShell shell = new PodShell(engine, net);
             return new Pod(
                     node,
                     net,
                     process,
                     volume,
                     address(node),
+                    addresses6.getOrDefault(node, ""),
+                    isControlled(),
                     reachable(node, net, Placement.CLIENT_PORT),
                     reachable(node, net, Placement.STATUS_PORT),
                     shell,
@@ -173,12 +212,21 @@ final class Containers implements AutoCloseable {
         }
     }
 
-    private void createNet(String node, String net) {
+    /** Only our own node: other images are used unchanged. */
+    private boolean isControlled() {
+        return options.system().image() instanceof ImageSource.NodeJar;
+    }
+
+    private void createNet(String node, String net, String volume, String control) {
         HostConfig host =
                 HostConfig.newHostConfig()
                         .withNetworkMode(name("net"))
                         .withCapDrop(Capability.ALL)
-                        .withCapAdd(Capability.NET_ADMIN)
+                        // The node's files belong to the node's user.
+                        .withCapAdd(Capability.NET_ADMIN, Capability.DAC_OVERRIDE)
+                        .withBinds(
+                                new Bind(volume, new Volume(Disks.FILES), AccessMode.rw),
+                                new Bind(control, new Volume(CONTROL_FOLDER), AccessMode.rw))
                         .withSecurityOpts(List.of("no-new-privileges"))
                         .withReadonlyRootfs(true)
                         .withTmpFs(Map.of("/run", "rw,size=4m", "/tmp", "rw,size=4m"))
@@ -186,19 +234,23 @@ final class Containers implements AutoCloseable {
                         .withRestartPolicy(RestartPolicy.noRestart())
                         .withPortBindings(
                                 published(Placement.CLIENT_PORT), published(Placement.STATUS_PORT));
-        engine.commands()
-                .createContainerCmd(images.net())
-                .withName(net)
-                .withHostName(node)
-                .withLabels(labels)
-                .withEntrypoint("sh", "-c", NET_LOOP)
-                .withCmd(List.of())
-                .withExposedPorts(
-                        ExposedPort.tcp(Placement.CLIENT_PORT),
-                        ExposedPort.tcp(Placement.STATUS_PORT))
-                .withHostConfig(host)
-                .withIpv4Address(address(node))
-                .exec();
+        CreateContainerCmd create =
+                engine.commands()
+                        .createContainerCmd(images.net())
+                        .withName(net)
+                        .withHostName(node)
+                        .withLabels(labels)
+                        .withEntrypoint("sh", "-c", NET_LOOP)
+                        .withCmd(List.of())
+                        .withExposedPorts(
+                                ExposedPort.tcp(Placement.CLIENT_PORT),
+                                ExposedPort.tcp(Placement.STATUS_PORT))
+                        .withHostConfig(host)
+                        .withIpv4Address(address(node));
+        if (hasV6) {
+            create.withIpv6Address(addresses6.get(node));
+        }
+        create.exec();
     }
 
     /** A port on this machine's loopback that the engine chooses. */
@@ -206,7 +258,8 @@ final class Containers implements AutoCloseable {
         return new PortBinding(Ports.Binding.bindIp("127.0.0.1"), ExposedPort.tcp(port));
     }
 
-    private void createNode(String node, String net, String process, String volume) {
+    private void createNode(
+            String node, String net, String process, String volume, String control) {
         HostConfig host =
                 HostConfig.newHostConfig()
                         .withNetworkMode("container:" + net)
@@ -215,7 +268,8 @@ final class Containers implements AutoCloseable {
                         .withReadonlyRootfs(true)
                         .withTmpFs(Map.of("/tmp", "rw,mode=1777,size=64m"))
                         .withBinds(
-                                new Bind(volume, new Volume(Placement.DATA_FOLDER), AccessMode.rw))
+                                new Bind(volume, new Volume(Placement.DATA_FOLDER), AccessMode.rw),
+                                new Bind(control, new Volume(CONTROL_FOLDER), AccessMode.rw))
                         .withMemory(options.nodeMemoryBytes())
                         .withMemorySwap(options.nodeMemoryBytes())
                         .withRestartPolicy(RestartPolicy.noRestart())
@@ -238,8 +292,26 @@ final class Containers implements AutoCloseable {
                         .withHostConfig(host);
         if (!start.command().isEmpty()) {
             create.withEntrypoint(start.command()).withCmd(List.of());
+        } else if (isControlled()) {
+            List<String> command = new ArrayList<>(List.of("/bin/sh", CONTROL_FOLDER + "/run"));
+            command.addAll(ownCommand());
+            create.withEntrypoint(command).withCmd(List.of());
         }
         create.exec();
+    }
+
+    /** What the image itself would start. */
+    private List<String> ownCommand() {
+        ContainerConfig config =
+                engine.commands().inspectImageCmd(images.node()).exec().getConfig();
+        List<String> words = new ArrayList<>();
+        if (config != null && config.getEntrypoint() != null) {
+            words.addAll(List.of(config.getEntrypoint()));
+        }
+        if (config != null && config.getCmd() != null) {
+            words.addAll(List.of(config.getCmd()));
+        }
+        return words;
     }
 
     private String address(String node) {

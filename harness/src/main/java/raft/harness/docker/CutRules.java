@@ -1,6 +1,7 @@
 package raft.harness.docker;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -39,8 +40,12 @@ final class CutRules {
      *
      * @param peers name to address of every other pod
      * @param cutSources those whose packets are dropped
+     * @param lossPercent of the packets of others that are dropped at random, by their name
      */
-    static String restoreInput(SortedMap<String, String> peers, Set<String> cutSources) {
+    static String restoreInput(
+            SortedMap<String, String> peers,
+            Set<String> cutSources,
+            Map<String, Double> lossPercent) {
         StringBuilder text = new StringBuilder();
         text.append("*filter\n:").append(CHAIN).append(" - [0:0]\n-F ").append(CHAIN).append('\n');
         peers.forEach((name, address) -> text.append(probe(name, address, "arrived", "")));
@@ -52,6 +57,20 @@ final class CutRules {
                                 .append(" -s ")
                                 .append(address)
                                 .append(" -m comment --comment cut:")
+                                .append(name)
+                                .append(" -j DROP\n");
+                    } else if (lossPercent.containsKey(name)) {
+                        text.append("-A ")
+                                .append(CHAIN)
+                                .append(" -s ")
+                                .append(address)
+                                .append(" -m statistic --mode random --probability ")
+                                .append(
+                                        String.format(
+                                                Locale.ROOT,
+                                                "%.4f",
+                                                lossPercent.getOrDefault(name, 0.0) / 100))
+                                .append(" -m comment --comment loss:")
                                 .append(name)
                                 .append(" -j DROP\n");
                     }
@@ -144,9 +163,10 @@ final class CutRules {
         return counts;
     }
 
-    /** Sends one probe to each address; a bash can do that without any other program. */
-    static String probeCommand(Iterable<String> addresses) {
+    /** Sends {@code count} probes to each address; a bash can do that without any other program. */
+    static String probeCommand(Iterable<String> addresses, int count) {
         StringBuilder text = new StringBuilder();
+        text.append("for ((i = 0; i < ").append(count).append("; i++)); do ");
         for (String address : addresses) {
             text.append("echo probe >/dev/udp/")
                     .append(address)
@@ -154,6 +174,6 @@ final class CutRules {
                     .append(PROBE_PORT)
                     .append("; ");
         }
-        return text.append("true").toString();
+        return text.append("true; done").toString();
     }
 }

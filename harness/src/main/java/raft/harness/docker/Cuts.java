@@ -22,9 +22,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.stream.Collectors;
 
 /**
- * The cut links of one cluster. What is cut follows from the set of active cuts alone: every change
- * writes the whole chain of every pod anew, so a link that two cuts share opens when the second of
- * them is taken back, in whatever order. Called by one thread at a time (the cuts' lane).
+ * The links of one cluster that drop packets: all of them, or some at random. What is dropped
+ * follows from the set of active faults alone: every change writes the whole chain of every pod
+ * anew, so a link that two cuts share opens when the second of them is taken back, in whatever
+ * order. Called by one thread at a time (the network's lane).
  */
 final class Cuts {
     private static final long COMMAND_MILLIS = 10_000;
@@ -34,9 +35,19 @@ final class Cuts {
 
     private static final long PROBE_PAUSE_MILLIS = 30;
 
+    /** Where packets are lost at random, enough to tell 5 % from none and 20 % from 40 %. */
+    private static final int LOSS_PROBES = 300;
+
     private final SortedMap<String, Pod> pods;
     private final ExecutorService workers;
-    private final Map<Long, List<Link>> active = new TreeMap<>();
+    private final Map<Long, Dropping> active = new TreeMap<>();
+
+    /**
+     * One fault's part.
+     *
+     * @param percent 100 for a cut
+     */
+    private record Dropping(List<Link> links, int percent) {}
 
     /** The address families that pods really have: the tool's name, then node to address. */
     private final SortedMap<String, SortedMap<String, String>> families = new TreeMap<>();
@@ -78,13 +89,30 @@ final class Cuts {
     }
 
     FaultOutcome cut(long fault, List<Link> links) {
-        active.put(fault, List.copyOf(links));
+        active.put(fault, new Dropping(List.copyOf(links), 100));
         return applyAndProve("cut");
     }
 
+    FaultOutcome lose(long fault, List<Link> links, int percent) {
+        active.put(fault, new Dropping(List.copyOf(links), percent));
+        return applyAndProve("lossy");
+    }
+
+    /** Cuts or opens without a proof, for links that change faster than one takes. */
+    void flip(long fault, List<Link> links, boolean cut) {
+        if (cut) {
+            active.put(fault, new Dropping(List.copyOf(links), 100));
+        } else {
+            active.put(fault, new Dropping(List.of(), 100));
+        }
+        Set<Link> blocked = blockedLinks();
+        Map<Link, Double> loss = loss();
+        inParallel(pod -> apply(pod, blocked, loss));
+    }
+
     FaultOutcome heal(long fault) {
-        List<Link> links = active.remove(fault);
-        if (links == null) {
+        Dropping dropping = active.remove(fault);
+        if (dropping == null) {
             return Findings.of(Status.SKIPPED, "there is no cut of this fault to take back");
         }
         return applyAndProve("healed");
@@ -106,12 +134,13 @@ final class Cuts {
 
     private FaultOutcome applyAndProve(String what) {
         Set<Link> blocked = blockedLinks();
-        Map<String, String> failures = inParallel(pod -> apply(pod, blocked));
+        Map<Link, Double> loss = loss();
+        Map<String, String> failures = inParallel(pod -> apply(pod, blocked, loss));
         if (!failures.isEmpty()) {
             return new FaultOutcome(Status.INDETERMINATE, List.copyOf(failures.values()));
         }
         try {
-            FaultOutcome outcome = prove(what, blocked);
+            FaultOutcome outcome = prove(what, blocked, loss);
             if (active.isEmpty() && outcome.status() == Status.INSTALLED) {
                 // The proof needs the chain; afterwards nothing of ours is left to stay behind.
                 List<String> problems = removeAll();
@@ -127,19 +156,50 @@ final class Cuts {
 
     private Set<Link> blockedLinks() {
         Set<Link> blocked = new TreeSet<>();
-        active.values().forEach(blocked::addAll);
+        active.values().stream()
+                .filter(dropping -> dropping.percent == 100)
+                .forEach(dropping -> blocked.addAll(dropping.links));
         blocked.removeIf(link -> !pods.containsKey(link.from()) || !pods.containsKey(link.to()));
         return blocked;
     }
 
-    private void apply(Pod receiver, Set<Link> blocked) throws IOException {
+    /**
+     * Percent lost on each link that is not cut; losses of several faults come one after another.
+     */
+    private Map<Link, Double> loss() {
+        Map<Link, Double> kept = new TreeMap<>();
+        for (Dropping dropping : active.values()) {
+            for (Link link : dropping.links) {
+                kept.merge(link, 1 - dropping.percent / 100.0, (a, b) -> a * b);
+            }
+        }
+        Map<Link, Double> loss = new TreeMap<>();
+        kept.forEach(
+                (link, share) -> {
+                    if (share > 0 && pods.containsKey(link.from()) && pods.containsKey(link.to())) {
+                        loss.put(link, 100 * (1 - share));
+                    }
+                });
+        return loss;
+    }
+
+    private void apply(Pod receiver, Set<Link> blocked, Map<Link, Double> loss) throws IOException {
         Set<String> sources =
                 blocked.stream()
                         .filter(link -> link.to().equals(receiver.node()))
                         .map(Link::from)
                         .collect(Collectors.toSet());
+        Map<String, Double> lossBySource = new TreeMap<>();
+        loss.forEach(
+                (link, percent) -> {
+                    if (link.to().equals(receiver.node())) {
+                        lossBySource.put(link.from(), percent);
+                    }
+                });
         for (Map.Entry<String, SortedMap<String, String>> family : families.entrySet()) {
-            String rules = CutRules.restoreInput(peersOf(receiver, family.getValue()), sources);
+            String rules =
+                    CutRules.restoreInput(
+                            peersOf(receiver, family.getValue()), sources, lossBySource);
             receiver.shell().check(CutRules.applyCommand(family.getKey(), rules), COMMAND_MILLIS);
         }
     }
@@ -154,11 +214,12 @@ final class Cuts {
      * Sends a probe over every directed pair, not only the cut ones: a filter that cuts too much is
      * as wrong as one that cuts too little. The counters start at 0 since the rules are new.
      */
-    private FaultOutcome prove(String what, Set<Link> blocked) throws IOException {
+    private FaultOutcome prove(String what, Set<Link> blocked, Map<Link, Double> loss)
+            throws IOException {
         List<String> evidence = new ArrayList<>();
         boolean asExpected = true;
         for (String tool : families.keySet()) {
-            Map<Link, CutRules.Count> counts = probe(tool);
+            Map<Link, CutRules.Count> counts = probe(tool, loss.isEmpty() ? 1 : LOSS_PROBES);
             TreeSet<Link> dropped = new TreeSet<>();
             TreeSet<Link> open = new TreeSet<>();
             TreeSet<Link> lost = new TreeSet<>();
@@ -171,6 +232,18 @@ final class Cuts {
             evidence.add(
                     family + " probes arrived and were dropped by the rule on " + names(dropped));
             evidence.add(family + " probes arrived and passed on " + names(open));
+            for (Map.Entry<Link, Double> wanted : loss.entrySet()) {
+                CutRules.Count count = counts.get(wanted.getKey());
+                double percent =
+                        count == null || count.arrived() == 0
+                                ? -1
+                                : 100.0 * (count.arrived() - count.passed()) / count.arrived();
+                asExpected &= isAbout(percent, wanted.getValue(), count);
+                evidence.add(
+                        String.format(
+                                "%s probes on %s: %.1f %% lost, meant are %.1f %%",
+                                family, wanted.getKey(), percent, wanted.getValue()));
+            }
             if (!lost.isEmpty()) {
                 evidence.add(family + " probes never arrived on " + names(lost));
             }
@@ -181,7 +254,18 @@ final class Cuts {
         return new FaultOutcome(asExpected ? Status.INSTALLED : Status.INDETERMINATE, evidence);
     }
 
-    private Map<Link, CutRules.Count> probe(String tool) throws IOException {
+    /** Within four standard deviations of what chance gives, and not nothing. */
+    private static boolean isAbout(
+            double percent, double wantedPercent, CutRules.@Nullable Count count) {
+        if (count == null || percent <= 0) {
+            return false;
+        }
+        double share = wantedPercent / 100;
+        double deviation = 100 * Math.sqrt(share * (1 - share) / count.arrived());
+        return Math.abs(percent - wantedPercent) <= 4 * deviation + 1;
+    }
+
+    private Map<Link, CutRules.Count> probe(String tool, int each) throws IOException {
         SortedMap<String, String> addresses = families.get(tool);
         if (addresses == null) {
             throw new IllegalStateException("no addresses for " + tool);
@@ -194,7 +278,7 @@ final class Cuts {
                                     pod.shell()
                                             .check(
                                                     CutRules.probeCommand(
-                                                            peersOf(pod, addresses).values()),
+                                                            peersOf(pod, addresses).values(), each),
                                                     COMMAND_MILLIS)));
             for (int look = 0; look < 2; look++) {
                 counts = readCounts(tool);

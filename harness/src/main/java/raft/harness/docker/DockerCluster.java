@@ -9,7 +9,6 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.nemesis.ActiveFault;
-import raft.harness.nemesis.FaultAction;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
@@ -19,46 +18,34 @@ import raft.harness.system.SystemUnderTest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * Five (or one to nine) nodes as pods of two containers in a network of their own.
  *
- * <p>Nothing that takes time happens in the caller's thread: faults run in lanes, one for all cuts
- * and one for each node, so that what overlaps on one node is done one after the other, and what
- * does not overlap is not delayed. What came of it arrives through {@link #poll}.
+ * <p>Nothing that takes time happens in the caller's thread; what came of it arrives through {@link
+ * #poll}.
  *
  * <p>{@link #close} may be called by any thread, a shutdown hook's say, and at any moment.
  */
 public final class DockerCluster implements Cluster, Inspection {
     private static final long OBSERVE_MILLIS = 800;
-    private static final FaultOutcome NOT_BUILT =
-            Findings.of(Status.SKIPPED, "not built for containers yet");
 
     private final long originNanos;
     private final Containers containers;
     private final StatusProbe statuses;
-    private final SystemUnderTest system;
     private final SystemClients clients;
-    private final Cuts cuts;
-    private final Lane cutLane = new Lane("faults-network");
-    private final SortedMap<String, Node> nodes = new TreeMap<>();
+    private final List<String> names;
+    private final Injector injector;
     private final BlockingQueue<Completion> completions = new LinkedBlockingQueue<>();
     private final AtomicBoolean closed = new AtomicBoolean();
-
-    private record Node(NodeProcess process, Lane lane) {}
 
     /**
      * Starts a cluster and waits until every node answers.
@@ -96,19 +83,13 @@ public final class DockerCluster implements Cluster, Inspection {
     private DockerCluster(Containers containers, DockerOptions options) throws EngineException {
         this.originNanos = System.nanoTime();
         this.containers = containers;
-        this.system = options.system();
+        SystemUnderTest system = options.system();
         this.statuses = new StatusProbe(system, containers.addresses(Pod::http));
         this.clients =
                 system.clients(containers.addresses(Pod::client), this::nowNanos, completions::add);
-        this.cuts = new Cuts(containers.pods(), containers.workers());
-        for (Pod pod : containers.pods()) {
-            NodeProcess process =
-                    new NodeProcess(
-                            containers.engine(), pod, statuses, options.startupTimeoutMillis());
-            nodes.put(pod.node(), new Node(process, new Lane("faults-" + pod.node())));
-        }
+        this.names = containers.pods().stream().map(Pod::node).sorted().toList();
         try {
-            cuts.findSecondFamily();
+            this.injector = new Injector(containers, statuses, options);
         } catch (IOException e) {
             throw new EngineException("a pod's shell does not work: " + e.getMessage(), e);
         }
@@ -154,7 +135,7 @@ public final class DockerCluster implements Cluster, Inspection {
 
     @Override
     public List<String> nodes() {
-        return List.copyOf(nodes.keySet());
+        return names;
     }
 
     @Override
@@ -169,49 +150,12 @@ public final class DockerCluster implements Cluster, Inspection {
 
     @Override
     public void inject(ActiveFault fault) {
-        long id = fault.id();
-        String reason = system.cannot().get(FaultKind.ofLabel(fault.kind()).family());
-        if (reason != null) {
-            completions.add(
-                    new Completion.FaultChange(id, true, Findings.of(Status.SKIPPED, reason)));
-            return;
-        }
-        CompletableFuture<FaultOutcome> outcome =
-                switch (fault.action()) {
-                    case FaultAction.Cut(var links) -> cutLane.submit(() -> cuts.cut(id, links));
-                    case FaultAction.Kill(var names) -> onEach(names, p -> p.kill(id));
-                    case FaultAction.Pause(var names) -> onEach(names, p -> p.pause(id));
-                    default -> CompletableFuture.completedFuture(NOT_BUILT);
-                };
-        report(id, true, outcome);
+        report(fault.id(), true, injector.inject(fault));
     }
 
     @Override
     public void heal(ActiveFault fault) {
-        long id = fault.id();
-        CompletableFuture<FaultOutcome> outcome =
-                switch (fault.action()) {
-                    case FaultAction.Cut cut -> cutLane.submit(() -> cuts.heal(id));
-                    case FaultAction.Kill(var names) -> onEach(names, p -> p.restart(id));
-                    case FaultAction.Pause(var names) -> onEach(names, p -> p.resume(id));
-                    default -> CompletableFuture.completedFuture(NOT_BUILT);
-                };
-        report(id, false, outcome);
-    }
-
-    private CompletableFuture<FaultOutcome> onEach(
-            List<String> names, Function<NodeProcess, FaultOutcome> work) {
-        List<CompletableFuture<FaultOutcome>> parts = new ArrayList<>();
-        for (String name : names) {
-            Node node = nodes.get(name);
-            if (node == null) {
-                throw new IllegalArgumentException("no such node: " + name);
-            }
-            parts.add(node.lane().submit(() -> work.apply(node.process())));
-        }
-        return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
-                .thenApply(
-                        done -> Findings.all(parts.stream().map(CompletableFuture::join).toList()));
+        report(fault.id(), false, injector.heal(fault));
     }
 
     private void report(long fault, boolean injected, CompletableFuture<FaultOutcome> outcome) {
@@ -255,21 +199,7 @@ public final class DockerCluster implements Cluster, Inspection {
 
     @Override
     public Map<FaultKind, String> impossible() {
-        Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
-        for (FaultKind kind : FaultKind.values()) {
-            String senseless = system.cannot().get(kind.family());
-            if (senseless != null) {
-                impossible.put(kind, senseless);
-                continue;
-            }
-            switch (kind.resolve(nodes(), null)) {
-                case FaultAction.Cut ignored -> {}
-                case FaultAction.Kill ignored -> {}
-                case FaultAction.Pause ignored -> {}
-                default -> impossible.put(kind, NOT_BUILT.evidence().getFirst());
-            }
-        }
-        return impossible;
+        return injector.impossible();
     }
 
     /** Where a person's tools reach a node: the client port and the HTTP port on this machine. */
@@ -291,10 +221,7 @@ public final class DockerCluster implements Cluster, Inspection {
 
     @Override
     public void healAll() {
-        List<CompletableFuture<?>> parts = new ArrayList<>();
-        parts.add(cutLane.submit(cuts::removeAll));
-        nodes.values().forEach(node -> parts.add(node.lane().submit(node.process()::recover)));
-        CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).join();
+        injector.healAll();
     }
 
     @Override
@@ -303,8 +230,7 @@ public final class DockerCluster implements Cluster, Inspection {
             return;
         }
         clients.close();
-        cutLane.close();
-        nodes.values().forEach(node -> node.lane().close());
+        injector.close();
         statuses.close();
         containers.close();
     }

@@ -298,7 +298,13 @@ public final class Images {
     }
 
     private Bases basesOfNow() throws IOException {
-        String version = Hashes.shortHash(definition("bootstrap") + definition("net.Dockerfile"));
+        String version =
+                Hashes.shortHash(
+                        definition("bootstrap")
+                                + definition("net.Dockerfile")
+                                + definition("faults/disk.c")
+                                + definition("faults/make")
+                                + definition("faults/run"));
         return new Bases(BASE + ":" + version, NET + ":" + version);
     }
 
@@ -306,6 +312,13 @@ public final class Images {
         Path context = Files.createTempDirectory(cache, "context.");
         try {
             Files.writeString(context.resolve("Dockerfile"), netDockerfile);
+            Path faults = Files.createDirectory(context.resolve("faults"));
+            for (String file : List.of("disk.c", "make", "run")) {
+                Files.copy(
+                        definitions.resolve("faults").resolve(file),
+                        faults.resolve(file),
+                        StandardCopyOption.COPY_ATTRIBUTES);
+            }
             build(context, Map.of("BASE", DEBIAN), made.net());
         } catch (EngineException e) {
             progress.accept(

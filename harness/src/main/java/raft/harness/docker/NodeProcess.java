@@ -10,6 +10,7 @@ import raft.harness.system.Placement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -24,6 +25,7 @@ final class NodeProcess {
     private static final int KILLED_EXIT_CODE = 137;
 
     private static final long KILL_MILLIS = 10_000;
+    private static final int STOP_SECONDS = 10;
 
     /** A node that lives answers on the same machine in far less. */
     private static final long SILENCE_MILLIS = 250;
@@ -53,6 +55,87 @@ final class NodeProcess {
 
     FaultOutcome restart(long fault) {
         return guarded(() -> restartNow(fault));
+    }
+
+    /** SIGTERM, and ten seconds to end well; taken back by {@link #restart}. */
+    FaultOutcome stop(long fault) {
+        return guarded(() -> stopNow(fault));
+    }
+
+    /** Stops it gently, does something while it is down, starts it, and waits for its answer. */
+    FaultOutcome bounce(long fault, WhileDown work) {
+        return guarded(
+                () -> {
+                    FaultOutcome stopped = stopNow(fault);
+                    if (stopped.status() != Status.INSTALLED) {
+                        return stopped;
+                    }
+                    work.run();
+                    return Findings.all(List.of(stopped, restartNow(fault)));
+                });
+    }
+
+    /** What needs a process that is down. */
+    interface WhileDown {
+        void run() throws IOException;
+    }
+
+    /**
+     * Starts it for a fault that had killed it, and says what came of it within a time: a node that
+     * refuses to run is no failure of the harness here.
+     */
+    String tryStart(long fault, long timeoutMillis) throws IOException {
+        killedBy.remove(fault);
+        if (!killedBy.isEmpty()) {
+            return "stays down, fault " + killedBy.first() + " holds it";
+        }
+        start();
+        boolean ended = false;
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        while (System.nanoTime() - deadline < 0 && !ended) {
+            if (statuses.askNow(pod.node(), 500).reachable()) {
+                return "started and answers";
+            }
+            ended = !isRunning(state());
+        }
+        return ended
+                ? "refuses to run: it ended with exit code " + state().getExitCodeLong()
+                : "does not answer within " + timeoutMillis + " ms";
+    }
+
+    boolean isRunning() {
+        return isRunning(state());
+    }
+
+    FaultOutcome proveRuns(String how) {
+        return guarded(() -> proveAnswering(how));
+    }
+
+    /** Starts it where it has ended by itself, unless a fault holds it down. */
+    FaultOutcome startIfEnded(String how) {
+        return guarded(
+                () -> {
+                    if (!killedBy.isEmpty()) {
+                        return found(
+                                Status.INSTALLED,
+                                how + ", but stays down: fault " + killedBy.first() + " holds it");
+                    }
+                    ContainerState state = state();
+                    if (isRunning(state)) {
+                        FaultOutcome outcome = proveAnswering(how);
+                        state = state();
+                        if (isRunning(state)) {
+                            return outcome;
+                        }
+                        // It was about to end when it was looked at.
+                    }
+                    start();
+                    return proveAnswering(
+                            how
+                                    + "; it had ended with exit code "
+                                    + state.getExitCodeLong()
+                                    + " and was started again");
+                });
     }
 
     FaultOutcome pause(long fault) {
@@ -101,18 +184,47 @@ final class NodeProcess {
                         "was not running any more (exit code " + before.getExitCodeLong() + ")");
             }
             killedBy.add(fault);
-            return proveDead("was already dead, killed by fault " + killedBy.first());
+            return proveDead("was already dead, held by fault " + killedBy.first(), false);
         }
         killedBy.add(fault);
         engine.commands().killContainerCmd(pod.nodeContainer()).withSignal("KILL").exec();
         waitFor(() -> !isRunning(state()), KILL_MILLIS);
-        return proveDead("process " + before.getPidLong() + " got SIGKILL");
+        return proveDead("process " + before.getPidLong() + " got SIGKILL", true);
     }
 
-    private FaultOutcome proveDead(String how) throws IOException {
+    private FaultOutcome stopNow(long fault) throws IOException {
+        ContainerState before = state();
+        if (!isRunning(before)) {
+            return killNow(fault);
+        }
+        if (isPaused(before)) {
+            return found(Status.SKIPPED, "is frozen and cannot end gently");
+        }
+        killedBy.add(fault);
+        engine.commands().stopContainerCmd(pod.nodeContainer()).withTimeout(STOP_SECONDS).exec();
+        ContainerState after = state();
+        Long exitCode = after.getExitCodeLong();
+        boolean gentle = !isRunning(after) && exitCode != null && exitCode != KILLED_EXIT_CODE;
+        boolean silent = portRefuses();
+        return found(
+                gentle && silent ? Status.INSTALLED : Status.INDETERMINATE,
+                "process "
+                        + before.getPidLong()
+                        + " got SIGTERM; container is "
+                        + after.getStatus()
+                        + " with exit code "
+                        + exitCode
+                        + ", its client port "
+                        + (silent ? "refuses" : "still accepts"));
+    }
+
+    private FaultOutcome proveDead(String how, boolean bySigkill) throws IOException {
         ContainerState state = state();
         Long exitCode = state.getExitCodeLong();
-        boolean exited = !isRunning(state) && exitCode != null && exitCode == KILLED_EXIT_CODE;
+        boolean exited =
+                !isRunning(state)
+                        && exitCode != null
+                        && (exitCode == KILLED_EXIT_CODE || !bySigkill);
         boolean silent = portRefuses();
         return found(
                 exited && silent ? Status.INSTALLED : Status.INDETERMINATE,

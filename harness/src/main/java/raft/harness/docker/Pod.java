@@ -10,6 +10,9 @@ import java.net.InetSocketAddress;
  * @param nodeContainer holds only the node; what is killed, started and paused
  * @param volume the node's data
  * @param address in the run's own network, the same for the whole run
+ * @param address6 the same in IPv6, "" where the network has none
+ * @param controlled whether its process was started with the libraries that make its clock and disk
+ *     fail
  * @param client where the harness reaches the client port
  * @param http where the harness reaches the status port
  * @param shell in the network container
@@ -21,6 +24,8 @@ record Pod(
         String nodeContainer,
         String volume,
         String address,
+        String address6,
+        boolean controlled,
         InetSocketAddress client,
         InetSocketAddress http,
         PodShell shell,

@@ -171,7 +171,19 @@ final class StatusProbe implements AutoCloseable {
                 json.path("appliedIndex").asLong(0),
                 json.path("lastIndex").asLong(0),
                 voters(json),
+                clock(json.path("clock")),
                 body);
+    }
+
+    private static NodeStatus.@Nullable Clock clock(JsonNode clock) {
+        if (!clock.path("utcMillis").isNumber()) {
+            return null;
+        }
+        long utcMillis = clock.path("utcMillis").asLong();
+        return new NodeStatus.Clock(
+                utcMillis,
+                clock.path("monotonicNanos").asLong(0),
+                utcMillis - System.currentTimeMillis());
     }
 
     /** A configuration is {@code {"voters": ["n1", …], …}}; a node may say it under either name. */

@@ -111,6 +111,22 @@ final class Subnets {
         return subnet.substring(0, subnet.lastIndexOf('.') + 1) + last;
     }
 
+    /** The network of IPv6 that goes with one of IPv4: of the unique local addresses. */
+    static String subnet6(String subnet) {
+        return prefix6(subnet) + "/64";
+    }
+
+    /** The {@code last}-th address of {@link #subnet6}. */
+    static String address6(String subnet, int last) {
+        return prefix6(subnet) + Integer.toHexString(last);
+    }
+
+    private static String prefix6(String subnet) {
+        String[] parts = subnet.substring(0, subnet.indexOf('/')).split("\\.", -1);
+        return String.format(
+                "fd72:6166:74:%02x%02x::", Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+    }
+
     /** Whether the engine refused a network because its addresses are in use. */
     static boolean isTaken(String reason) {
         String lower = reason.toLowerCase(Locale.ROOT);

@@ -33,6 +33,16 @@ final class StatusSamples {
      */
     void observed(long timeNanos, List<NodeStatus> statuses) throws IOException {
         for (NodeStatus status : statuses) {
+            if (status.clock() != null) {
+                append(
+                        status.node(),
+                        "clock.jsonl",
+                        "{\"time\":"
+                                + timeNanos
+                                + ",\"offsetMillis\":"
+                                + status.clock().offsetMillis()
+                                + "}\n");
+            }
             Sample before = last.get(status.node());
             Sample now = new Sample(timeNanos, status.reachable(), status.role(), status.term());
             if (before == null
@@ -47,18 +57,25 @@ final class StatusSamples {
     }
 
     private void append(long timeNanos, NodeStatus status) throws IOException {
-        Path folder = nodes.resolve(status.node());
-        Files.createDirectories(folder);
         String document = status.reachable() ? status.json().strip() : "null";
-        Files.writeString(
-                folder.resolve("status.jsonl"),
+        append(
+                status.node(),
+                "status.jsonl",
                 "{\"time\":"
                         + timeNanos
                         + ",\"utc\":"
                         + System.currentTimeMillis()
                         + ",\"status\":"
                         + document
-                        + "}\n",
+                        + "}\n");
+    }
+
+    private void append(String node, String file, String line) throws IOException {
+        Path folder = nodes.resolve(node);
+        Files.createDirectories(folder);
+        Files.writeString(
+                folder.resolve(file),
+                line,
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);

@@ -18,7 +18,7 @@ final class CutRulesTest {
     @Test
     void everyPeerIsCountedBeforeAndAfterTheDropsAndOnlyTheCutOneIsDropped() {
         String probe = " -p udp -m udp --dport 7099 -m comment --comment ";
-        assertThat(CutRules.restoreInput(PEERS, Set.of("n3")).lines())
+        assertThat(CutRules.restoreInput(PEERS, Set.of("n3"), Map.of()).lines())
                 .containsExactly(
                         "*filter",
                         ":RAFTLAB - [0:0]",
@@ -33,7 +33,7 @@ final class CutRulesTest {
 
     @Test
     void withoutCutsNothingButProbesIsDropped() {
-        assertThat(CutRules.restoreInput(PEERS, Set.of()).lines())
+        assertThat(CutRules.restoreInput(PEERS, Set.of(), Map.of()).lines())
                 .filteredOn(line -> line.contains("-j DROP"))
                 .hasSize(2)
                 .allMatch(line -> line.contains("--dport " + CutRules.PROBE_PORT));
@@ -41,7 +41,7 @@ final class CutRulesTest {
 
     @Test
     void aStrangerAmongTheSourcesIsLeftOut() {
-        assertThat(CutRules.restoreInput(PEERS, Set.of("n9"))).doesNotContain("n9");
+        assertThat(CutRules.restoreInput(PEERS, Set.of("n9"), Map.of())).doesNotContain("n9");
     }
 
     /** Another chain or another's hook must never be named by a command that removes. */
@@ -87,10 +87,10 @@ final class CutRulesTest {
 
     @Test
     void probesGoToEveryAddressAndAFailedOneEndsNothing() {
-        assertThat(CutRules.probeCommand(List.of("10.0.0.1", "fe80::1")))
+        assertThat(CutRules.probeCommand(List.of("10.0.0.1", "fe80::1"), 3))
                 .isEqualTo(
-                        "echo probe >/dev/udp/10.0.0.1/7099; echo probe >/dev/udp/fe80::1/7099;"
-                                + " true");
+                        "for ((i = 0; i < 3; i++)); do echo probe >/dev/udp/10.0.0.1/7099; echo"
+                                + " probe >/dev/udp/fe80::1/7099; true; done");
     }
 
     @Test

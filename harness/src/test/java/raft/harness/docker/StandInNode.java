@@ -11,9 +11,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +31,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class StandInNode {
     private static final Map<String, AtomicInteger> RECEIVED = new ConcurrentHashMap<>();
 
+    /** Bytes of the log that were there at the start, and that are known to be synced now. */
+    private static volatile long recovered;
+
+    private static volatile long synced;
+
     private StandInNode() {}
 
     public static void main(String[] args) throws IOException {
@@ -37,6 +45,7 @@ final class StandInNode {
         }
         String id = System.getenv("RAFT_NODE_ID");
         int starts = countStart();
+        Thread.ofPlatform().start(StandInNode::writeLog);
         Map<String, String> names = namesByAddress();
         Thread.ofPlatform().start(() -> receive(names));
         Thread.ofPlatform().start(() -> accept(7000));
@@ -53,8 +62,39 @@ final class StandInNode {
     private static int countStart() throws IOException {
         Path file = Path.of(System.getenv("RAFT_DATA_DIR"), "starts");
         int starts = Files.exists(file) ? Integer.parseInt(Files.readString(file)) + 1 : 1;
-        Files.writeString(file, Integer.toString(starts));
+        // Synced, or a power loss takes it away and the next start finds nothing to count on.
+        Files.write(
+                file,
+                Integer.toString(starts).getBytes(StandardCharsets.UTF_8),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.SYNC);
         return starts;
+    }
+
+    /** Appends and syncs all the time, and ends the process as a node should whose disk fails. */
+    private static void writeLog() {
+        try (FileChannel log =
+                FileChannel.open(
+                        Path.of(System.getenv("RAFT_DATA_DIR"), "log"),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE)) {
+            log.position(log.size());
+            recovered = log.size();
+            synced = recovered;
+            while (true) {
+                log.write(ByteBuffer.allocate(100));
+                log.write(ByteBuffer.allocate(100));
+                long written = log.position();
+                log.force(false);
+                synced = written;
+                Thread.sleep(10);
+            }
+        } catch (IOException | InterruptedException e) {
+            System.out.println("the disk failed: " + e);
+            Runtime.getRuntime().halt(3);
+        }
     }
 
     private static Map<String, String> namesByAddress() {
@@ -81,7 +121,15 @@ final class StandInNode {
                 + "\",\"role\":\"follower\",\"term\":"
                 + starts
                 + ",\"leader\":null,\"commitIndex\":1,\"appliedIndex\":2,\"lastIndex\":3,"
-                + "\"received\":{"
+                + "\"clock\":{\"utcMillis\":"
+                + System.currentTimeMillis()
+                + ",\"monotonicNanos\":"
+                + System.nanoTime()
+                + "},\"recovered\":"
+                + recovered
+                + ",\"synced\":"
+                + synced
+                + ",\"received\":{"
                 + received
                 + "}}";
     }

@@ -1,0 +1,284 @@
+package raft.harness.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+import raft.harness.cluster.NodeStatus;
+import raft.harness.docker.StandInCluster.Injected;
+import raft.harness.nemesis.FaultAction;
+import raft.harness.nemesis.FaultKind;
+import raft.harness.nemesis.FaultOutcome;
+import raft.harness.nemesis.FaultOutcome.Status;
+import raft.harness.nemesis.Link;
+
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Faults of clocks, packets, disks, resources and gentle ends, each seen from where it matters. */
+@Tag("containers")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class FaultCatalogueContainersTest {
+    private static final List<String> N1 = List.of("n1");
+
+    private final StandInCluster cluster;
+
+    FaultCatalogueContainersTest(@TempDir Path folder) throws IOException {
+        ContainerEngine.require().close();
+        cluster = StandInCluster.start(folder, 3);
+    }
+
+    @AfterEach
+    void healAll() throws Exception {
+        cluster.cluster().healAll();
+        assertThat(cluster.observe()).allMatch(NodeStatus::reachable);
+    }
+
+    @AfterAll
+    void close() {
+        cluster.close();
+    }
+
+    private static FaultOutcome assertProven(FaultOutcome outcome) {
+        assertThat(outcome.status()).as("%s", outcome).isEqualTo(Status.INSTALLED);
+        return outcome;
+    }
+
+    private NodeStatus status(String node) throws InterruptedException {
+        return cluster.observe().stream()
+                .filter(status -> status.node().equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private long offset(String node) throws InterruptedException {
+        return Objects.requireNonNull(status(node).clock()).offsetMillis();
+    }
+
+    private long number(String node, String field) throws InterruptedException {
+        return JsonMapper.shared().readTree(status(node).json()).required(field).asLong();
+    }
+
+    // ---- Clocks ----
+
+    @Test
+    void clockJumpsInOneNodeAndNowhereElse() throws Exception {
+        long hostBefore = System.currentTimeMillis() - System.nanoTime() / 1_000_000;
+        Injected jump = cluster.inject(new FaultAction.ClockJump(N1, -16_000));
+        assertProven(jump.outcome());
+        assertThat(offset("n1")).isBetween(-16_200L, -15_800L);
+        assertThat(offset("n2")).isBetween(-200L, 200L);
+        assertThat(offset("n3")).isBetween(-200L, 200L);
+        long hostNow = System.currentTimeMillis() - System.nanoTime() / 1_000_000;
+        assertThat(hostNow - hostBefore).isBetween(-100L, 100L);
+
+        // A second one adds up, and each ends by itself.
+        Injected other = cluster.inject(new FaultAction.ClockJump(N1, 288_000));
+        assertProven(other.outcome());
+        assertThat(offset("n1")).isBetween(271_800L, 272_200L);
+        assertProven(cluster.heal(jump));
+        assertThat(offset("n1")).isBetween(287_800L, 288_200L);
+        assertProven(cluster.heal(other));
+        assertThat(offset("n1")).isBetween(-200L, 200L);
+    }
+
+    @Test
+    void strobedClockJumpsToAndFroAndIsResetAtOnce() throws Exception {
+        Injected strobe = cluster.inject(new FaultAction.ClockStrobe(N1, 60_000, 3_000));
+        assertProven(strobe.outcome());
+        boolean there = false;
+        boolean back = false;
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (!(there && back) && System.nanoTime() < deadline) {
+            long offset = offset("n1");
+            there |= offset > 59_000;
+            back |= offset < 1_000;
+            Thread.sleep(100);
+        }
+        assertThat(there && back).isTrue();
+        FaultOutcome healed = assertProven(cluster.heal(strobe));
+        assertThat(healed.evidence().getLast()).contains("jumped");
+        assertThat(offset("n1")).isBetween(-200L, 200L);
+    }
+
+    @Test
+    void resetEndsTheJumpsOfOthers() throws Exception {
+        Injected jump = cluster.inject(new FaultAction.ClockJump(N1, 150));
+        assertProven(jump.outcome());
+        assertProven(cluster.inject(new FaultAction.ClockReset(N1)).outcome());
+        FaultOutcome healed = assertProven(cluster.heal(jump));
+        assertThat(healed.evidence().getLast()).contains("had been reset before");
+    }
+
+    @Test
+    void driftingNodeMeasuresDurationsWronglyToo() throws Exception {
+        Injected drift = cluster.inject(new FaultAction.ClockDrift(N1, 150));
+        assertProven(drift.outcome());
+        assertThat(drift.outcome().evidence()).anyMatch(words -> words.contains("meant are 150 %"));
+        Injected jump = cluster.inject(new FaultAction.ClockJump(N1, 1_000));
+        assertThat(jump.outcome().status()).isEqualTo(Status.SKIPPED);
+        assertProven(cluster.heal(drift));
+    }
+
+    // ---- Packets ----
+
+    @Test
+    void lossDropsItsShareOfOneLinkAndAddsUpWithOthers() throws Exception {
+        List<Link> link = List.of(new Link("n1", "n2"));
+        Injected loss = cluster.inject(new FaultAction.PacketLoss(link, 20));
+        assertProven(loss.outcome());
+        assertThat(loss.outcome().evidence())
+                .anyMatch(words -> words.startsWith("IPv4 probes on n1->n2: "))
+                .anyMatch(words -> words.startsWith("IPv6 probes on n1->n2: "));
+        Injected more = cluster.inject(new FaultAction.PacketLoss(link, 50));
+        assertThat(assertProven(more.outcome()).evidence())
+                .anyMatch(words -> words.endsWith("meant are 60.0 %"));
+        assertProven(cluster.heal(loss));
+        assertProven(cluster.heal(more));
+        assertThat(cluster.delivered(cluster.allLinks())).isEqualTo(cluster.allLinks());
+    }
+
+    @Test
+    void rateIsLimitedOnOneLinkOrAll() throws Exception {
+        for (List<Link> links :
+                List.of(List.of(new Link("n1", "n2")), List.copyOf(cluster.allLinks()))) {
+            Injected rate = cluster.inject(new FaultAction.PacketRate(links, 256));
+            assertProven(rate.outcome());
+            assertThat(rate.outcome().evidence()).hasSize(links.size());
+            assertProven(cluster.heal(rate));
+        }
+    }
+
+    @Test
+    void whatTheKernelCannotDoIsSkippedWithTheReason() throws Exception {
+        Map<FaultKind, String> impossible = cluster.cluster().impossible();
+        Injected delay =
+                cluster.inject(new FaultAction.PacketDelay(List.of(new Link("n1", "n2")), 100, 0));
+        if (impossible.containsKey(FaultKind.PACKETS_DELAY)) {
+            assertThat(delay.outcome().status()).isEqualTo(Status.SKIPPED);
+            assertThat(delay.outcome().evidence().getFirst())
+                    .contains("not supported by this kernel");
+        } else {
+            assertProven(delay.outcome());
+        }
+        assertThat(cluster.heal(delay).status()).isEqualTo(delay.outcome().status());
+    }
+
+    @Test
+    void flappingLinkIsCutAndOpenInTurn() throws Exception {
+        List<Link> link = List.of(new Link("n1", "n2"));
+        Injected flap = cluster.inject(new FaultAction.Flap(link, 600));
+        assertProven(flap.outcome());
+        Thread.sleep(2_000);
+        FaultOutcome healed = assertProven(cluster.heal(flap));
+        assertThat(healed.evidence().getLast()).matches("cut and opened [1-9]\\d* times meanwhile");
+        assertThat(cluster.delivered(cluster.allLinks())).isEqualTo(cluster.allLinks());
+    }
+
+    // ---- Processes ----
+
+    @Test
+    void stoppedNodeEndsBySigtermAndComesBack() throws Exception {
+        long starts = status("n2").term();
+        Injected stop = cluster.inject(new FaultAction.Stop(List.of("n2")));
+        assertProven(stop.outcome());
+        assertThat(stop.outcome().evidence().getFirst()).contains("SIGTERM").contains("143");
+        assertThat(status("n2").reachable()).isFalse();
+        assertProven(cluster.heal(stop));
+        assertThat(status("n2").term()).isEqualTo(starts + 1);
+    }
+
+    @Test
+    void rollingRestartTakesOneAfterTheOther() throws Exception {
+        long starts = cluster.observe().stream().mapToLong(NodeStatus::term).sum();
+        Injected roll = cluster.inject(new FaultAction.RollingRestart(List.of("n3", "n1", "n2")));
+        assertProven(roll.outcome());
+        assertThat(roll.outcome().evidence()).hasSize(6);
+        assertThat(cluster.observe().stream().mapToLong(NodeStatus::term).sum())
+                .isEqualTo(starts + 3);
+        assertProven(cluster.heal(roll));
+    }
+
+    // ---- Disks ----
+
+    @Test
+    void powerLossTakesWhatWasNotSyncedAndNothingElse() throws Exception {
+        long synced = number("n1", "synced");
+        Injected loss = cluster.inject(new FaultAction.LostWrites(N1, 0));
+        assertProven(loss.outcome());
+        assertThat(loss.outcome().evidence().getLast())
+                .contains("n1 lost 200 of 200 bytes that were not synced: log ends at");
+        assertProven(cluster.heal(loss));
+        assertThat(number("n1", "recovered")).isGreaterThanOrEqualTo(synced);
+        assertThat((number("n1", "recovered") - synced) % 200).isZero();
+    }
+
+    @Test
+    void tornWriteKeepsAPartOfTheLastBytes() throws Exception {
+        long synced = number("n1", "synced");
+        Injected loss = cluster.inject(new FaultAction.LostWrites(N1, 50));
+        assertProven(loss.outcome());
+        assertProven(cluster.heal(loss));
+        assertThat((number("n1", "recovered") - synced) % 200).isEqualTo(100);
+    }
+
+    @Test
+    void fullDiskAndBrokenDiskReachTheProcess() throws Exception {
+        for (FaultAction action :
+                List.of(new FaultAction.FullDisk(N1), new FaultAction.DiskErrors(N1))) {
+            Injected fault = cluster.inject(action);
+            assertProven(fault.outcome());
+            FaultOutcome healed = assertProven(cluster.heal(fault));
+            assertThat(healed.evidence().getFirst()).contains("had ended with exit code 3");
+            assertThat(cluster.observe()).allMatch(NodeStatus::reachable);
+        }
+    }
+
+    @Test
+    void slowDiskSlowsEverySync() throws Exception {
+        Injected slow = cluster.inject(new FaultAction.SlowDisk(N1, 200));
+        assertProven(slow.outcome());
+        long before = number("n1", "synced");
+        Thread.sleep(1_000);
+        assertThat(number("n1", "synced") - before).isLessThan(200 * 8);
+        assertProven(cluster.heal(slow));
+    }
+
+    @Test
+    void flippedBitIsReadBackAndRestoredWhereTheNodeDoesNotRunWithIt() throws Exception {
+        Injected flip = cluster.inject(new FaultAction.BitFlip(N1));
+        assertProven(flip.outcome());
+        assertThat(flip.outcome().evidence().getFirst())
+                .matches("n1: byte \\d+ of log was 0x00 and is 0x08");
+        assertProven(cluster.heal(flip));
+    }
+
+    @Test
+    void truncatedFileIsShorter() throws Exception {
+        Injected cut = cluster.inject(new FaultAction.Truncation(N1, 64));
+        assertProven(cut.outcome());
+        assertProven(cluster.heal(cut));
+    }
+
+    // ---- Resources ----
+
+    @Test
+    void processorAndMemoryAreNarrowedAndGivenBack() throws Exception {
+        Injected cpu = cluster.inject(new FaultAction.CpuQuota(N1, 20));
+        assertProven(cpu.outcome());
+        Injected memory = cluster.inject(new FaultAction.MemoryLimit(N1, 32L << 20));
+        assertProven(memory.outcome());
+        assertProven(cluster.heal(memory));
+        assertProven(cluster.heal(cpu));
+    }
+}
