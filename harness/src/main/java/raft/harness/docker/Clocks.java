@@ -88,7 +88,7 @@ final class Clocks {
                 write(node);
             } catch (IOException e) {
                 // The next one tries again, and the heal's proof would say that it did not help.
-                continue;
+                assert e.getMessage() != null;
             }
         }
     }
@@ -176,7 +176,7 @@ final class Clocks {
             try {
                 write(node);
             } catch (IOException e) {
-                continue; // The pod is gone.
+                assert e.getMessage() != null; // The pod is gone, and its process with it.
             }
         }
     }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -245,7 +246,7 @@ final class Disks {
     }
 
     private FaultOutcome refuse(
-            long fault, TreeSet<Long> faults, int flag, int counter, String error, String what) {
+            long fault, SortedSet<Long> faults, int flag, int counter, String error, String what) {
         return guarded(
                 () -> {
                     faults.add(fault);
@@ -277,7 +278,7 @@ final class Disks {
         return accept(fault, broken, BROKEN, "has a working disk again");
     }
 
-    private FaultOutcome accept(long fault, TreeSet<Long> faults, int flag, String what) {
+    private FaultOutcome accept(long fault, SortedSet<Long> faults, int flag, String what) {
         return guarded(
                 () -> {
                     if (!faults.remove(fault)) {

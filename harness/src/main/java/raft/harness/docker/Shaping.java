@@ -120,7 +120,7 @@ final class Shaping {
                 apply(pod);
             } catch (IOException e) {
                 // The pod is gone, and its queues with it.
-                continue;
+                assert e.getMessage() != null;
             }
         }
     }

@@ -186,15 +186,19 @@ final class StatusProbe implements AutoCloseable {
                 utcMillis - System.currentTimeMillis());
     }
 
-    /** A configuration is {@code {"voters": ["n1", …], …}}; a node may say it under either name. */
+    /**
+     * Of {@code "configuration": {"committed": true, "members": [{"id": "n1", "voter": true}, …]}};
+     * one that is not committed yet may never be.
+     */
     private static List<String> voters(JsonNode json) {
         List<String> voters = new ArrayList<>();
         JsonNode configuration = json.path("configuration");
-        JsonNode committed = configuration.path("committed");
-        for (JsonNode voter : (committed.isObject() ? committed : configuration).path("voters")) {
-            String name = voter.isString() ? voter.asString() : voter.path("id").asString("");
-            if (!name.isEmpty()) {
-                voters.add(name);
+        if (configuration.path("committed").asBoolean(false)) {
+            for (JsonNode member : configuration.path("members")) {
+                String name = member.path("id").asString("");
+                if (member.path("voter").asBoolean(false) && !name.isEmpty()) {
+                    voters.add(name);
+                }
             }
         }
         return voters;

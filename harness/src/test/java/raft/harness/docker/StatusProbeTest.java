@@ -11,6 +11,21 @@ import java.io.IOException;
 
 final class StatusProbeTest {
     @Test
+    void votersAreThoseOfACommittedConfigurationOnly() throws Exception {
+        String members =
+                "\"members\":[{\"id\":\"n1\",\"voter\":true},{\"id\":\"n2\",\"voter\":false}]}}";
+        assertThat(
+                        StatusProbe.parse("n1", "{\"configuration\":{\"committed\":true," + members)
+                                .voters())
+                .containsExactly("n1");
+        assertThat(
+                        StatusProbe.parse(
+                                        "n1", "{\"configuration\":{\"committed\":false," + members)
+                                .voters())
+                .isEmpty();
+    }
+
+    @Test
     void aStatusDocumentIsRead() throws IOException {
         String body =
                 "{\"id\":\"n1\",\"role\":\"leader\",\"term\":3,\"leader\":\"n1\",\"commitIndex\":7,"
