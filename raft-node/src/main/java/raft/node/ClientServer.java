@@ -30,6 +30,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.SSLException;
+
 /**
  * All client connections, on one thread: reads what has arrived from every client, hands the
  * requests to the event loop in one go, and writes answers in as few packets as they fit.
@@ -57,6 +59,7 @@ final class ClientServer implements Closeable {
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
     private final NodeConfig.Limits limits;
+    private final @Nullable Certificates certificates;
     private final Counters counters;
     private final Timings timings;
     private final Log log;
@@ -77,6 +80,7 @@ final class ClientServer implements Closeable {
     private int outstandingCount;
     private long outstandingBytes;
     private long nextSweepNanos;
+    private long nextTlsLineNanos;
 
     /** When the present round began: what it reads counts as received then. */
     private long roundNanos;
@@ -90,6 +94,7 @@ final class ClientServer implements Closeable {
     /** One client. Owned by the server's thread; others only pass it around. */
     static final class Connection {
         private final SocketChannel channel;
+        private final ClientWire wire;
         private final FrameBuffer frames = new FrameBuffer();
 
         /** Answers not yet turned into bytes: until then a value is shared with the store. */
@@ -110,8 +115,9 @@ final class ClientServer implements Closeable {
         private int outstandingCount;
         private long heardNanos;
 
-        private Connection(SocketChannel channel, long closeNanos) {
+        private Connection(SocketChannel channel, ClientWire wire, long closeNanos) {
             this.channel = channel;
+            this.wire = wire;
             this.closeNanos = closeNanos;
         }
     }
@@ -124,6 +130,7 @@ final class ClientServer implements Closeable {
             ServerHello.Accepted welcome,
             long outstandingBytesMax,
             NodeConfig.Limits limits,
+            @Nullable Certificates certificates,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
@@ -135,6 +142,7 @@ final class ClientServer implements Closeable {
         this.welcome = welcome;
         this.outstandingBytesMax = outstandingBytesMax;
         this.limits = limits;
+        this.certificates = certificates;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -181,6 +189,7 @@ final class ClientServer implements Closeable {
      */
     void run() {
         nextSweepNanos = clock.nanoTime();
+        nextTlsLineNanos = nextSweepNanos;
         try {
             while (true) {
                 selector.select(SWEEP_MILLIS);
@@ -242,7 +251,12 @@ final class ClientServer implements Closeable {
             while ((channel = listener.accept()) != null) {
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Connection connection = new Connection(channel, inMillis(limits.handshakeMillis()));
+                ClientWire wire =
+                        certificates == null
+                                ? new ClientWire.Plain(channel)
+                                : new ClientWire.Tls(channel, certificates.serverEngine());
+                Connection connection =
+                        new Connection(channel, wire, inMillis(limits.handshakeMillis()));
                 connection.key = channel.register(selector, SelectionKey.OP_READ, connection);
                 connections.add(connection);
                 counters.clientConnections.incrementAndGet();
@@ -260,26 +274,24 @@ final class ClientServer implements Closeable {
     private void read(Connection connection) {
         try {
             if (connection.draining) {
-                if (connection.channel.read(scratch.clear()) < 0) {
+                if (connection.wire.read(scratch.clear()) < 0) {
                     close(connection);
                 }
                 return;
             }
             // One read per round and client, so that none of them can starve the others.
-            int got = connection.channel.read(connection.frames.space());
-            connection.heardNanos = roundNanos;
-            if (got < 0) {
-                close(connection);
-                return;
-            }
-            ByteBuffer frame;
-            while (!connection.closeWhenSent
-                    && (frame = connection.frames.next(frameBytesMax(connection))) != null) {
-                if (connection.greeted) {
-                    call(connection, frame);
-                } else {
-                    greet(connection, frame);
+            do {
+                int got = connection.wire.read(connection.frames.space());
+                connection.heardNanos = roundNanos;
+                if (got < 0) {
+                    close(connection);
+                    return;
                 }
+                takeFrames(connection);
+            } while (!connection.closeWhenSent && connection.wire.hasInput());
+            if (!connection.wire.flush()) {
+                // Part of a TLS handshake.
+                dirty.add(connection);
             }
         } catch (ProtocolException e) {
             counters.clientProtocolErrors.incrementAndGet();
@@ -289,9 +301,35 @@ final class ClientServer implements Closeable {
             } else {
                 refuse(connection, String.valueOf(e.getMessage()));
             }
+        } catch (SSLException e) {
+            refuseTls(connection, e);
         } catch (IOException e) {
             close(connection);
         }
+    }
+
+    private void takeFrames(Connection connection) throws ProtocolException {
+        ByteBuffer frame;
+        while (!connection.closeWhenSent
+                && (frame = connection.frames.next(frameBytesMax(connection))) != null) {
+            if (connection.greeted) {
+                call(connection, frame);
+            } else {
+                greet(connection, frame);
+            }
+        }
+    }
+
+    /**
+     * The client has got an alert; the operator gets a line, though not one for each of a flood.
+     */
+    private void refuseTls(Connection connection, SSLException why) {
+        counters.clientRefusals.incrementAndGet();
+        if (roundNanos - nextTlsLineNanos >= 0) {
+            nextTlsLineNanos = roundNanos + TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS);
+            log.warn("refused a client: " + Certificates.explain(why));
+        }
+        close(connection);
     }
 
     private static int frameBytesMax(Connection connection) {
@@ -404,16 +442,19 @@ final class ClientServer implements Closeable {
             return;
         }
         try {
-            boolean taken = true;
+            boolean taken = connection.wire.flush();
             while (taken && !(connection.unsent.isEmpty() && connection.answers.isEmpty())) {
                 encodeSome(connection);
                 taken = writeSome(connection);
             }
-            boolean allSent = connection.unsent.isEmpty() && connection.answers.isEmpty();
+            boolean allSent =
+                    connection.unsent.isEmpty()
+                            && connection.answers.isEmpty()
+                            && connection.wire.flush();
             if (allSent && connection.closeWhenSent && !connection.draining) {
                 // Closing with unread bytes in the socket would reset the connection, and the
                 // reset could overtake the reason that was just sent.
-                connection.channel.shutdownOutput();
+                connection.wire.shutdownOutput();
                 connection.draining = true;
             }
             int interest = allSent ? 0 : SelectionKey.OP_WRITE;
@@ -449,7 +490,7 @@ final class ClientServer implements Closeable {
         ArrayDeque<ByteBuffer> unsent = connection.unsent;
         ByteBuffer head = unsent.getFirst();
         if (unsent.size() == 1 || head.remaining() > scratch.capacity()) {
-            connection.channel.write(head);
+            connection.wire.write(head);
             if (head.hasRemaining()) {
                 return false;
             }
@@ -465,7 +506,7 @@ final class ClientServer implements Closeable {
         }
         scratch.flip();
         int offered = scratch.remaining();
-        int written = connection.channel.write(scratch);
+        int written = connection.wire.write(scratch);
         for (int left = written; left > 0; ) {
             ByteBuffer frame = unsent.getFirst();
             int step = Math.min(left, frame.remaining());

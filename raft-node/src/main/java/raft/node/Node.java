@@ -116,6 +116,10 @@ public final class Node implements Closeable {
         opened.add(data);
         Wal.Opened wal = Wal.open(data.disk(), Wal.DEFAULT_SEGMENT_BYTES, random::nextLong);
         opened.add(wal.wal());
+        NodeConfig.Tls tls = config.tls();
+        Certificates certificates = tls == null ? null : Certificates.load(tls, config.nodeId());
+        Certificates forPeers = tls != null && tls.peers() ? certificates : null;
+        Certificates forClients = tls != null && tls.clients() ? certificates : null;
         this.traceFile = openTrace(config.trace(), opened);
         this.trace = new Trace(config.nodeId().name(), clock, traceFile, log);
         ServerSocketChannel peerListener = listen(config.peerListen(), "peers", opened);
@@ -156,6 +160,7 @@ public final class Node implements Closeable {
                                             address,
                                             hello,
                                             identities,
+                                            forPeers,
                                             clock,
                                             counters,
                                             log,
@@ -169,7 +174,8 @@ public final class Node implements Closeable {
                         wal.wal(), clock, counters, timings, this::persisted, spare::wish, fatal);
         this.snapshots =
                 new SnapshotThread(wal.snapshots(), inbox::put, links::send, counters, log, fatal);
-        this.peers = new PeerServer(peerListener, hello, links, inbox, clock, counters, log);
+        this.peers =
+                new PeerServer(peerListener, hello, links, forPeers, inbox, clock, counters, log);
         ServerHello.Accepted welcome =
                 new ServerHello.Accepted(
                         ClientCodec.VERSION, config.nodeId().name(), config.clusterId());
@@ -179,6 +185,7 @@ public final class Node implements Closeable {
                         welcome,
                         pendingBytesMax(),
                         config.limits(),
+                        forClients,
                         inbox,
                         clock,
                         counters,

@@ -28,7 +28,7 @@ final class PeerIdentities {
         String text = data.text(FILE);
         if (text != null) {
             for (String line : text.lines().toList()) {
-                String[] words = line.split(" ");
+                String[] words = line.split(" ", -1);
                 known.put(new NodeId(words[0]), HexFormat.fromHexDigitsToLong(words[1]));
             }
         }

@@ -12,6 +12,7 @@ import raft.peer.Handshake.Hello;
 import raft.peer.PeerCodec;
 import raft.peer.PeerProtocolException;
 
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +30,8 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+
+import javax.net.ssl.SSLException;
 
 /**
  * The connection to one peer, for sending only; the peer sends over a connection of its own.
@@ -56,6 +59,7 @@ final class PeerLink {
     private final NodeConfig.Address address;
     private final Hello hello;
     private final PeerIdentities identities;
+    private final @Nullable Certificates certificates;
     private final NodeClock clock;
     private final Counters counters;
     private final Log log;
@@ -82,6 +86,7 @@ final class PeerLink {
             NodeConfig.Address address,
             Hello hello,
             PeerIdentities identities,
+            @Nullable Certificates certificates,
             NodeClock clock,
             Counters counters,
             Log log,
@@ -90,6 +95,7 @@ final class PeerLink {
         this.address = address;
         this.hello = hello;
         this.identities = identities;
+        this.certificates = certificates;
         this.clock = clock;
         this.counters = counters;
         this.log = log;
@@ -164,9 +170,10 @@ final class PeerLink {
         int backoffMillis = BACKOFF_MILLIS_MIN;
         while (!isStopped()) {
             try (SocketChannel connection = SocketChannel.open()) {
-                FrameBuffer in = connect(connection);
+                FrameBuffer in = new FrameBuffer();
+                PeerWire wire = connect(connection, in);
                 backoffMillis = BACKOFF_MILLIS_MIN;
-                serve(connection, in);
+                serve(wire, in);
             } catch (IOException e) {
                 trouble(e);
             } catch (InterruptedException e) {
@@ -179,7 +186,7 @@ final class PeerLink {
         }
     }
 
-    private FrameBuffer connect(SocketChannel connection) throws IOException {
+    private PeerWire connect(SocketChannel connection, FrameBuffer in) throws IOException {
         lock.lock();
         try {
             if (stopped) {
@@ -196,10 +203,14 @@ final class PeerLink {
             throw new UnknownHostException("cannot resolve " + address.host());
         }
         connection.socket().connect(target, CONNECT_MILLIS_MAX);
-        writeFully(connection, PeerCodec.encode(hello));
         connection.socket().setSoTimeout(SILENCE_MILLIS_MAX);
-        FrameBuffer in = new FrameBuffer();
-        InputStream stream = connection.socket().getInputStream();
+        PeerWire wire = PeerWire.over(connection, certificates, true);
+        if (!wire.isFrom(peer)) {
+            throw new PeerProtocolException("its certificate does not name node " + peer);
+        }
+        wire.write(PeerCodec.encode(hello));
+        wire.setReadMillisMax(SILENCE_MILLIS_MAX);
+        InputStream stream = wire.in();
         Frame frame;
         while ((frame = in.next(Frame.HANDSHAKE_BYTES_MAX)) == null) {
             fill(in, stream);
@@ -217,10 +228,10 @@ final class PeerLink {
             case Goodbye goodbye ->
                     throw new PeerProtocolException("it refuses: " + goodbye.reason());
         }
-        return in;
+        return wire;
     }
 
-    private void serve(SocketChannel connection, FrameBuffer in)
+    private void serve(PeerWire connection, FrameBuffer in)
             throws IOException, InterruptedException {
         counters.peerConnects.incrementAndGet();
         lastTrouble = "";
@@ -253,7 +264,7 @@ final class PeerLink {
     /**
      * Everything urgent and some of the bulk, so that what becomes urgent meanwhile waits little.
      */
-    private boolean takeBatch(List<Message> messages, SocketChannel connection)
+    private boolean takeBatch(List<Message> messages, PeerWire connection)
             throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -288,7 +299,7 @@ final class PeerLink {
         }
     }
 
-    private void put(Message message, SocketChannel connection) throws IOException {
+    private void put(Message message, PeerWire connection) throws IOException {
         int boundBytes = PeerCodec.frameBytesBound(message);
         if (out.remaining() < boundBytes) {
             flush(connection);
@@ -296,7 +307,7 @@ final class PeerLink {
         if (boundBytes > out.capacity()) {
             ByteBuffer large = ByteBuffer.allocate(boundBytes);
             PeerCodec.encode(message, large);
-            writeFully(connection, large.flip());
+            connection.write(large.flip());
         } else {
             PeerCodec.encode(message, out);
         }
@@ -312,15 +323,9 @@ final class PeerLink {
         }
     }
 
-    private void flush(SocketChannel connection) throws IOException {
-        writeFully(connection, out.flip());
+    private void flush(PeerWire connection) throws IOException {
+        connection.write(out.flip());
         out.clear();
-    }
-
-    private static void writeFully(SocketChannel connection, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            connection.write(bytes);
-        }
     }
 
     private static void fill(FrameBuffer in, InputStream stream) throws IOException {
@@ -338,9 +343,9 @@ final class PeerLink {
      * Closes the connection when the answers stay away; that also frees the sending thread from a
      * write that would wait for ever.
      */
-    private void listenForPongs(SocketChannel connection, FrameBuffer in) {
+    private void listenForPongs(PeerWire connection, FrameBuffer in) {
         try {
-            InputStream stream = connection.socket().getInputStream();
+            InputStream stream = connection.in();
             while (true) {
                 Frame frame = in.next(Frame.HANDSHAKE_BYTES_MAX);
                 if (frame == null) {
@@ -388,7 +393,10 @@ final class PeerLink {
         if (e instanceof PeerProtocolException) {
             counters.peerProtocolErrors.incrementAndGet();
         }
-        String trouble = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        String trouble =
+                e instanceof SSLException ssl
+                        ? Certificates.explain(ssl)
+                        : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         if (lastTrouble.isEmpty()) {
             log.warn("no connection to " + peer + " at " + address + ": " + trouble);
         }
@@ -418,7 +426,7 @@ final class PeerLink {
         }
     }
 
-    private static void closeQuietly(@Nullable SocketChannel connection) {
+    private static void closeQuietly(@Nullable Closeable connection) {
         if (connection != null) {
             try {
                 connection.close();

@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
+import javax.net.ssl.SSLException;
+
 /**
  * Takes in the connections over which peers send. Who has not shown within a second that it is a
  * member of this cluster is told why and closed; nobody gets more than a small buffer before.
@@ -45,6 +47,7 @@ final class PeerServer {
     private final Peers peers;
     private final Mailbox<Input> inbox;
     private final NodeClock clock;
+    private final @Nullable Certificates certificates;
     private final Counters counters;
     private final Log log;
 
@@ -57,6 +60,7 @@ final class PeerServer {
             ServerSocketChannel listener,
             Hello hello,
             Peers peers,
+            @Nullable Certificates certificates,
             Mailbox<Input> inbox,
             NodeClock clock,
             Counters counters,
@@ -64,6 +68,7 @@ final class PeerServer {
         this.listener = listener;
         this.hello = hello;
         this.peers = peers;
+        this.certificates = certificates;
         this.inbox = inbox;
         this.clock = clock;
         this.counters = counters;
@@ -105,17 +110,29 @@ final class PeerServer {
 
     private void serve(SocketChannel connection) {
         NodeId peer = null;
+        PeerWire wire = null;
         String address = "a peer";
         try {
             address = String.valueOf(connection.getRemoteAddress());
+            connection.socket().setTcpNoDelay(true);
+            // Counts for the TLS handshake too; a byte now and then can stretch that, which costs
+            // one of the few places for strangers and nothing else.
+            connection.socket().setSoTimeout(HANDSHAKE_MILLIS_MAX);
+            wire = PeerWire.over(connection, certificates, false);
             FrameBuffer in = new FrameBuffer();
-            peer = greet(connection, in);
-            receive(connection, in, peer);
+            peer = greet(wire, in);
+            replaceOlder(peer, connection);
+            receive(wire, in, peer);
         } catch (PeerProtocolException e) {
             counters.peerProtocolErrors.incrementAndGet();
             String who = peer == null ? address : peer.name();
             log.warn("closed the connection from " + who + ": " + e.getMessage());
-            sayGoodbye(connection, String.valueOf(e.getMessage()));
+            if (wire != null) {
+                sayGoodbye(wire, String.valueOf(e.getMessage()));
+            }
+        } catch (SSLException e) {
+            counters.peerRefusals.incrementAndGet();
+            log.warn("closed the connection from " + address + ": " + Certificates.explain(e));
         } catch (IOException e) {
             // Lost connections are ordinary; the sender's side of the link reports them.
         } catch (InterruptedException e) {
@@ -128,10 +145,9 @@ final class PeerServer {
         }
     }
 
-    private NodeId greet(SocketChannel connection, FrameBuffer in) throws IOException {
-        connection.socket().setTcpNoDelay(true);
-        connection.socket().setSoTimeout(HANDSHAKE_MILLIS_MAX);
-        InputStream stream = connection.socket().getInputStream();
+    private NodeId greet(PeerWire wire, FrameBuffer in) throws IOException {
+        wire.setReadMillisMax(HANDSHAKE_MILLIS_MAX);
+        InputStream stream = wire.in();
         long deadline = clock.nanoTime() + HANDSHAKE_MILLIS_MAX * 1_000_000L;
         Frame frame;
         while ((frame = in.next(Frame.HANDSHAKE_BYTES_MAX)) == null) {
@@ -143,6 +159,10 @@ final class PeerServer {
             throw new PeerProtocolException("a goodbye where a hello was expected");
         }
         String mismatch = Handshake.mismatch(hello, theirs, null);
+        // Before anything is learnt from what it says.
+        if (mismatch == null && !wire.isFrom(theirs.nodeId())) {
+            mismatch = "its certificate does not name node " + theirs.nodeId();
+        }
         if (mismatch == null) {
             mismatch = peers.met(theirs);
         }
@@ -150,9 +170,8 @@ final class PeerServer {
             counters.peerRefusals.incrementAndGet();
             throw new PeerProtocolException(mismatch);
         }
-        connection.write(PeerCodec.encode(hello));
-        connection.socket().setSoTimeout(SILENCE_MILLIS_MAX);
-        replaceOlder(theirs.nodeId(), connection);
+        wire.write(PeerCodec.encode(hello));
+        wire.setReadMillisMax(SILENCE_MILLIS_MAX);
         return theirs.nodeId();
     }
 
@@ -164,9 +183,9 @@ final class PeerServer {
         }
     }
 
-    private void receive(SocketChannel connection, FrameBuffer in, NodeId peer)
+    private void receive(PeerWire wire, FrameBuffer in, NodeId peer)
             throws IOException, InterruptedException {
-        InputStream stream = connection.socket().getInputStream();
+        InputStream stream = wire.in();
         ByteBuffer pong = ByteBuffer.allocate(Frame.HEADER_BYTES);
         PeerCodec.encodeEmpty(PeerCodec.PONG, pong);
         List<Input> batch = new ArrayList<>();
@@ -175,7 +194,7 @@ final class PeerServer {
             Frame frame;
             while ((frame = in.next(Frame.BODY_BYTES_MAX)) != null) {
                 if (frame.type() == PeerCodec.PING) {
-                    connection.write(pong.flip());
+                    wire.write(pong.flip());
                 } else {
                     batchBytes += frame.body().remaining();
                     batch.add(new Input.Core(new Event.Receive(peer, PeerCodec.decode(frame))));
@@ -212,14 +231,14 @@ final class PeerServer {
         return got >= 0;
     }
 
-    private static void sayGoodbye(SocketChannel connection, String reason) {
+    private static void sayGoodbye(PeerWire wire, String reason) {
         try {
-            connection.write(PeerCodec.encode(new Goodbye(reason)));
-            connection.shutdownOutput();
+            wire.write(PeerCodec.encode(new Goodbye(reason)));
+            wire.shutdownOutput();
             // Closing with unread bytes in the socket would reset the connection, and the reset
             // could overtake the reason. A moment is enough; nobody may hold this thread longer.
-            connection.socket().setSoTimeout(GOODBYE_MILLIS_MAX);
-            connection.socket().getInputStream().skipNBytes(GOODBYE_BYTES_MAX);
+            wire.setReadMillisMax(GOODBYE_MILLIS_MAX);
+            wire.in().skipNBytes(GOODBYE_BYTES_MAX);
         } catch (IOException e) {
             // It need not hear it.
         }

@@ -421,12 +421,17 @@ final class ClusterTest {
     private String refusal(Handshake.Hello hello) throws Exception {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), cluster.ports("n1").getFirst())) {
-            ByteBuffer encoded = PeerCodec.encode(hello);
-            byte[] bytes = new byte[encoded.remaining()];
-            encoded.get(bytes);
-            socket.getOutputStream().write(bytes);
-            return goodbye(socket);
+            return refusal(socket, hello);
         }
+    }
+
+    /** The reason with which a node closes a connection that begins like this. */
+    static String refusal(Socket socket, Handshake.Hello hello) throws IOException {
+        ByteBuffer encoded = PeerCodec.encode(hello);
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.get(bytes);
+        socket.getOutputStream().write(bytes);
+        return goodbye(socket);
     }
 
     private static String goodbye(Socket socket) throws IOException {

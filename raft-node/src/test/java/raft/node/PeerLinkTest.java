@@ -47,6 +47,7 @@ final class PeerLinkTest {
                     new NodeConfig.Address("127.0.0.1", listener.getLocalPort()),
                     ME,
                     new PeerIdentities(data),
+                    null,
                     NodeClock.SYSTEM,
                     counters,
                     new Log(log, NodeClock.SYSTEM, "n1"),

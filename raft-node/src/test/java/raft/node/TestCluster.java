@@ -1,5 +1,7 @@
 package raft.node;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.client.CallException;
 import raft.client.ClientConnection;
 import raft.client.Reply;
@@ -17,6 +19,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,6 +32,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /** Nodes on loopback that tests start, kill and ask. */
 final class TestCluster implements AutoCloseable {
@@ -51,6 +55,15 @@ final class TestCluster implements AutoCloseable {
     }
 
     static TestCluster start(Path folder, int nodeCount) throws Exception {
+        return start(folder, nodeCount, id -> null);
+    }
+
+    /**
+     * @param tls each node's certificates, null for plain text
+     */
+    static TestCluster start(
+            Path folder, int nodeCount, Function<String, NodeConfig.@Nullable Tls> tls)
+            throws Exception {
         SortedMap<NodeId, NodeConfig.Address> members = new TreeMap<>();
         Map<NodeId, NodeConfig.Address> clients = new HashMap<>();
         List<ServerSocket> reserved = new ArrayList<>();
@@ -75,7 +88,10 @@ final class TestCluster implements AutoCloseable {
                                         new NodeConfig.Address("127.0.0.1", 0),
                                         folder.resolve(id.name()),
                                         ELECTION_TIMEOUT_MILLIS,
-                                        HEARTBEAT_MILLIS)));
+                                        HEARTBEAT_MILLIS,
+                                        NodeConfig.Limits.DEFAULT,
+                                        tls.apply(id.name()),
+                                        null)));
         TestCluster cluster = new TestCluster(configs);
         try {
             for (String id : configs.keySet()) {
@@ -127,6 +143,11 @@ final class TestCluster implements AutoCloseable {
         ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         reserved.add(socket);
         return new NodeConfig.Address("127.0.0.1", socket.getLocalPort());
+    }
+
+    /** What all nodes have logged so far. */
+    String log() {
+        return log.toString(StandardCharsets.UTF_8);
     }
 
     void restart(String id) throws IOException {
