@@ -91,7 +91,9 @@ final class TestCluster implements AutoCloseable {
                                         HEARTBEAT_MILLIS,
                                         NodeConfig.Limits.DEFAULT,
                                         tls.apply(id.name()),
-                                        null)));
+                                        null,
+                                        -1,
+                                        NodeConfig.SNAPSHOT_LOG_MIB_DEFAULT)));
         TestCluster cluster = new TestCluster(configs);
         try {
             for (String id : configs.keySet()) {
