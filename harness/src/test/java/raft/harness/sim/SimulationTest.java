@@ -60,8 +60,10 @@ final class SimulationTest {
     }
 
     /**
-     * The canary: code whose behaviour hangs on the order in which Set.copyOf iterates, which every
-     * start of a JVM draws anew. Were the check blind, it would find nothing here.
+     * The canary: code whose behaviour hangs on an identity hash code, which is 1 for every object
+     * of the other JVM (-XX:hashCode=2) and drawn at random here. So it is certain that the two
+     * differ, which an order of Set.copyOf is not: each JVM draws that anew, and may draw the same.
+     * Were the check blind, it would find nothing here.
      */
     @Test
     void plantedDifferenceBetweenJvmsIsFound() throws Exception {
