@@ -115,14 +115,14 @@ public final class Mutants {
             return tree.getName().contentEquals("toString")
                             || tree.getName().contentEquals("hashCode")
                     ? null
-                    : super.visitMethod(tree, nothing);
+                    : super.visitMethod(tree, null);
         }
 
         @Override
         public @Nullable Void visitNewClass(NewClassTree tree, @Nullable Void nothing) {
             return tree.getIdentifier().toString().endsWith("Exception")
                     ? null
-                    : super.visitNewClass(tree, nothing);
+                    : super.visitNewClass(tree, null);
         }
 
         // What mistakes are made in.
@@ -154,7 +154,7 @@ public final class Mutants {
                 case MINUS -> replace(tree, left + " + " + right, "- becomes +");
                 default -> {}
             }
-            return super.visitBinary(tree, nothing);
+            return super.visitBinary(tree, null);
         }
 
         @Override
@@ -163,13 +163,13 @@ public final class Mutants {
                     tree.getCondition(),
                     "(!" + source(tree.getCondition()) + ")",
                     "negates 'if " + brief(source(tree.getCondition())) + "'");
-            return super.visitIf(tree, nothing);
+            return super.visitIf(tree, null);
         }
 
         @Override
         public @Nullable Void visitWhileLoop(WhileLoopTree tree, @Nullable Void nothing) {
             replace(tree.getCondition(), "(Boolean.FALSE)", "never enters a while loop");
-            return super.visitWhileLoop(tree, nothing);
+            return super.visitWhileLoop(tree, null);
         }
 
         @Override
@@ -177,7 +177,7 @@ public final class Mutants {
             if (tree.getExpression() == null) {
                 replace(tree, ";", "does not return");
             }
-            return super.visitReturn(tree, nothing);
+            return super.visitReturn(tree, null);
         }
 
         @Override
@@ -201,14 +201,14 @@ public final class Mutants {
                     replace(select, "Math." + other, name + " becomes " + other);
                 }
             }
-            return super.visitMethodInvocation(tree, nothing);
+            return super.visitMethodInvocation(tree, null);
         }
 
         @Override
         public @Nullable Void visitExpressionStatement(
                 ExpressionStatementTree tree, @Nullable Void nothing) {
             replace(tree, ";", "drops '" + brief(source(tree)) + "'");
-            return super.visitExpressionStatement(tree, nothing);
+            return super.visitExpressionStatement(tree, null);
         }
 
         private String source(Tree tree) {

@@ -83,7 +83,8 @@ final class Shadow {
         }
 
         /** The voters by the newest configuration in the log. */
-        @SuppressWarnings("ReferenceEquality") // Asks whether it is the same object, which is cheap.
+        @SuppressWarnings(
+                "ReferenceEquality") // Asks whether it is the same object, which is cheap.
         List<NodeId> voters(List<NodeId> initial) {
             if (votersOf != log.size() || (!log.isEmpty() && votersOfLast != log.getLast())) {
                 votersOf = log.size();
