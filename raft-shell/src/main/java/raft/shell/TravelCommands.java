@@ -343,7 +343,8 @@ final class TravelCommands {
                     throw new UsageException(
                             "this cluster has no end; write 'run 2s' or 'run until leader'");
                 }
-                held = up.travel(travel -> travel.run(() -> false, end)) || true;
+                // To a moment, which always comes: nothing was waited for that could fail to hold.
+                held = !up.travel(travel -> travel.run(() -> false, end));
             } else if (what.equals("violation")) {
                 held =
                         up.travel(
@@ -352,9 +353,7 @@ final class TravelCommands {
                                                 () -> !travel.brokenInvariants().isEmpty(), limit));
             } else if (Character.isDigit(what.charAt(0))) {
                 long nanos = new DurationOption().convert(what).toNanos();
-                held =
-                        up.travel(travel -> travel.run(() -> false, travel.nowNanos() + nanos))
-                                || true;
+                held = !up.travel(travel -> travel.run(() -> false, travel.nowNanos() + nanos));
             } else {
                 Predicate<List<NodeStatus>> holds = Conditions.parse(what, up.nodes());
                 held =

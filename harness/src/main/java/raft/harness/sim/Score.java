@@ -117,9 +117,8 @@ public final class Score {
                 workers.execute(() -> progress.accept(mutant(mutant, seedsMax)));
             }
             workers.shutdown();
-            while (!workers.awaitTermination(1, TimeUnit.HOURS)) {
-                continue;
-            }
+            boolean ended = workers.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+            assert ended;
         }
     }
 

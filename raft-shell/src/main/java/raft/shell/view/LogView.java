@@ -7,6 +7,8 @@ import raft.harness.cluster.LogWindow;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -22,10 +24,10 @@ public final class LogView {
      * At most {@code most} indices, the newest; older ones that are equal everywhere are folded.
      */
     public static List<String> lines(List<LogWindow> logs, int most, int width, Paint paint) {
-        TreeSet<Long> indices = new TreeSet<>();
-        List<TreeMap<Long, LogLine>> columns = new ArrayList<>();
+        SortedSet<Long> indices = new TreeSet<>();
+        List<SortedMap<Long, LogLine>> columns = new ArrayList<>();
         for (LogWindow log : logs) {
-            TreeMap<Long, LogLine> column = new TreeMap<>();
+            SortedMap<Long, LogLine> column = new TreeMap<>();
             log.entries().forEach(entry -> column.put(entry.index(), entry));
             columns.add(column);
             indices.addAll(column.keySet());
@@ -53,7 +55,7 @@ public final class LogView {
         for (LogWindow log : logs) {
             cell = Math.max(cell, log.node().length());
         }
-        for (TreeMap<Long, LogLine> column : columns) {
+        for (SortedMap<Long, LogLine> column : columns) {
             for (LogLine entry : column.values()) {
                 cell = Math.max(cell, Long.toString(entry.term()).length() + 1);
             }
@@ -93,7 +95,7 @@ public final class LogView {
 
     /** The first index at which two nodes hold different terms; 0 where there is none. */
     private static long firstDivergence(
-            List<LogWindow> logs, List<TreeMap<Long, LogLine>> columns, TreeSet<Long> indices) {
+            List<LogWindow> logs, List<SortedMap<Long, LogLine>> columns, SortedSet<Long> indices) {
         for (long index : indices) {
             long term = 0;
             for (int i = 0; i < columns.size(); i++) {
@@ -112,7 +114,7 @@ public final class LogView {
     private static String line(
             long index,
             List<LogWindow> logs,
-            List<TreeMap<Long, LogLine>> columns,
+            List<SortedMap<Long, LogLine>> columns,
             int cell,
             int width,
             boolean diverges,
