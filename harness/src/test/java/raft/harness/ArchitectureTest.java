@@ -39,6 +39,8 @@ final class ArchitectureTest {
                 "etcd | history nemesis cluster system",
                 "docker | history nemesis cluster protocol system client",
                 "report | history checker",
+                "serve | report",
+                "nightly | report",
             })
     void packageSeesOnlyWhatItsArrowsAllow(String owner, String allowed) {
         List<String> seen = new ArrayList<>(List.of("raft.harness." + owner));

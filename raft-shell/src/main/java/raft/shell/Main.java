@@ -7,6 +7,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.shell.history.HistoryCommand;
+import raft.shell.history.NightlyCommand;
+import raft.shell.history.ServeCommand;
 import raft.shell.live.BrokenInvariantException;
 import raft.shell.live.Session;
 import raft.shell.live.UsageException;
@@ -86,6 +88,8 @@ import java.util.Objects;
             TestCommand.class,
             CheckCommand.class,
             HistoryCommand.class,
+            ServeCommand.class,
+            NightlyCommand.class,
             SimCommand.class,
             BenchCommand.class,
             DoctorCommand.class,

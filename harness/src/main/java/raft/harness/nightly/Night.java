@@ -1,0 +1,384 @@
+package raft.harness.nightly;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.report.Outcome;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One night: the canary first, then the matrix, round after round, each time with seeds of its own,
+ * until the budget is spent. A test that crashes, hangs or cannot start is an error of its own and
+ * the next one begins; what is done is on disk, so a night that was killed goes on where it was.
+ */
+public final class Night {
+    /** Beyond what a test should take: bringing up and down, checking, saving. */
+    private static final long GRACE_MILLIS = 10 * 60_000;
+
+    /** A wrong node may hide for a seed or two; a harness that misses it three times is blind. */
+    private static final int CANARY_TRIES = 3;
+
+    private static final Pattern SCORE = Pattern.compile("score: (\\d+) of (\\d+) bugs caught");
+
+    /** Starts a command of this software in a process of its own. */
+    @FunctionalInterface
+    public interface Launcher {
+        /**
+         * Waits for it, or ends it by force.
+         *
+         * @param arguments such as "test", "--seed", "5"
+         * @param log takes what it says on standard error
+         * @return what it printed, and its exit status
+         * @throws IOException when it cannot be started
+         */
+        Finished launch(List<String> arguments, Path log, Duration limit)
+                throws IOException, InterruptedException;
+    }
+
+    /**
+     * @param exitStatus -1 where it had to be ended
+     */
+    public record Finished(String output, int exitStatus) {}
+
+    private final NightOptions options;
+    private final NightFolder folder;
+    private final Launcher launcher;
+    private final Consumer<NightRun> finished;
+    private final Consumer<String> progress;
+    private final BooleanSupplier stopRequested;
+    private final List<String> problems = new ArrayList<>();
+    private final List<NightRun> runs;
+    private final Set<String> done = new HashSet<>();
+
+    private Night(
+            NightOptions options,
+            NightFolder folder,
+            Launcher launcher,
+            Consumer<NightRun> finished,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested)
+            throws IOException {
+        this.options = options;
+        this.folder = folder;
+        this.launcher = launcher;
+        this.finished = finished;
+        this.progress = progress;
+        this.stopRequested = stopRequested;
+        this.runs = folder.done();
+        runs.forEach(run -> done.add(key(run.cell(), run.round())));
+    }
+
+    /**
+     * Runs or goes on with a night.
+     *
+     * @param root the folder of all runs
+     * @param fresh begins anew even where a night of the same options was cut short
+     * @param finished is told each test as it ends
+     * @param stopRequested true ends the night after the test that is running; it can be resumed
+     * @return the summary, null where it was stopped
+     * @throws IOException when its own folder cannot be written
+     */
+    public static @Nullable NightSummary run(
+            Path root,
+            NightOptions options,
+            boolean fresh,
+            Launcher launcher,
+            Consumer<NightRun> finished,
+            Consumer<String> progress,
+            BooleanSupplier stopRequested)
+            throws IOException, InterruptedException {
+        NightFolder folder = fresh ? null : NightFolder.unfinished(root, options);
+        if (folder == null) {
+            folder = NightFolder.create(root, options, Instant.now());
+            progress.accept("night " + folder.path());
+        } else {
+            progress.accept("going on with the night " + folder.path());
+        }
+        Night night = new Night(options, folder, launcher, finished, progress, stopRequested);
+        night.tests();
+        if (stopRequested.getAsBoolean()) {
+            progress.accept("stopped; the same command goes on with it");
+            return null;
+        }
+        return night.finish(root);
+    }
+
+    private static String key(String cell, int round) {
+        return cell + "#" + round;
+    }
+
+    // ---- Tests ----
+
+    private void tests() throws IOException, InterruptedException {
+        canary();
+        long usedMillis = usedMillis();
+        for (int round = 0; round < options.roundsMax(); round++) {
+            for (Cell cell : options.cells()) {
+                if (stopRequested.getAsBoolean()) {
+                    return;
+                }
+                if (done.contains(key(cell.id(), round))) {
+                    continue;
+                }
+                usedMillis = usedMillis();
+                if (usedMillis >= options.budgetMillis()) {
+                    return;
+                }
+                keep(test(cell, cell.id(), round, cell.seed(nightSeed(), round), ""));
+            }
+        }
+    }
+
+    /** The folder's name is the time it began, which is as good as any other draw. */
+    private long nightSeed() {
+        return options.seed() != 0
+                ? options.seed()
+                : folder.path().getFileName().toString().replaceFirst("-shard.*", "").hashCode();
+    }
+
+    private long usedMillis() {
+        return (long) (1000 * runs.stream().mapToDouble(NightRun::wallSeconds).sum());
+    }
+
+    private void canary() throws IOException, InterruptedException {
+        if (options.canary().isEmpty()) {
+            return;
+        }
+        Cell cell = new Cell("register", "all", options.canaryCluster(), 5);
+        for (int round = 0; round < CANARY_TRIES && !stopRequested.getAsBoolean(); round++) {
+            boolean found = runs.stream().anyMatch(run -> run.isCanary() && run.isViolation());
+            if (found || done.contains(key("canary", round))) {
+                continue;
+            }
+            keep(test(cell, "canary", round, cell.seed(nightSeed(), round), options.canary()));
+        }
+    }
+
+    private void keep(NightRun run) throws IOException {
+        folder.append(run);
+        runs.add(run);
+        done.add(key(run.cell(), run.round()));
+        finished.accept(run);
+        Retention.afterTest(run, runs);
+    }
+
+    private NightRun test(Cell cell, String name, int round, long seed, String plant)
+            throws InterruptedException {
+        List<String> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "test",
+                                "--cluster",
+                                cell.cluster(),
+                                "--nodes",
+                                Integer.toString(cell.nodes()),
+                                "--workload",
+                                cell.workload(),
+                                "--faults",
+                                cell.faults().replace('+', ','),
+                                "--time",
+                                options.timeMillis() + "ms",
+                                "--rate",
+                                String.format(Locale.ROOT, "%s", options.rate()),
+                                "--seed",
+                                Long.toString(seed)));
+        if (!plant.isEmpty()) {
+            arguments.addAll(List.of("--plant", plant));
+        }
+        String repeat = "./raft " + String.join(" ", arguments);
+        arguments.addAll(List.of("--histories", folder.runs().toString(), "--output", "json"));
+        Path log =
+                folder.path()
+                        .resolve("logs")
+                        .resolve(name.replaceAll("[^A-Za-z0-9]+", "-") + "-" + round + ".log");
+        long begun = System.nanoTime();
+        JsonNode results = null;
+        String problem;
+        try {
+            Finished ended =
+                    launcher.launch(
+                            arguments,
+                            log,
+                            Duration.ofMillis(3 * options.timeMillis() + GRACE_MILLIS));
+            results = lastObject(ended.output());
+            problem =
+                    ended.exitStatus() < 0
+                            ? "the test did not end in time and was ended by force"
+                            : "the test printed no results and ended with status "
+                                    + ended.exitStatus();
+        } catch (IOException e) {
+            problem = "the test could not be started: " + e.getMessage();
+        }
+        double wallSeconds = (System.nanoTime() - begun) / 1e9;
+        return results == null
+                ? failed(cell, name, round, seed, plant, wallSeconds, problem, log, repeat)
+                : judged(cell, name, round, seed, plant, wallSeconds, results, repeat);
+    }
+
+    private static @Nullable JsonNode lastObject(String output) {
+        JsonNode found = null;
+        for (String line : output.lines().toList()) {
+            try {
+                JsonNode node = NightFolder.JSON.readTree(line);
+                found = node.isObject() && node.has("verdict") ? node : found;
+            } catch (JacksonException e) {
+                // Something else was printed; results are one object a line.
+            }
+        }
+        return found;
+    }
+
+    private static NightRun failed(
+            Cell cell,
+            String name,
+            int round,
+            long seed,
+            String plant,
+            double wallSeconds,
+            String problem,
+            Path log,
+            String repeat) {
+        return new NightRun(
+                Outcome.ERROR.label(),
+                0,
+                0,
+                "",
+                name,
+                cell.workload(),
+                cell.faults(),
+                cell.cluster(),
+                cell.nodes(),
+                round,
+                seed,
+                plant.isEmpty() ? null : plant,
+                wallSeconds,
+                0,
+                -1,
+                null,
+                List.of(problem + "; its log is " + log, lastLine(log)),
+                repeat);
+    }
+
+    private static String lastLine(Path log) {
+        try {
+            List<String> lines =
+                    Files.readAllLines(log, java.nio.charset.StandardCharsets.ISO_8859_1);
+            return lines.isEmpty() ? "it said nothing" : lines.getLast();
+        } catch (IOException e) {
+            return "it left no log";
+        }
+    }
+
+    private static NightRun judged(
+            Cell cell,
+            String name,
+            int round,
+            long seed,
+            String plant,
+            double wallSeconds,
+            JsonNode results,
+            String repeat) {
+        long succeeded = 0;
+        for (JsonNode byOutcome : results.path("counts")) {
+            succeeded += byOutcome.path("ok").asLong(0);
+        }
+        List<String> reasons = new ArrayList<>();
+        results.path("reasons").forEach(reason -> reasons.add(reason.asString("")));
+        results.path("gates")
+                .forEach(
+                        gate -> {
+                            if (!gate.path("passed").asBoolean(true)) {
+                                reasons.add(gate.path("words").asString(""));
+                            }
+                        });
+        double seconds = results.path("seconds").asDouble(0);
+        return new NightRun(
+                results.path("verdict").asString(""),
+                results.path("operations").asLong(0),
+                seconds,
+                results.path("run").asString(""),
+                name,
+                cell.workload(),
+                cell.faults(),
+                cell.cluster(),
+                cell.nodes(),
+                round,
+                seed,
+                plant.isEmpty() ? null : plant,
+                wallSeconds,
+                seconds > 0 ? succeeded / seconds : 0,
+                results.path("availability").path("longestUnavailableMillis").asLong(-1),
+                results.path("explanation").isString()
+                        ? results.path("explanation").asString()
+                        : null,
+                reasons,
+                results.path("repeat").asString(repeat));
+    }
+
+    // ---- The end ----
+
+    private NightSummary finish(Path root) throws IOException, InterruptedException {
+        int[] score = score();
+        if (runs.stream().allMatch(NightRun::isCanary)) {
+            problems.add("the budget was too small for a single test");
+        }
+        boolean missed =
+                runs.stream().anyMatch(NightRun::isCanary)
+                        && runs.stream().noneMatch(run -> run.isCanary() && run.isViolation());
+        if (missed) {
+            problems.add(
+                    "the planted bug "
+                            + options.canary()
+                            + " was not found: do not trust this night's valid verdicts");
+        }
+        NightSummary summary =
+                NightSummary.of(folder.path().getFileName().toString(), runs, score, problems);
+        folder.write("junit.xml", JUnitXml.of(summary, runs));
+        folder.save("summary.json", summary);
+        NightPage.write(root, folder, summary, runs);
+        return summary;
+    }
+
+    private int[] score() throws InterruptedException {
+        if (options.scoreMillis() <= 0 || stopRequested.getAsBoolean()) {
+            return new int[] {0, 0};
+        }
+        progress.accept("detection score in the simulation");
+        // Some forty bugs share the time.
+        long secondsEach = Math.max(2, options.scoreMillis() / 1000 / 20);
+        try {
+            Finished ended =
+                    launcher.launch(
+                            List.of("sim", "score", "--seconds", Long.toString(secondsEach)),
+                            folder.path().resolve("logs/score.log"),
+                            Duration.ofMillis(4 * options.scoreMillis() + GRACE_MILLIS));
+            Matcher matcher = SCORE.matcher(ended.output());
+            if (matcher.find()) {
+                folder.write("score.txt", ended.output());
+                return new int[] {
+                    Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)),
+                };
+            }
+            problems.add("the detection score could not be told: status " + ended.exitStatus());
+        } catch (IOException e) {
+            problems.add("the detection score could not be told: " + e.getMessage());
+        }
+        return new int[] {0, 0};
+    }
+}

@@ -1,0 +1,186 @@
+package raft.harness.nightly;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+import javax.xml.parsers.DocumentBuilderFactory;
+
+/** A night runs to its end whatever its tests do, and goes on where it was killed. */
+final class NightTest {
+    @TempDir private Path root;
+
+    private final List<String> launched = new ArrayList<>();
+    private final List<NightRun> printed = new ArrayList<>();
+    private int stopAfter = Integer.MAX_VALUE;
+
+    private static final List<Cell> CELLS =
+            Cell.matrix(
+                    List.of("register"), List.of("none", "kill"), List.of("sim"), List.of(3, 5));
+
+    private static NightOptions options(String canary, int rounds) {
+        return new NightOptions(CELLS, 3_600_000, 1_000, 10, 42, rounds, canary, "sim", 0, 1, 1);
+    }
+
+    private static String results(String verdict) {
+        return "{\"verdict\":\""
+                + verdict
+                + "\",\"operations\":10,\"seconds\":1.0,\"run\":\"\",\"counts\":{\"read\":"
+                + "{\"ok\":8}},\"availability\":{\"longestUnavailableMillis\":5},"
+                + "\"reasons\":[\"<why>\"],\"repeat\":\"./raft test --again\"}\n";
+    }
+
+    /** Tests of kills crash, planted bugs are found, all others are valid. */
+    private Night.Finished launch(List<String> arguments) throws IOException {
+        launched.add(String.join(" ", arguments));
+        if (arguments.contains("--plant")) {
+            return new Night.Finished(results("violation"), 1);
+        }
+        return arguments.contains("kill")
+                ? new Night.Finished("no results here\n", 134)
+                : new Night.Finished("noise\n" + results("valid"), 0);
+    }
+
+    private NightSummary run(NightOptions options) throws IOException, InterruptedException {
+        return Night.run(
+                root,
+                options,
+                false,
+                (arguments, log, limit) -> launch(arguments),
+                printed::add,
+                line -> {},
+                () -> launched.size() >= stopAfter);
+    }
+
+    @Test
+    void whateverFailsTheNightGoesOn() throws Exception {
+        NightSummary summary = run(options("C6", 2));
+        assertThat(summary.runs()).isEqualTo(8);
+        assertThat(summary.counts()).containsEntry("valid", 4).containsEntry("error", 4);
+        assertThat(summary.canary()).isEqualTo("found");
+        assertThat(summary.verdict()).isEqualTo("error");
+        assertThat(summary.exitStatus()).isEqualTo(255);
+        Path night = root.resolve("nightly").resolve(summary.night());
+        var xml =
+                DocumentBuilderFactory.newInstance()
+                        .newDocumentBuilder()
+                        .parse(night.resolve("junit.xml").toFile());
+        assertThat(xml.getElementsByTagName("testcase").getLength()).isEqualTo(9);
+        assertThat(xml.getElementsByTagName("error").getLength()).isEqualTo(4);
+        assertThat(Files.readString(night.resolve("index.html")))
+                .contains("--faults kill")
+                .contains("Valid of all");
+        assertThat(root.resolve("nightly/index.html")).exists();
+        assertThat(NightPage.summaries(root)).containsExactly(summary);
+    }
+
+    @Test
+    void aNightThatWasStoppedGoesOnWithoutRepeatingWhatIsDone() throws Exception {
+        stopAfter = 3;
+        assertThat(run(options("C6", 1))).isNull();
+        Path night = NightFolder.nights(root).getFirst();
+        // A kill may cut a line short.
+        Path progress = night.resolve("progress.jsonl");
+        Files.writeString(progress, Files.readString(progress) + "{\"verdict\":\"va");
+        stopAfter = Integer.MAX_VALUE;
+        NightSummary summary = run(options("C6", 1));
+        assertThat(summary.runs()).isEqualTo(4);
+        assertThat(launched).hasSize(5).doesNotHaveDuplicates();
+        assertThat(NightFolder.nights(root)).hasSize(1);
+        run(options("C6", 1));
+        assertThat(NightFolder.nights(root))
+                .as("a night that ended is not gone on with")
+                .hasSize(2);
+    }
+
+    @Test
+    void aCanaryThatIsNotFoundIsAFailureOfTheHarness() throws Exception {
+        NightSummary summary =
+                Night.run(
+                        root,
+                        options("C6", 1),
+                        false,
+                        (arguments, log, limit) -> new Night.Finished(results("valid"), 0),
+                        printed::add,
+                        line -> {},
+                        () -> false);
+        assertThat(summary.canary()).isEqualTo("missed");
+        assertThat(summary.exitStatus()).isEqualTo(255);
+        assertThat(printed.stream().filter(NightRun::isCanary)).hasSize(3);
+    }
+
+    @Test
+    void aViolationWinsOverErrors() throws Exception {
+        NightSummary summary =
+                Night.run(
+                        root,
+                        options("", 1),
+                        false,
+                        (arguments, log, limit) -> {
+                            if (arguments.contains("kill")) {
+                                throw new IOException("no more processes");
+                            }
+                            return new Night.Finished(results("violation"), 1);
+                        },
+                        printed::add,
+                        line -> {},
+                        () -> false);
+        assertThat(summary.exitStatus()).isEqualTo(1);
+        assertThat(summary.counts()).containsEntry("error", 2).containsEntry("violation", 2);
+    }
+
+    @Test
+    void shardsTogetherAreTheMatrixAndSeedsDoNotDependOnThem() {
+        List<Cell> together =
+                Stream.of(1, 2, 3).flatMap(i -> Cell.shard(CELLS, i, 3).stream()).toList();
+        assertThat(together).containsExactlyInAnyOrderElementsOf(CELLS);
+        assertThat(CELLS.stream().map(cell -> cell.seed(42, 0)).distinct()).hasSameSizeAs(CELLS);
+        assertThat(CELLS.getFirst().seed(42, 0)).isNotEqualTo(CELLS.getFirst().seed(42, 1));
+    }
+
+    @Test
+    void validTestsAreThinnedButTheFirstOfTheirCell() throws Exception {
+        List<NightRun> runs = new ArrayList<>();
+        List<Path> folders = new ArrayList<>();
+        for (String verdict : List.of("valid", "valid", "violation", "valid")) {
+            Path folder = Files.createDirectories(root.resolve("run" + runs.size()));
+            Files.createDirectories(folder.resolve("nodes/n1"));
+            Files.writeString(folder.resolve("history.jsonl"), "x");
+            Files.writeString(folder.resolve("results.json"), "x");
+            NightRun run =
+                    new NightRun(
+                            verdict,
+                            1,
+                            1,
+                            folder.toString(),
+                            "cell",
+                            "register",
+                            "none",
+                            "sim",
+                            3,
+                            runs.size(),
+                            1,
+                            null,
+                            1,
+                            1,
+                            1,
+                            null,
+                            List.of(),
+                            "");
+            runs.add(run);
+            folders.add(folder);
+            Retention.afterTest(run, runs);
+        }
+        assertThat(folders.stream().map(f -> Files.exists(f.resolve("history.jsonl"))))
+                .containsExactly(true, false, true, false);
+        assertThat(folders).allMatch(f -> Files.exists(f.resolve("results.json")));
+    }
+}
