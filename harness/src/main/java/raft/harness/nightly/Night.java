@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,6 +31,9 @@ import java.util.regex.Pattern;
 public final class Night {
     /** Beyond what a test should take: bringing up and down, checking, saving. */
     private static final long GRACE_MILLIS = 10 * 60_000;
+
+    /** A night that was cut short longer ago than its budget and this is another night's. */
+    private static final Duration RESUMABLE = Duration.ofDays(1);
 
     /** A wrong node may hide for a seed or two; a harness that misses it three times is blind. */
     private static final int CANARY_TRIES = 3;
@@ -60,6 +64,7 @@ public final class Night {
     private final NightFolder folder;
     private final Launcher launcher;
     private final Consumer<NightRun> finished;
+    private final IntConsumer standing;
     private final Consumer<String> progress;
     private final BooleanSupplier stopRequested;
     private final List<String> problems = new ArrayList<>();
@@ -71,6 +76,7 @@ public final class Night {
             NightFolder folder,
             Launcher launcher,
             Consumer<NightRun> finished,
+            IntConsumer standing,
             Consumer<String> progress,
             BooleanSupplier stopRequested)
             throws IOException {
@@ -78,6 +84,7 @@ public final class Night {
         this.folder = folder;
         this.launcher = launcher;
         this.finished = finished;
+        this.standing = standing;
         this.progress = progress;
         this.stopRequested = stopRequested;
         this.runs = folder.done();
@@ -88,8 +95,11 @@ public final class Night {
      * Runs or goes on with a night.
      *
      * @param root the folder of all runs
-     * @param fresh begins anew even where a night of the same options was cut short
+     * @param fresh begins anew even where a night of the same options was cut short; one that began
+     *     longer ago than its budget and a day is never gone on with
      * @param finished is told each test as it ends
+     * @param standing is told, at the begin and after each test, the exit status that a night ends
+     *     with where it is stopped now: 1, 255 or 2
      * @param stopRequested true ends the night after the test that is running; it can be resumed
      * @return the summary, null where it was stopped
      * @throws IOException when its own folder cannot be written
@@ -100,23 +110,39 @@ public final class Night {
             boolean fresh,
             Launcher launcher,
             Consumer<NightRun> finished,
+            IntConsumer standing,
             Consumer<String> progress,
             BooleanSupplier stopRequested)
             throws IOException, InterruptedException {
+        Instant now = Instant.now();
         NightFolder folder = fresh ? null : NightFolder.unfinished(root, options);
+        if (folder != null) {
+            Duration limit = Duration.ofMillis(options.budgetMillis()).plus(RESUMABLE);
+            if (folder.begun().plus(limit).isBefore(now)) {
+                progress.accept(
+                        "the night "
+                                + folder.path()
+                                + " was cut short and began longer ago than its budget and a day;"
+                                + " beginning a new one");
+                folder = null;
+            }
+        }
         if (folder == null) {
-            folder = NightFolder.create(root, options, Instant.now());
+            folder = NightFolder.create(root, options, now);
             progress.accept("night " + folder.path());
         } else {
             progress.accept("going on with the night " + folder.path());
         }
-        Night night = new Night(options, folder, launcher, finished, progress, stopRequested);
+        Night night =
+                new Night(options, folder, launcher, finished, standing, progress, stopRequested);
+        night.tellStanding();
         night.tests();
+        int[] score = night.score();
         if (stopRequested.getAsBoolean()) {
             progress.accept("stopped; the same command goes on with it");
             return null;
         }
-        return night.finish(root);
+        return night.finish(root, score);
     }
 
     private static String key(String cell, int round) {
@@ -171,11 +197,27 @@ public final class Night {
     }
 
     private void keep(NightRun run) throws IOException {
+        if (stopRequested.getAsBoolean() && !run.isViolation() && !run.isValid()) {
+            // It was cut short, which is not its fault, and runs again when the night goes on.
+            return;
+        }
         folder.append(run);
         runs.add(run);
         done.add(key(run.cell(), run.round()));
+        tellStanding();
         finished.accept(run);
         Retention.afterTest(run, runs);
+    }
+
+    private void tellStanding() {
+        standing.accept(
+                NightSummary.exitStatusWhenStopped(
+                        runs, canaryMissed() && done.contains(key("canary", CANARY_TRIES - 1))));
+    }
+
+    private boolean canaryMissed() {
+        return runs.stream().anyMatch(NightRun::isCanary)
+                && runs.stream().noneMatch(run -> run.isCanary() && run.isViolation());
     }
 
     private NightRun test(Cell cell, String name, int round, long seed, String plant)
@@ -333,15 +375,11 @@ public final class Night {
 
     // ---- The end ----
 
-    private NightSummary finish(Path root) throws IOException, InterruptedException {
-        int[] score = score();
+    private NightSummary finish(Path root, int[] score) throws IOException {
         if (runs.stream().allMatch(NightRun::isCanary)) {
             problems.add("the budget was too small for a single test");
         }
-        boolean missed =
-                runs.stream().anyMatch(NightRun::isCanary)
-                        && runs.stream().noneMatch(run -> run.isCanary() && run.isViolation());
-        if (missed) {
+        if (canaryMissed()) {
             problems.add(
                     "the planted bug "
                             + options.canary()

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -54,7 +55,7 @@ public final class NightFolder {
     }
 
     /**
-     * The newest night of the same options that was cut short and has budget left, or null.
+     * The newest night of the same options that was cut short, or null.
      *
      * @throws IOException when the folder cannot be listed
      */
@@ -104,6 +105,21 @@ public final class NightFolder {
 
     public Path path() {
         return path;
+    }
+
+    /**
+     * When it began, which its name says.
+     *
+     * @throws IOException where neither its name nor the file system tells
+     */
+    Instant begun() throws IOException {
+        String name = path.getFileName().toString();
+        try {
+            return TIME.parse(name.substring(0, Math.min(15, name.length())), Instant::from);
+        } catch (DateTimeParseException e) {
+            // Somebody gave it another name.
+            return Files.getLastModifiedTime(path.resolve("night.json")).toInstant();
+        }
     }
 
     /** Where its tests keep their runs. */

@@ -79,6 +79,12 @@ public record NightSummary(
                 : Outcome.INSUFFICIENT_EVIDENCE;
     }
 
+    /** Of a night that is not done: without a finding there is not enough evidence. */
+    static int exitStatusWhenStopped(List<NightRun> all, boolean failed) {
+        Outcome worst = worst(all.stream().filter(run -> !run.isCanary()).toList(), failed);
+        return (worst == Outcome.VALID ? Outcome.INSUFFICIENT_EVIDENCE : worst).exitStatus();
+    }
+
     private static double flakeRate(List<NightRun> tests) {
         Map<String, Map<String, Integer>> byCell = new LinkedHashMap<>();
         for (NightRun run : tests) {

@@ -8,6 +8,9 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +23,8 @@ final class NightTest {
 
     private final List<String> launched = new ArrayList<>();
     private final List<NightRun> printed = new ArrayList<>();
+    private final List<Integer> standing = new ArrayList<>();
+    private final List<String> said = new ArrayList<>();
     private int stopAfter = Integer.MAX_VALUE;
 
     private static final List<Cell> CELLS =
@@ -56,7 +61,8 @@ final class NightTest {
                 false,
                 (arguments, log, limit) -> launch(arguments),
                 printed::add,
-                line -> {},
+                standing::add,
+                said::add,
                 () -> launched.size() >= stopAfter);
     }
 
@@ -102,6 +108,68 @@ final class NightTest {
     }
 
     @Test
+    void aTestThatWasCutShortRunsAgainAndIsNoFailure() throws Exception {
+        // The canary, two valid ones, then one of kills, which ends without results.
+        stopAfter = 4;
+        assertThat(run(options("C6", 1))).isNull();
+        assertThat(printed).hasSize(3);
+        assertThat(standing).containsOnly(2);
+        stopAfter = Integer.MAX_VALUE;
+        assertThat(run(options("C6", 1)).runs()).isEqualTo(4);
+        assertThat(launched).hasSize(6);
+        assertThat(launched.get(4)).isEqualTo(launched.get(3));
+    }
+
+    @Test
+    void aStoppedNightEndsWithItsViolationElseItsFailureElseTooLittleEvidence() throws Exception {
+        stopAfter = 4;
+        NightOptions options = options("", 1);
+        List<String> verdicts = List.of("valid", "error", "violation", "valid");
+        NightSummary summary =
+                Night.run(
+                        root,
+                        options,
+                        false,
+                        (arguments, log, limit) -> {
+                            launched.add(String.join(" ", arguments));
+                            String verdict = verdicts.get(launched.size() - 1);
+                            return new Night.Finished(results(verdict), 0);
+                        },
+                        printed::add,
+                        standing::add,
+                        said::add,
+                        () -> launched.size() >= stopAfter);
+        assertThat(summary).isNull();
+        assertThat(standing).containsExactly(2, 2, 255, 1, 1);
+        standing.clear();
+        run(options);
+        assertThat(standing.getFirst()).as("a violation found before the stop").isEqualTo(1);
+    }
+
+    @Test
+    void aNightCutShortLongAgoIsNotGoneOnWith() throws Exception {
+        stopAfter = 3;
+        assertThat(run(options("C6", 1))).isNull();
+        Path night = NightFolder.nights(root).getFirst();
+        // Budget and a day are 25 hours.
+        var name = DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss").withZone(ZoneOffset.UTC);
+        Instant now = Instant.now();
+        Path younger = night.resolveSibling(name.format(now.minusSeconds(24 * 3600)));
+        Files.move(night, younger);
+        stopAfter = 4;
+        assertThat(run(options("C6", 1))).isNull();
+        assertThat(NightFolder.nights(root)).containsExactly(younger);
+        Path older = night.resolveSibling(name.format(now.minusSeconds(26 * 3600)));
+        Files.move(younger, older);
+        stopAfter = Integer.MAX_VALUE;
+        said.clear();
+        assertThat(run(options("C6", 1)).runs()).isEqualTo(4);
+        assertThat(NightFolder.nights(root)).hasSize(2);
+        assertThat(said.getFirst()).contains(older.toString()).contains("beginning a new one");
+        assertThat(older.resolve("summary.json")).doesNotExist();
+    }
+
+    @Test
     void aCanaryThatIsNotFoundIsAFailureOfTheHarness() throws Exception {
         NightSummary summary =
                 Night.run(
@@ -110,7 +178,8 @@ final class NightTest {
                         false,
                         (arguments, log, limit) -> new Night.Finished(results("valid"), 0),
                         printed::add,
-                        line -> {},
+                        standing::add,
+                        said::add,
                         () -> false);
         assertThat(summary.canary()).isEqualTo("missed");
         assertThat(summary.exitStatus()).isEqualTo(255);
@@ -131,7 +200,8 @@ final class NightTest {
                             return new Night.Finished(results("violation"), 1);
                         },
                         printed::add,
-                        line -> {},
+                        standing::add,
+                        said::add,
                         () -> false);
         assertThat(summary.exitStatus()).isEqualTo(1);
         assertThat(summary.counts()).containsEntry("error", 2).containsEntry("violation", 2);

@@ -14,7 +14,9 @@ import raft.harness.nightly.NightOptions;
 import raft.harness.nightly.NightRun;
 import raft.harness.nightly.NightSummary;
 import raft.harness.nightly.Retention;
+import raft.harness.report.Outcome;
 import raft.harness.run.PlantedBug;
+import raft.harness.workload.Workloads;
 import raft.shell.DurationOption;
 import raft.shell.Main;
 
@@ -39,7 +41,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
         description = {
             "Runs a matrix of tests, round after round with new seeds, until the budget is spent,"
                     + " whatever fails.",
-            "A night that was killed goes on where it was: give the same command again.",
+            "A night that was stopped or killed goes on where it was: give the same command again"
+                    + " within its budget and a day.",
             ""
         },
         footer = {
@@ -65,10 +68,9 @@ public final class NightlyCommand implements Callable<Integer> {
     @Option(
             names = "--workloads",
             split = ",",
-            defaultValue = "register",
             paramLabel = "LIST",
-            description = "(default: register)")
-    private List<String> workloads = List.of("register");
+            description = "names as in ./raft test --workload (default: all)")
+    private List<String> workloads = Workloads.names();
 
     @Option(
             names = "--faults",
@@ -160,6 +162,7 @@ public final class NightlyCommand implements Callable<Integer> {
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile @Nullable Process running;
+    private volatile int status = Outcome.ERROR.exitStatus();
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -175,21 +178,25 @@ public final class NightlyCommand implements Callable<Integer> {
                             fresh,
                             this::launch,
                             this::print,
+                            standing -> status = standing,
                             line -> {
                                 histories.err().println(line);
                                 histories.err().flush();
                             },
                             stop::get);
             if (summary == null) {
-                return Main.EXIT_FAILURE;
+                return status;
             }
+            status = summary.exitStatus();
             int removed = Retention.thinOldNights(histories.root(), keepNights);
             if (removed > 0) {
                 histories.err().println(removed + " valid runs of old nights were removed");
             }
             print(summary);
-            return summary.exitStatus();
+            return status;
         } finally {
+            histories.out().flush();
+            histories.err().flush();
             ended.countDown();
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
@@ -205,6 +212,13 @@ public final class NightlyCommand implements Callable<Integer> {
         require(rounds >= 1, "--rounds must be at least 1, got " + rounds);
         require(keepNights >= 1, "--keep-nights must be at least 1, got " + keepNights);
         require(rate > 0, "--rate must be positive, got " + rate);
+        for (String workload : workloads) {
+            try {
+                Workloads.parse(workload);
+            } catch (IllegalArgumentException e) {
+                throw histories.usage("--workloads: " + e.getMessage());
+            }
+        }
         for (int count : nodes) {
             require(count >= 1 && count <= 9, "--nodes must be between 1 and 9, got " + count);
         }
@@ -293,6 +307,10 @@ public final class NightlyCommand implements Callable<Integer> {
         command.addAll(arguments);
         Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
         running = process;
+        if (stop.get()) {
+            // The stop came between its start and now, so nobody else ends it.
+            process.destroy();
+        }
         try (var out = process.inputReader()) {
             // Read on a thread of its own: a hanging test must not hang the night.
             StringBuilder text = new StringBuilder();
@@ -334,6 +352,8 @@ public final class NightlyCommand implements Callable<Integer> {
             if (!saved) {
                 System.err.println("raft: gave up waiting for the night to end");
             }
+            // The JVM would end with the signal's status and so hide a violation that was found.
+            Runtime.getRuntime().halt(status);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
