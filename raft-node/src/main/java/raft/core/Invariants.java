@@ -144,6 +144,14 @@ final class Invariants {
      */
     private static void checkMembership(Membership membership, Raft raft) {
         boolean own = membership.latestIndex() >= raft.termStartIndex();
+        // A leader changes the members only after an entry of its term is committed (erratum to
+        // thesis §4.1).
+        require(
+                !own || raft.commitIndex() >= raft.termStartIndex(),
+                raft,
+                "a configuration of the leader's own term, but commit and that term's start",
+                raft.commitIndex(),
+                raft.termStartIndex());
         require(
                 !own || membership.uncommittedCount() <= 1,
                 raft,

@@ -562,6 +562,14 @@ public final class Raft {
                     requestId,
                     Refusal.NOT_POSSIBLE_NOW,
                     "This node is no voter, so it cannot stand.");
+        } else if (config.leaseDriftPercent() != RaftConfig.NO_LEASE
+                && (leaderIsAlive() || nowNanos < votingFromNanos)) {
+            // Its own vote counts like those of others: a leader's lease may rest on it.
+            refuse(
+                    requestId,
+                    Refusal.NOT_POSSIBLE_NOW,
+                    "Leases are on, and this node may have promised one to a leader; hand the"
+                            + " leadership over instead.");
         } else {
             // Against a live leader, except where others have promised it a lease.
             becomeCandidate(
@@ -978,6 +986,18 @@ public final class Raft {
                 && !leader.leaseRevoked
                 && leader.transfer == null
                 && appliedIndex >= leader.termStartIndex
+                && nowNanos < leader.leaseEndNanos;
+    }
+
+    /**
+     * Whether a read could be served by a lease at that moment, if nothing else happens before it:
+     * nobody else may lead then.
+     *
+     * @param nowNanos on the clock given to {@link #step}
+     */
+    public boolean holdsLease(long nowNanos) {
+        return role instanceof Role.Leader leader
+                && leaseHolds(leader)
                 && nowNanos < leader.leaseEndNanos;
     }
 

@@ -309,6 +309,21 @@ final class MembershipTest {
         }
 
         @Test
+        void whoMayHavePromisedALeaseDoesNotStandForAnOperator() {
+            config = config.withLease(10);
+            Raft raft = new Raft(config, Recovered.EMPTY, 0);
+            receive(raft, N2, new Message.Heartbeat(1, 0, 1));
+            synced(raft);
+            assertThat(step(raft, new Event.StartElection(1)))
+                    .anyMatch(
+                            effect ->
+                                    effect instanceof Effect.Refuse refuse
+                                            && refuse.reason() == Effect.Refusal.NOT_POSSIBLE_NOW);
+            nowNanos += config.electionTimeoutNanos();
+            assertThat(step(raft, new Event.StartElection(2))).contains(new Effect.Done(2));
+        }
+
+        @Test
         void leasesAreOffUnlessAskedFor() {
             Raft raft = settledLeader();
             receive(raft, N2, new Message.HeartbeatReply(1, 1));

@@ -220,12 +220,12 @@ final class SimCommand implements Runnable {
         @Option(names = "--jobs", defaultValue = "2", description = "threads (default: 2)")
         int jobs;
 
-        @Option(names = "--seeds", defaultValue = "600", description = "most seeds for each")
+        @Option(names = "--seeds", defaultValue = "1200", description = "most seeds for each")
         int seeds;
 
         @Option(
                 names = "--seconds",
-                defaultValue = "30",
+                defaultValue = "60",
                 description = "most processor time for each")
         int seconds;
 

@@ -155,7 +155,31 @@ public record SimOptions(
                                 draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
                                 draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
                                 draw.in(3) == 0 ? 10 : -1));
-        return draw.in(3) == 0 ? drawn.hasty() : drawn;
+        SimOptions drifting = drawn.driftingAsLeasesBear();
+        return draw.in(3) == 0 ? drifting.hasty() : drifting;
+    }
+
+    /**
+     * Where leases are on and clocks drift, they drift nearly as far apart as the leases promise to
+     * bear: what a lease lacks by less is hardly ever seen.
+     */
+    private SimOptions driftingAsLeasesBear() {
+        if (process.driftPpmMax == 0 || upkeep.leaseDriftPercent < 0) {
+            return this;
+        }
+        // (1 + d) / (1 - d) stays below 1 + leaseDriftPercent / 100.
+        int driftPpm = upkeep.leaseDriftPercent * 4_500;
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                disk,
+                new Process(process.hiccupPermille, process.hiccupMaxNanos, driftPpm),
+                upkeep);
     }
 
     /** The troubles that are on, in one line. */

@@ -174,7 +174,7 @@ final class SimNode {
 
     // ---- The clock of this machine, which may run fast or slow ----
 
-    private long localNanos(long nanos) {
+    long localNanos(long nanos) {
         long since = nanos - rateSinceNanos;
         long millions = since / 1_000_000;
         return rateSinceLocalNanos

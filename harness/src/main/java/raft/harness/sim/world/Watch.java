@@ -343,6 +343,12 @@ final class Watch {
             SimNode.Life life = voter.life;
             if (voter != node && life != null && life.raft.role() == RoleName.LEADER) {
                 world.census.reached(Sometimes.TWO_LEADERS);
+                require(
+                        life.raft.term() > term
+                                || !life.raft.holdsLease(voter.localNanos(world.nowNanos())),
+                        "lease (thesis §6.4.1)",
+                        node,
+                        "leads term " + term + " while the lease of " + voter.id + " holds");
             }
         }
         require(
