@@ -49,6 +49,11 @@ final class CutRules {
         StringBuilder text = new StringBuilder();
         text.append("*filter\n:").append(CHAIN).append(" - [0:0]\n-F ").append(CHAIN).append('\n');
         peers.forEach((name, address) -> text.append(probe(name, address, "arrived", "")));
+        if (peers.values().stream().anyMatch(address -> address.indexOf(':') >= 0)) {
+            // Neighbours find each other's link address by ICMPv6, where IPv4 has ARP, which no rule
+            // here sees. Were it dropped, the other direction of a one-way cut would die as well.
+            text.append(neighbourDiscovery(135)).append(neighbourDiscovery(136));
+        }
         peers.forEach(
                 (name, address) -> {
                     if (cutSources.contains(name)) {
@@ -78,6 +83,10 @@ final class CutRules {
         // The probe ends here: an "unreachable" sent back would be traffic that no fault asked for.
         peers.forEach((name, address) -> text.append(probe(name, address, "passed", " -j DROP")));
         return text.append("COMMIT\n").toString();
+    }
+
+    private static String neighbourDiscovery(int type) {
+        return "-A " + CHAIN + " -p ipv6-icmp -m icmp6 --icmpv6-type " + type + " -j RETURN\n";
     }
 
     private static String probe(String name, String address, String mark, String target) {

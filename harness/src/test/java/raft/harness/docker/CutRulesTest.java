@@ -32,6 +32,20 @@ final class CutRulesTest {
     }
 
     @Test
+    void neighbourDiscoveryIsNeverDroppedOrOneWayCutsWouldCutBothWays() {
+        TreeMap<String, String> peers = new TreeMap<>(Map.of("n3", "fd00::13"));
+        List<String> lines =
+                CutRules.restoreInput(peers, Set.of("n3"), Map.of()).lines().toList();
+        int drop =
+                lines.indexOf("-A RAFTLAB -s fd00::13 -m comment --comment cut:n3 -j DROP");
+        assertThat(drop).isPositive();
+        assertThat(lines.subList(0, drop))
+                .contains(
+                        "-A RAFTLAB -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j RETURN",
+                        "-A RAFTLAB -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j RETURN");
+    }
+
+    @Test
     void withoutCutsNothingButProbesIsDropped() {
         assertThat(CutRules.restoreInput(PEERS, Set.of(), Map.of()).lines())
                 .filteredOn(line -> line.contains("-j DROP"))

@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** What a run leaves in the engine, however it ends: nothing; and in its folder: everything. */
 @Tag("containers")
@@ -103,7 +104,7 @@ final class LeavingsContainersTest {
         } finally {
             harness.destroyForcibly().waitFor();
         }
-        assertThat(objectsOf(dead)).hasSize(2 * 3 + 1); // two containers, a volume; the network
+        assertThat(objectsOf(dead)).hasSize(2 * 4 + 1); // two containers, two volumes; the network
 
         String similar = foreignContainer("raftlab-" + dead + "-n9", Map.of("app", "raftlab"));
         Map<String, String> otherMachine = new LinkedHashMap<>(Owner.here(dead).labels());
@@ -127,7 +128,7 @@ final class LeavingsContainersTest {
             run = cluster.runId();
             Cleaner.cleanStale(engine);
             assertThat(cluster.observe()).allMatch(NodeStatus::reachable);
-            assertThat(objectsOf(run)).hasSize(7);
+            assertThat(objectsOf(run)).hasSize(2 * 4 + 1);
 
             // In the same run's folder: the log of every node, whole and in order.
             Injected kill = cluster.inject(new Kill(List.of("n2")));
@@ -210,6 +211,12 @@ final class LeavingsContainersTest {
         for (String file : List.of("engine", "bootstrap", "net.Dockerfile", "runtime.Dockerfile")) {
             Files.copy(
                     project.resolve("docker").resolve(file), copy.resolve("docker").resolve(file));
+        }
+        Path faults = Files.createDirectories(copy.resolve("docker/faults"));
+        try (Stream<Path> files = Files.list(project.resolve("docker/faults"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, faults.resolve(file.getFileName()));
+            }
         }
         Files.writeString(
                 copy.resolve("docker/node.Dockerfile"),

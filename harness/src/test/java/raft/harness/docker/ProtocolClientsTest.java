@@ -100,7 +100,7 @@ class ProtocolClientsTest {
         assertThat(run(clients, "cas", Value.of(1)))
                 .isEqualTo("FAIL 1 not-supported: a cas needs [expected, new], not 1");
         assertThat(run(clients, "write", new Value.Bool(true)))
-                .isEqualTo("FAIL true not-supported: the client protocol cannot carry true");
+                .isEqualTo("FAIL true not-supported: a store of texts cannot keep true");
         assertThat(run(clients, "write", Value.of("v".repeat((1 << 20) + 1))))
                 .endsWith("not-supported: a value has at most 1048576 bytes, this one has 1048577");
         assertThat(node.received).isEmpty();
