@@ -50,7 +50,8 @@ final class CutRules {
         text.append("*filter\n:").append(CHAIN).append(" - [0:0]\n-F ").append(CHAIN).append('\n');
         peers.forEach((name, address) -> text.append(probe(name, address, "arrived", "")));
         if (peers.values().stream().anyMatch(address -> address.indexOf(':') >= 0)) {
-            // Neighbours find each other's link address by ICMPv6, where IPv4 has ARP, which no rule
+            // Neighbours find each other's link address by ICMPv6, where IPv4 has ARP, which no
+            // rule
             // here sees. Were it dropped, the other direction of a one-way cut would die as well.
             text.append(neighbourDiscovery(135)).append(neighbourDiscovery(136));
         }

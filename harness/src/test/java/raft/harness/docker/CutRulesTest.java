@@ -34,10 +34,8 @@ final class CutRulesTest {
     @Test
     void neighbourDiscoveryIsNeverDroppedOrOneWayCutsWouldCutBothWays() {
         TreeMap<String, String> peers = new TreeMap<>(Map.of("n3", "fd00::13"));
-        List<String> lines =
-                CutRules.restoreInput(peers, Set.of("n3"), Map.of()).lines().toList();
-        int drop =
-                lines.indexOf("-A RAFTLAB -s fd00::13 -m comment --comment cut:n3 -j DROP");
+        List<String> lines = CutRules.restoreInput(peers, Set.of("n3"), Map.of()).lines().toList();
+        int drop = lines.indexOf("-A RAFTLAB -s fd00::13 -m comment --comment cut:n3 -j DROP");
         assertThat(drop).isPositive();
         assertThat(lines.subList(0, drop))
                 .contains(
