@@ -56,10 +56,13 @@ public final class Summary {
                         String.format(
                                 "  %-28s %6s  %6s       %-10s %s",
                                 fault.kind(),
-                                seconds(fault.installedMillis()),
+                                seconds(fault.askedMillis()),
                                 seconds(fault.healAskedMillis()),
                                 proven(fault.injected()),
                                 proven(fault.healed())));
+                if (!proven(fault.injected()).equals("yes") && !fault.injectEvidence().isEmpty()) {
+                    lines.add("    " + fault.injectEvidence().getLast());
+                }
             }
         }
         lines.add("");

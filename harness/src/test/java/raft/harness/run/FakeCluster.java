@@ -40,6 +40,9 @@ final class FakeCluster implements Cluster {
     /** False for a leader that stays whatever is done to it. */
     boolean leaderYields = true;
 
+    /** How long a fault takes to be in force and proven. */
+    long injectNanos = 50_000_000;
+
     final Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
     boolean healedAll;
     boolean closed;
@@ -110,7 +113,7 @@ final class FakeCluster implements Cluster {
             leader = leader.equals("n1") ? "n2" : "n1";
             term++;
         }
-        later(50_000_000, new Completion.FaultChange(fault.id(), true, onInject.apply(fault)));
+        later(injectNanos, new Completion.FaultChange(fault.id(), true, onInject.apply(fault)));
     }
 
     @Override

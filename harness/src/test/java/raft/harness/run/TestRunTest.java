@@ -201,6 +201,21 @@ final class TestRunTest {
     }
 
     @Test
+    void faultThatTakesLongToBeInForceStaysThereAtLeastHalfOfItsTime() throws Exception {
+        cluster.injectNanos = 900_000_000;
+        Results results =
+                run(
+                        new FaultPlan(
+                                List.of(
+                                        new PlannedFault(
+                                                1, FaultKind.PAUSE_ONE, 2_000, 3_000, NODES))),
+                        (folder, progress) -> cluster);
+        Results.FaultResult pause = results.faults().getFirst();
+        assertThat(pause.installedMillis()).isBetween(2_900L, 3_000L);
+        assertThat(pause.healAskedMillis() - pause.installedMillis()).isBetween(500L, 600L);
+    }
+
+    @Test
     void operationThatNeverSucceedsIsNoEvidence() throws Exception {
         cluster.answer =
                 (asked, right) ->
