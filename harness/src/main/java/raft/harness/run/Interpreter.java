@@ -19,7 +19,6 @@ import raft.harness.workload.Operation;
 import raft.harness.workload.Workload;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -75,6 +74,23 @@ public final class Interpreter {
          * @param timeNanos since the workload began
          */
         void observed(long timeNanos, List<NodeStatus> nodes) throws IOException;
+    }
+
+    /** What happens can no longer be recorded, so nothing more may be done. */
+    public static final class RecordingFailedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private final IOException failure;
+
+        RecordingFailedException(IOException failure) {
+            super(failure);
+            this.failure = failure;
+        }
+
+        /** What the file system said. */
+        public IOException failure() {
+            return failure;
+        }
     }
 
     private final Cluster cluster;
@@ -150,7 +166,7 @@ public final class Interpreter {
      * Runs all phases.
      *
      * @return what was seen, also after an early stop
-     * @throws UncheckedIOException when the history cannot be written; what was written stays
+     * @throws RecordingFailedException when the history cannot be written; what was written stays
      *     readable
      */
     public RunRecord run() throws InterruptedException {
@@ -513,7 +529,7 @@ public final class Interpreter {
         try {
             observer.observed(now(), nodes);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new RecordingFailedException(e);
         }
         leader = null;
         leaderTerm = 0;
@@ -593,7 +609,7 @@ public final class Interpreter {
         try {
             history.append(event);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new RecordingFailedException(e);
         }
         return event;
     }

@@ -34,7 +34,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -184,8 +183,8 @@ public final class TestRun {
             fail(String.valueOf(e.getMessage()));
         } catch (IOException e) {
             historyFailed(e);
-        } catch (UncheckedIOException e) {
-            historyFailed(Objects.requireNonNull(e.getCause()));
+        } catch (Interpreter.RecordingFailedException e) {
+            historyFailed(e.failure());
         } catch (RuntimeException e) {
             fail("the harness failed: " + e);
         } finally {

@@ -21,6 +21,7 @@ import raft.harness.nemesis.Trigger;
 import raft.harness.report.Results;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -258,6 +259,39 @@ final class TestRunTest {
         }
         assertThat(dead).isNotEmpty();
         assertThat(history.events()).anyMatch(event -> event.process() >= 10);
+    }
+
+    @Test
+    void clusterWhoseConnectionBreaksIsNotToldAsAFullDisk() throws Exception {
+        int[] count = {0};
+        cluster.answer =
+                (asked, right) -> {
+                    if (++count[0] == 500) {
+                        throw new UncheckedIOException(new IOException("connection reset"));
+                    }
+                    return right;
+                };
+        assertThat(run().reasons())
+                .anyMatch(reason -> reason.contains("connection reset"))
+                .noneMatch(reason -> reason.contains("make room"));
+    }
+
+    @Test
+    void runThatCannotBeRecordedSaysWhatToDo() throws Exception {
+        Results results =
+                run(
+                        PLAN,
+                        (folder, progress) -> {
+                            Path samples = folder.resolve("nodes/n1/status.jsonl");
+                            try {
+                                Files.createDirectories(samples.resolve("in the way"));
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(e);
+                            }
+                            return cluster;
+                        });
+        assertThat(results.verdict()).isEqualTo("error");
+        assertThat(results.reasons()).anyMatch(reason -> reason.contains("make room"));
     }
 
     @Test
