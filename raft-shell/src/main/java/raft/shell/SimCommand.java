@@ -97,7 +97,10 @@ final class SimCommand implements Runnable {
         @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
         int seconds;
 
-        @Option(names = "--plant", description = "with a planted bug")
+        @Option(
+                names = "--plant",
+                paramLabel = "BUG",
+                description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
         @Option(names = "--quiet", description = "only the verdict")
@@ -163,7 +166,10 @@ final class SimCommand implements Runnable {
         @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
         int seconds;
 
-        @Option(names = "--plant", description = "with a planted bug")
+        @Option(
+                names = "--plant",
+                paramLabel = "BUG",
+                description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
         @Option(names = "--seconds", defaultValue = "60", description = "real time to spend")
@@ -229,7 +235,11 @@ final class SimCommand implements Runnable {
                 description = "most processor time for each")
         int seconds;
 
-        @Option(names = "--bugs", split = ",", description = "only these")
+        @Option(
+                names = "--bugs",
+                split = ",",
+                paramLabel = "ID|FILE.json",
+                description = "only these; files describe bugs of your own")
         @Nullable List<String> bugs;
 
         @Spec

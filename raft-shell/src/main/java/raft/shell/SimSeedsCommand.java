@@ -75,7 +75,10 @@ final class SimSeedsCommand implements Callable<Integer> {
             description = "where runs are kept (default: histories/)")
     @Nullable Path histories;
 
-    @Option(names = "--plant", description = "with a planted bug")
+    @Option(
+            names = "--plant",
+            paramLabel = "BUG",
+            description = "with a planted bug: L1, or a file that describes one")
     @Nullable String plant;
 
     @Spec

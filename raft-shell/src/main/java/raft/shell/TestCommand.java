@@ -189,7 +189,7 @@ final class TestCommand implements Callable<Integer>, InSession {
     @Option(
             names = "--plant",
             paramLabel = "ID",
-            description = "build the node with a planted bug (L1, C6)")
+            description = "build the node with a planted bug: L1, C6, or a file that describes one")
     @Nullable String plant;
 
     // Short on purpose. Writes that reached a leader which is then cut off hang; only clients that

@@ -458,10 +458,10 @@ public final class Interpreter {
         if (change.injected()) {
             // Also what is not proven may be half in force, so it is taken back like the others.
             inForce.put(fault.id(), fault);
-            // Containers take up to a second to freeze or cut and to prove it. A short fault would be
+            // Containers take up to a second to freeze or cut and to prove it. A short fault would
+            // be
             // over before it had done anything.
-            endMillis.merge(
-                    fault.id(), now() / 1_000_000 + fault.durationMillis() / 2, Math::max);
+            endMillis.merge(fault.id(), now() / 1_000_000 + fault.durationMillis() / 2, Math::max);
         }
     }
 

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -37,16 +38,56 @@ import javax.tools.ToolProvider;
  * @param replace what stands there instead
  */
 public record PlantedBug(String id, String title, String file, String find, String replace) {
+    private static final String FILE_ENDING = ".json";
+
     /**
-     * @throws IllegalArgumentException when there is no such bug
+     * One of ours, or of the user's own.
+     *
+     * @param id of ours, "L1" say, or the path of a file with the same five members as ours have
+     * @throws IllegalArgumentException when there is no such bug, or the file does not describe one
      */
     public static PlantedBug named(String id) {
+        return id.endsWith(FILE_ENDING) ? read(Path.of(id)) : ours(id);
+    }
+
+    private static PlantedBug read(Path path) {
+        PlantedBug bug;
+        try {
+            bug = JsonMapper.shared().readValue(Files.readAllBytes(path), PlantedBug.class);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    "the planted bug " + path + " cannot be read: no such file", e);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException(
+                    "the planted bug " + path + " is not understood: " + e.getOriginalMessage(), e);
+        }
+        if (Stream.of(bug.id, bug.title, bug.file, bug.find, bug.replace)
+                .anyMatch(Objects::isNull)) {
+            throw new IllegalArgumentException(
+                    "the planted bug " + path + " needs id, title, file, find and replace");
+        }
+        if (!bug.id.matches("[A-Za-z0-9][A-Za-z0-9_-]*") || bug.file.contains("..")) {
+            throw new IllegalArgumentException(
+                    "the planted bug "
+                            + path
+                            + " needs an id of letters and digits, and a file below the node's"
+                            + " sources, raft/core/Raft.java say");
+        }
+        return bug;
+    }
+
+    private static PlantedBug ours(String id) {
         String resource = "planted/" + id + ".json";
         try (InputStream in =
                 id.matches("[A-Z][0-9]+") ? PlantedBug.class.getResourceAsStream(resource) : null) {
             if (in == null) {
                 throw new IllegalArgumentException(
-                        "no planted bug is called '" + id + "'; there are " + ids());
+                        "no planted bug is called '"
+                                + id
+                                + "'; there are "
+                                + ids()
+                                + ", and files of your own that end in "
+                                + FILE_ENDING);
             }
             return JsonMapper.shared().readValue(in.readAllBytes(), PlantedBug.class);
         } catch (IOException | JacksonException e) {

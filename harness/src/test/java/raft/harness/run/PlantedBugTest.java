@@ -53,4 +53,40 @@ final class PlantedBugTest {
     void unknownBugIsNamed() {
         assertThatThrownBy(() -> PlantedBug.named("../L1")).hasMessageContaining("../L1");
     }
+
+    @Test
+    void bugOfTheUsersOwnIsReadFromAFile() throws Exception {
+        Path file = folder.resolve("mine.json");
+        Files.writeString(
+                file,
+                """
+                {"id": "mine", "title": "t", "file": "raft/core/Raft.java", "find": "a", "replace": "b"}
+                """);
+        assertThat(PlantedBug.named(file.toString()))
+                .isEqualTo(new PlantedBug("mine", "t", "raft/core/Raft.java", "a", "b"));
+    }
+
+    @Test
+    void fileThatDescribesNoBugIsNamedWithWhatItLacks() throws Exception {
+        Path file = folder.resolve("mine.json");
+        assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("mine.json cannot be read");
+        Files.writeString(file, "{\"id\": \"mine\"");
+        assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("mine.json is not understood");
+        Files.writeString(file, "{\"id\": \"mine\"}");
+        assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("needs id, title, file, find and replace");
+        Files.writeString(
+                file,
+                """
+                {"id": "m", "title": "t", "file": "../../etc/passwd", "find": "a", "replace": "b"}
+                """);
+        assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a file below the node's sources");
+    }
 }
