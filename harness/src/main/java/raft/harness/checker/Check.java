@@ -227,6 +227,10 @@ final class Check {
                 case REGISTER -> outcome = judgeRegister(part, gauge);
                 case GROW_ONLY_SET, APPEND_LIST ->
                         outcome = Stages.judge(part, events, model.shape(), gauge);
+                case COUNTER -> outcome = Counters.judge(part, events, gauge);
+                case FIFO_QUEUE -> outcome = Queues.judge(part, events, true, gauge);
+                case UNORDERED_QUEUE -> outcome = Queues.judge(part, events, false, gauge);
+                case LOCK -> outcome = Locks.judge(part, events, gauge);
                 case GENERAL -> {}
             }
         }

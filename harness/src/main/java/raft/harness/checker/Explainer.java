@@ -11,9 +11,13 @@ import raft.harness.model.Operation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -30,6 +34,8 @@ import java.util.stream.Collectors;
  *   <li>In a register without refused cas a producer may be dropped when no remaining operation
  *       needs its value: taken out of an order that fits, it leaves an older value to nobody who
  *       looks.
+ *   <li>In a queue all operations on one element may be dropped, in a lock an acquire with the
+ *       release that follows: without them the order of the others still serves.
  *   <li>The same where all that need its value began after another producer of that value had ended
  *       which itself began after this one had ended: in every order that one stands between. Other
  *       completed writes are never dropped.
@@ -39,6 +45,9 @@ final class Explainer {
     private static final double SECONDS_MOST = 2;
     private static final double ONE_TRY_SECONDS = 0.4;
     private static final int LISTED_MOST = 4;
+
+    /** Nobody reads a sub-history of more operations than these. */
+    private static final int LARGE = 2_000;
 
     /** More states than these are counted and not named. */
     private static final int STATES_NAMED = 3;
@@ -55,6 +64,7 @@ final class Explainer {
     private final Meter meter;
     private final double endsWithSecondsLeft;
     private final boolean register;
+    private int steps;
 
     Explainer(Check check, List<HistoryEvent> events, Model model, Part part, Meter meter) {
         this.check = check;
@@ -65,6 +75,14 @@ final class Explainer {
         register = model.shape() == Model.Shape.REGISTER;
         double left = meter.secondsLeft();
         endsWithSecondsLeft = left - Math.max(0, Math.min(SECONDS_MOST, left / 2));
+    }
+
+    private enum How {
+        /** Operations that the model or the other operations make droppable. */
+        DROP,
+        /** All that concerns one thing, which any linearization can do without. */
+        DROP_WHOLE,
+        MAKE_PENDING
     }
 
     /** A sub-history: which operations are in it, which of them are made pending, where it ends. */
@@ -97,9 +115,17 @@ final class Explainer {
     Explained explain(Impossible impossible) {
         BitSet all = new BitSet();
         all.set(0, part.operationCount());
-        Sub start = around(impossible, new Sub(all, new BitSet(), impossible.atEvent()));
+        Sub start = null;
+        try {
+            start = around(impossible, new Sub(all, new BitSet(), impossible.atEvent()));
+        } catch (Meter.Spent e) {
+            // Then the rest is short of time as well, and says so.
+        }
         Sub least = smaller(start == null ? cut(all, impossible.atEvent()) : start);
-        Part small = built(least);
+        if (!timeLeft() && least.in().cardinality() > LARGE) {
+            return new Explained(unreduced(impossible), impossible);
+        }
+        Part small = built(least, false);
         Impossible said = said(impossible, least);
         Check.Walk walk = searched(small);
         Verdict.DeadEnd deadEnd = deadEnd(small, walk);
@@ -112,11 +138,37 @@ final class Explainer {
                 impossible.culprits().length > 0 ? impossible : walk.outcome());
     }
 
+    /** Where the time ended before the sub-history was of a size to be shown. */
+    private Verdict.Explanation unreduced(Impossible impossible) {
+        List<HistoryEvent> shown = new ArrayList<>();
+        HistoryEvent at = events.get(Check.eventOf(part, impossible.atEvent()));
+        String words =
+                "No order explains that "
+                        + whole(part, part.events()[impossible.atEvent()] >> 1)
+                        + ".";
+        if (impossible.reason() != null) {
+            words = contradiction(part, impossible);
+            for (int culprit : impossible.culprits()) {
+                if (culprit >= 0) {
+                    shown.add(events.get(part.invocations()[culprit]));
+                    if (!part.crashed(culprit)) {
+                        shown.add(events.get(part.completions()[culprit]));
+                    }
+                }
+            }
+            shown.sort(Comparator.comparingLong(HistoryEvent::index));
+        } else {
+            shown.add(at);
+        }
+        return new Verdict.Explanation(
+                named(words) + " The time ended before a smallest part was found.", shown);
+    }
+
     /** What is said: what was found first, or another reason where that is reduced away. */
     private Impossible said(Impossible found, Sub least) {
         for (int culprit : found.culprits()) {
             if (culprit >= 0 && !least.in().get(culprit)) {
-                Impossible other = judge(least);
+                Impossible other = judged(least);
                 return other == null ? found : inWhole(other, least);
             }
         }
@@ -125,7 +177,7 @@ final class Explainer {
 
     /** The same with operations as the whole part numbers them. */
     private Impossible inWhole(Impossible small, Sub least) {
-        int[] invocations = built(least).invocations();
+        int[] invocations = built(least, false).invocations();
         int[] culprits = small.culprits().clone();
         for (int i = 0; i < culprits.length; i++) {
             culprits[i] =
@@ -196,13 +248,17 @@ final class Explainer {
     private Sub cut(BitSet all, int stuckAt) {
         int low = stuckAt;
         int high = part.events().length - 1;
-        while (low < high && timeLeft()) {
-            int end = low == stuckAt ? stuckAt : (low + high) >>> 1;
-            if (judge(withoutLater(new Sub(all, new BitSet(), end))) != null) {
-                high = end;
-            } else {
-                low = end + 1;
+        try {
+            while (low < high && timeLeft()) {
+                int end = low == stuckAt ? stuckAt : (low + high) >>> 1;
+                if (judge(withoutLater(new Sub(all, new BitSet(), end))) != null) {
+                    high = end;
+                } else {
+                    low = end + 1;
+                }
             }
+        } catch (Meter.Spent e) {
+            // What is not known to be impossible any more is not cut off.
         }
         return withoutLater(new Sub(all, new BitSet(), high));
     }
@@ -237,6 +293,7 @@ final class Explainer {
         while (grew) {
             grew = false;
             for (int i = 0; i < registerPart.operationCount(); i++) {
+                tick();
                 int value = registerPart.needed(i);
                 if (in.get(i) && value >= 0 && !needed.get(value)) {
                     needed.set(value);
@@ -259,10 +316,22 @@ final class Explainer {
         int before;
         do {
             before = sub.in().cardinality() - sub.pending().cardinality();
-            sub = reduce(sub, droppable(sub), true);
-            sub = reduce(sub, completedWrites(sub), false);
+            try {
+                sub = reduce(sub, wholes(sub), How.DROP_WHOLE);
+                sub = reduce(sub, droppable(sub), How.DROP);
+                sub = reduce(sub, completedWrites(sub), How.MAKE_PENDING);
+            } catch (Meter.Spent e) {
+                return sub;
+            }
         } while (sub.in().cardinality() - sub.pending().cardinality() < before && timeLeft());
         return sub;
+    }
+
+    /** For loops that cannot stop half-way. */
+    private void tick() {
+        if ((++steps & 255) == 0 && !timeLeft()) {
+            throw new Meter.Spent();
+        }
     }
 
     private boolean timeLeft() {
@@ -270,34 +339,82 @@ final class Explainer {
     }
 
     /** Delta debugging: drops (or makes pending) ever smaller chunks of the candidates. */
-    private Sub reduce(Sub start, List<Integer> candidates, boolean drop) {
+    private Sub reduce(Sub start, List<int[]> candidates, How how) {
         Sub sub = start;
         for (int chunk = Math.max(1, candidates.size()); chunk >= 1; chunk /= 2) {
             for (int from = 0; from < candidates.size() && timeLeft(); from += chunk) {
                 BitSet set = new BitSet();
                 int to = Math.min(candidates.size(), from + chunk);
-                candidates.subList(from, to).forEach(set::set);
+                candidates.subList(from, to).forEach(c -> Arrays.stream(c).forEach(set::set));
                 set.and(sub.in());
                 if (set.isEmpty()) {
                     continue;
                 }
-                Sub smaller = drop ? sub.without(set) : sub.withPending(set);
-                if ((!drop || sound(sub, smaller)) && judge(smaller) != null) {
-                    sub = smaller;
+                Sub smaller = how == How.MAKE_PENDING ? sub.withPending(set) : sub.without(set);
+                try {
+                    if ((how != How.DROP || sound(sub, smaller)) && judge(smaller) != null) {
+                        sub = smaller;
+                    }
+                } catch (Meter.Spent e) {
+                    return sub;
                 }
             }
         }
         return sub;
     }
 
-    private List<Integer> droppable(Sub sub) {
-        List<Integer> candidates = new ArrayList<>();
+    private List<int[]> droppable(Sub sub) {
+        List<int[]> candidates = new ArrayList<>();
         for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            tick();
             if (register || pure(i)) {
-                candidates.add(i);
+                candidates.add(new int[] {i});
             }
         }
         return candidates;
+    }
+
+    /** What can be left out of any linearization as a whole: see the class comment. */
+    private List<int[]> wholes(Sub sub) {
+        return switch (model.shape()) {
+            case FIFO_QUEUE, UNORDERED_QUEUE -> elements(sub);
+            case LOCK -> sections(sub);
+            case GENERAL, REGISTER, GROW_ONLY_SET, APPEND_LIST, COUNTER -> List.of();
+        };
+    }
+
+    private List<int[]> elements(Sub sub) {
+        Map<Value, IntList> elements = new LinkedHashMap<>();
+        for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            HistoryEvent call = events.get(part.invocations()[i]);
+            int end = end(i, sub);
+            Value element =
+                    call.f().equals("enqueue")
+                            ? call.value()
+                            : end < 0 ? Value.NIL : events.get(end).value();
+            if (!(element instanceof Value.Nil)) {
+                elements.computeIfAbsent(element, e -> new IntList(2)).add(i);
+            }
+        }
+        return elements.values().stream().map(IntList::toArray).toList();
+    }
+
+    private List<int[]> sections(Sub sub) {
+        List<IntList> sections = new ArrayList<>();
+        Map<Long, IntList> open = new HashMap<>();
+        for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            HistoryEvent call = events.get(part.invocations()[i]);
+            IntList section = open.remove(call.process());
+            if (section == null || !call.f().equals("release")) {
+                section = new IntList(2);
+                sections.add(section);
+            }
+            section.add(i);
+            if (!call.f().equals("release")) {
+                open.put(call.process(), section);
+            }
+        }
+        return sections.stream().map(IntList::toArray).toList();
     }
 
     private boolean pure(int operation) {
@@ -309,6 +426,7 @@ final class Explainer {
         BitSet dropped = (BitSet) larger.in().clone();
         dropped.andNot(smaller.in());
         for (int i = dropped.nextSetBit(0); i >= 0; i = dropped.nextSetBit(i + 1)) {
+            tick();
             if (!pure(i) && !unneeded(i, smaller)) {
                 return false;
             }
@@ -322,6 +440,7 @@ final class Explainer {
         Value produced = produced(producer);
         int firstNeed = Integer.MAX_VALUE;
         for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            tick();
             Operation other = check.operation(part, i);
             if (other.outcome() == Operation.Outcome.REFUSED) {
                 return false;
@@ -347,6 +466,7 @@ final class Explainer {
     private boolean producedAgain(int operation, Value produced, int before, Sub sub) {
         int end = end(operation, sub);
         for (int i = sub.in().nextSetBit(0); end >= 0 && i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            tick();
             int itsEnd = end(i, sub);
             if (i != operation
                     && part.invocations()[i] > end
@@ -368,11 +488,12 @@ final class Explainer {
                 : completion;
     }
 
-    private List<Integer> completedWrites(Sub sub) {
-        List<Integer> candidates = new ArrayList<>();
+    private List<int[]> completedWrites(Sub sub) {
+        List<int[]> candidates = new ArrayList<>();
         for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
+            tick();
             if (!part.crashed(i) && !sub.pending().get(i) && !pure(i)) {
-                candidates.add(i);
+                candidates.add(new int[] {i});
             }
         }
         return candidates;
@@ -384,18 +505,34 @@ final class Explainer {
             return null;
         }
         Meter quick = meter.within(ONE_TRY_SECONDS, meter.memoryBytes() / 2);
+        Part small = built(sub);
         try {
-            Outcome outcome = check.judge(built(sub), quick.gauge());
+            Outcome outcome = check.judge(small, quick.gauge());
             return outcome instanceof Impossible impossible ? impossible : null;
         } catch (Meter.Spent e) {
             return null;
         }
     }
 
+    private @Nullable Impossible judged(Sub sub) {
+        try {
+            return judge(sub);
+        } catch (Meter.Spent e) {
+            return null;
+        }
+    }
+
     private Part built(Sub sub) {
+        return built(sub, true);
+    }
+
+    private Part built(Sub sub, boolean timed) {
         int[] numbers = new int[part.operationCount()];
         boolean[] completed = new boolean[part.operationCount()];
         for (int i = 0; i <= sub.end(); i++) {
+            if (timed) {
+                tick();
+            }
             int operation = part.events()[i] >> 1;
             if ((part.events()[i] & 1) == 1 && !sub.pending().get(operation)) {
                 completed[operation] = true;
@@ -447,6 +584,10 @@ final class Explainer {
             HistoryEvent end = events.get(Check.eventOf(part, cutAt));
             words += " Everything before event " + end.index() + " can be explained.";
         }
+        return named(words);
+    }
+
+    private String named(String words) {
         return part.name() instanceof Value.Nil
                 ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
                 : "Key " + part.name() + ": " + words;
@@ -458,7 +599,49 @@ final class Explainer {
         return switch (reason) {
             case "was never written" ->
                     whole(where, c[0]) + ", but nobody ever wrote " + wanted(where, c[0]) + ".";
-            case "was never added" -> whole(where, c[0]) + ", but not all of that was ever added.";
+            case "was never added" -> neverAdded(where, c[0]);
+            case "is no sum" ->
+                    whole(where, c[0]) + ", which no number of changes by " + change(where)
+                            + " adds up to.";
+            case "went back" ->
+                    whole(where, c[0])
+                            + ", but "
+                            + whole(where, c[1])
+                            + " and had finished "
+                            + between(where, c[1], c[0])
+                            + " before it began, and the total only ever moves one way.";
+            case "counts too many" ->
+                    whole(where, c[0])
+                            + ", but only "
+                            + changesBegun(where, c[0])
+                            + " changes by "
+                            + change(where)
+                            + " had begun before it ended.";
+            case "was never enqueued" ->
+                    whole(where, c[0])
+                            + ", but nobody had begun to enqueue that before it ended.";
+            case "was taken twice" ->
+                    whole(where, c[0])
+                            + " and so did "
+                            + name(where, c[1])
+                            + ", but it was enqueued only once.";
+            case "overtook" -> overtook(where, c[0], c[1], c[2], c[3]);
+            case "was not empty" ->
+                    whole(where, c[0])
+                            + ", but something was in it all the time: what came by "
+                            + Arrays.stream(c)
+                                    .skip(1)
+                                    .mapToObj(enqueue -> name(where, enqueue))
+                                    .collect(Collectors.joining(", then by "))
+                            + ".";
+            case "was held" -> held(where, c[0], c[1], c[2]);
+            case "released without holding" ->
+                    whole(where, c[0]) + ", but that process did not hold it.";
+            case "token fell" ->
+                    whole(where, c[0])
+                            + ", but "
+                            + whole(where, c[1])
+                            + " and must have come first; tokens grow.";
             case "was written only later" ->
                     whole(where, c[0])
                             + ", but every write of "
@@ -499,6 +682,92 @@ final class Explainer {
             case "stand apart" -> apart(where, c);
             default -> throw new IllegalStateException("no words for " + reason);
         };
+    }
+
+    private String neverAdded(Part where, int read) {
+        Set<Value> added = new HashSet<>();
+        int ends = where.completions()[read];
+        for (int i = 0; i < where.operationCount(); i++) {
+            if (where.invocations()[i] < ends && !pureIn(where, i)) {
+                added.add(events.get(where.invocations()[i]).value());
+            }
+        }
+        List<Value> missing = new ArrayList<>();
+        if (events.get(ends).value() instanceof Value.Seq(List<Value> elements)) {
+            elements.stream().filter(e -> !added.contains(e)).forEach(missing::add);
+        }
+        int more = missing.size() - LISTED_MOST;
+        return whole(where, read)
+                + ", but nobody had begun to add "
+                + missing.stream()
+                        .limit(LISTED_MOST)
+                        .map(Value::toString)
+                        .collect(Collectors.joining(", "))
+                + (more > 0 ? " and " + more + " more" : "")
+                + " before it ended.";
+    }
+
+    private boolean pureIn(Part where, int operation) {
+        return model.pure().test(check.operation(where, operation));
+    }
+
+    /** By what the first change of a counter changes it. */
+    private String change(Part where) {
+        for (int i = 0; i < where.operationCount(); i++) {
+            if (!pureIn(where, i)) {
+                Value by = events.get(where.invocations()[i]).value();
+                return by instanceof Value.Int ? by.toString() : "1";
+            }
+        }
+        return "1";
+    }
+
+    private long changesBegun(Part where, int before) {
+        long count = 0;
+        for (int i = 0; i < where.operationCount(); i++) {
+            boolean begun = where.invocations()[i] < where.completions()[before];
+            count += begun && !pureIn(where, i) ? 1 : 0;
+        }
+        return count;
+    }
+
+    private String overtook(Part where, int first, int second, int taken, int takenFirst) {
+        Value left = events.get(where.invocations()[first]).value();
+        return whole(where, taken)
+                + ", but "
+                + name(where, first)
+                + " had finished "
+                + between(where, first, second)
+                + " before "
+                + name(where, second)
+                + " began, and "
+                + (takenFirst < 0
+                        ? "nobody has taken " + left + "."
+                        : name(where, takenFirst)
+                                + " began only "
+                                + between(where, taken, takenFirst)
+                                + " after that had ended.");
+    }
+
+    private String held(Part where, int acquire, int holder, int release) {
+        HistoryEvent its = events.get(where.invocations()[holder]);
+        String so =
+                whole(where, acquire)
+                        + ", but process "
+                        + its.process()
+                        + " held it: its "
+                        + its.f()
+                        + " "
+                        + its.index()
+                        + " had finished "
+                        + apartBy(where.completions()[holder], where.completions()[acquire])
+                        + " before this one did";
+        return release < 0
+                ? so + ", and it had not begun to release it."
+                : so
+                        + ", and its release began only "
+                        + apartBy(where.completions()[acquire], where.invocations()[release])
+                        + " after that.";
     }
 
     private String overwritten(Part where, int reader, int producer, int overwriter) {
@@ -654,9 +923,11 @@ final class Explainer {
 
     /** The time from one operation's end to another's beginning. */
     private String between(Part where, int from, int to) {
-        long nanos =
-                events.get(where.invocations()[to]).timeNanos()
-                        - events.get(where.completions()[from]).timeNanos();
+        return apartBy(where.completions()[from], where.invocations()[to]);
+    }
+
+    private String apartBy(int from, int to) {
+        long nanos = events.get(to).timeNanos() - events.get(from).timeNanos();
         if (nanos >= 1_000_000) {
             return nanos / 1_000_000 + " ms";
         }

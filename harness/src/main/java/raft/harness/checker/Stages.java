@@ -126,7 +126,7 @@ final class Stages {
     }
 
     /** Whether real time allows the stages one after the other. */
-    private static Outcome inOrder(Part part, int[] stage) {
+    static Outcome inOrder(Part part, int[] stage) {
         int count = part.operationCount();
         int[] calls = new int[count];
         int[] returns = new int[count];
@@ -166,7 +166,8 @@ final class Stages {
         return new Fits(order);
     }
 
-    private static Outcome impossible(Part part, String reason, int... culprits) {
+    /** An outcome that names the operations which contradict each other; none is left out. */
+    static Outcome impossible(Part part, String reason, int... culprits) {
         int at = 0;
         for (int i = 0; i < part.events().length; i++) {
             int operation = part.events()[i] >> 1;

@@ -56,7 +56,15 @@ public record Model(
         /** Elements are only ever added; reads return all of them, in any order. */
         GROW_ONLY_SET,
         /** Elements are only ever appended; reads return all of them, in order. */
-        APPEND_LIST
+        APPEND_LIST,
+        /** Numbers are added to a total, as {@link Models#COUNTER} has it. */
+        COUNTER,
+        /** Elements leave in the order in which they came, as in {@link Models#FIFO_QUEUE}. */
+        FIFO_QUEUE,
+        /** Elements leave in any order, as in {@link Models#UNORDERED_QUEUE}. */
+        UNORDERED_QUEUE,
+        /** One process at a time holds it, as in {@link Models#LOCK}. */
+        LOCK
     }
 
     /** A model whose step leads to one state, or is impossible: null. Not split, nothing pure. */

@@ -51,7 +51,8 @@ public final class Models {
     public static final Model COUNTER =
             Model.of("counter", 0L, Models::counter)
                     .withPure(Models::readsOnly)
-                    .withParts(Operation::key);
+                    .withParts(Operation::key)
+                    .withShape(Model.Shape.COUNTER);
 
     /** add element, remove element, read → [all elements in any order]. */
     public static final Model SET =
@@ -62,7 +63,9 @@ public final class Models {
 
     /** enqueue element, dequeue → the oldest element, or nil when it was empty. */
     public static final Model FIFO_QUEUE =
-            Model.of("queue", List.<Value>of(), Models::fifo).withParts(Operation::key);
+            Model.of("queue", List.<Value>of(), Models::fifo)
+                    .withParts(Operation::key)
+                    .withShape(Model.Shape.FIFO_QUEUE);
 
     /** enqueue element, dequeue → any element, or nil when it was empty. */
     public static final Model UNORDERED_QUEUE =
@@ -73,7 +76,7 @@ public final class Models {
                     operation -> false,
                     Operation::key,
                     false,
-                    Model.Shape.GENERAL);
+                    Model.Shape.UNORDERED_QUEUE);
 
     /**
      * acquire → a fencing token (a number above all before) or anything else where there are none;
@@ -82,7 +85,8 @@ public final class Models {
     public static final Model LOCK =
             Model.of("lock", new LockState(false, 0, Long.MIN_VALUE), Models::lock)
                     .withProcesses()
-                    .withParts(Operation::key);
+                    .withParts(Operation::key)
+                    .withShape(Model.Shape.LOCK);
 
     /**
      * A register that counts its writes. Values are pairs [version, payload], version nil where it

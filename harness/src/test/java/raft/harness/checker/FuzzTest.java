@@ -24,7 +24,13 @@ import java.util.stream.Collectors;
 class FuzzTest {
     private static final int SMALL_COUNT = 10_000;
     private static final int WIDE_COUNT = 2_000;
-    private static final int NIGHTLY_COUNT = 1_000_000;
+    private static final int SHAPED_COUNT = 1_000;
+    private static final int NIGHTLY_COUNT = Integer.getInteger("raft.fuzz.count", 1_000_000);
+
+    /** The first seed of a nightly test; each history's seed is one more. */
+    private static long firstSeed() {
+        return Long.getLong("raft.fuzz.seed", System.nanoTime());
+    }
 
     static List<Model> models() {
         return Samples.models();
@@ -40,7 +46,7 @@ class FuzzTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("models")
     void agreesWithBruteForceAMillionTimes(Model model) {
-        compare(model, Long.getLong("raft.fuzz.seed", System.nanoTime()), NIGHTLY_COUNT);
+        compare(model, firstSeed(), NIGHTLY_COUNT);
     }
 
     /**
@@ -55,7 +61,34 @@ class FuzzTest {
     @Tag("nightly")
     @Test
     void reducedSearchesAgreeWithTheGeneralOneOnManyWideHistories() {
-        compareWide(Long.getLong("raft.fuzz.seed", System.nanoTime()), 200_000);
+        compareWide(firstSeed(), 200_000);
+    }
+
+    /** The ways without search, where more is open than all orders of it can be tried. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void shortCutsAgreeWithTheGeneralSearchOnWideHistories(Model model) {
+        compareWideByShape(model, 1, SHAPED_COUNT);
+    }
+
+    @Tag("nightly")
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void shortCutsAgreeWithTheGeneralSearchOnManyWideHistories(Model model) {
+        compareWideByShape(model, firstSeed(), 100_000);
+    }
+
+    private static void compareWideByShape(Model model, long firstSeed, int count) {
+        var shaped = Check.Options.DEFAULT;
+        int validCount = 0;
+        for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+            var random = new SplittableRandom(seed);
+            List<HistoryEvent> events = Samples.wide(model, random, 8 + random.nextInt(8), 6);
+            boolean expected = generally(events, model);
+            validCount += expected ? 1 : 0;
+            agree(model, seed, events, expected, shaped);
+        }
+        assertThat(validCount).as("seeds from %d", firstSeed).isBetween(count / 20, count - count / 20);
     }
 
     private static void compareWide(long firstSeed, int count) {
@@ -63,19 +96,32 @@ class FuzzTest {
             var random = new SplittableRandom(seed);
             int operationCount = 16 + random.nextInt(24);
             List<HistoryEvent> events = Samples.wide(Models.CAS_REGISTER, random, operationCount);
-            agree(Models.CAS_REGISTER, seed, events, generally(events));
+            agree(Models.CAS_REGISTER, seed, events, generally(events, Models.CAS_REGISTER));
         }
     }
 
-    private static boolean generally(List<HistoryEvent> events) {
-        Verdict verdict =
-                Checker.check(events, Models.CAS_REGISTER, Budget.DEFAULT, Check.Options.GENERAL);
+    private static boolean generally(List<HistoryEvent> events, Model model) {
+        Verdict verdict = Checker.check(events, model, Budget.DEFAULT, Check.Options.GENERAL);
         assertThat(verdict).isNotInstanceOf(Verdict.Unknown.class);
         return verdict instanceof Verdict.Valid;
     }
 
     private static void agree(Model model, long seed, List<HistoryEvent> events, boolean expected) {
-        for (Check.Options options : Check.Options.all()) {
+        agree(
+                model,
+                seed,
+                events,
+                expected,
+                Check.Options.all().toArray(new Check.Options[0]));
+    }
+
+    private static void agree(
+            Model model,
+            long seed,
+            List<HistoryEvent> events,
+            boolean expected,
+            Check.Options... ways) {
+        for (Check.Options options : ways) {
             Verdict verdict = Checker.check(events, model, Budget.DEFAULT, options);
             boolean agrees =
                     expected
@@ -101,6 +147,8 @@ class FuzzTest {
     }
 
     private static void compare(Model model, long firstSeed, int count) {
+        // Read by whoever repeats it: -Draft.fuzz.seed and -Draft.fuzz.count.
+        System.out.printf("fuzz %s: seeds %d to %d%n", model.name(), firstSeed, firstSeed + count - 1);
         int validCount = 0;
         for (long seed = firstSeed; seed < firstSeed + count; seed++) {
             List<HistoryEvent> events = Samples.history(model, new SplittableRandom(seed), 8);

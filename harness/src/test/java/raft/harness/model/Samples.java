@@ -24,6 +24,11 @@ public final class Samples {
     private final boolean unique;
     private final int processesMost;
     private final int crashesOneIn;
+    private final boolean falsify;
+    private final boolean removes;
+    /** By what a counter changes in a history where values are unique. */
+    private final int amount;
+
     private int nextUnique = 1;
     private Object state;
 
@@ -33,7 +38,22 @@ public final class Samples {
         this.random = random;
         state = model.initial();
         unique = random.nextInt(3) == 0;
+        amount = List.of(1, 1, 2, -1).get(random.nextInt(4));
         crashesOneIn = processesMost > 4 && random.nextInt(3) == 0 ? 2 : 8;
+        falsify = random.nextInt(4) > 0;
+        removes = true;
+    }
+
+    private Samples(Model model, SplittableRandom random, int processesMost, int amount) {
+        this.processesMost = processesMost;
+        this.model = model;
+        this.random = random;
+        this.amount = amount;
+        state = model.initial();
+        unique = true;
+        crashesOneIn = Integer.MAX_VALUE;
+        falsify = false;
+        removes = false;
     }
 
     public static List<Model> models() {
@@ -68,6 +88,15 @@ public final class Samples {
         return new Samples(model, random, processesMost).generate(count);
     }
 
+    /**
+     * A real execution with unique values, in which operations crash only where they cannot take
+     * effect, nothing is removed from sets and counters always change by one.
+     */
+    public static List<HistoryEvent> valid(
+            Model model, SplittableRandom random, int count, int processesMost) {
+        return new Samples(model, random, processesMost, 1).generate(count);
+    }
+
     private List<HistoryEvent> generate(int operationCount) {
         int processCount = 2 + random.nextInt(processesMost - 1);
         Map<Long, Open> open = new HashMap<>();
@@ -76,7 +105,6 @@ public final class Samples {
             free.add(p);
         }
         long nextProcess = processCount;
-        boolean falsify = random.nextInt(4) > 0;
         int started = 0;
         while (started < operationCount || !open.isEmpty()) {
             int what = random.nextInt(3);
@@ -179,12 +207,16 @@ public final class Samples {
     }
 
     private Open start() {
-        String f = Models.functions(model).get(random.nextInt(Models.functions(model).size()));
+        List<String> functions =
+                Models.functions(model).stream().filter(f -> removes || !f.equals("remove")).toList();
+        String f = functions.get(random.nextInt(functions.size()));
         Value argument =
                 switch (f) {
                     case "read", "get", "dequeue", "acquire", "release", "delete" -> Value.NIL;
                     case "cas" -> cas();
-                    case "increment" -> random.nextBoolean() ? Value.NIL : Value.of(2);
+                    case "increment" -> increment();
+                    case "add" ->
+                            model.equals(Models.COUNTER) && unique ? Value.of(amount) : small();
                     case "append" -> model.equals(Models.KEY_VALUE) ? Value.of("a") : small();
                     case "write" ->
                             model.equals(Models.VERSIONED_REGISTER)
@@ -193,6 +225,11 @@ public final class Samples {
                     default -> small();
                 };
         return new Open(f, argument, null, false);
+    }
+
+    private Value increment() {
+        boolean bare = random.nextBoolean();
+        return bare && (!unique || amount == 1) ? Value.NIL : Value.of(unique ? amount : 2);
     }
 
     private Value cas() {
