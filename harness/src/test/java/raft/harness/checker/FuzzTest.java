@@ -32,8 +32,12 @@ class FuzzTest {
         return Long.getLong("raft.fuzz.seed", System.nanoTime());
     }
 
+    /** All, or for a part of a night those that -Draft.fuzz.models names. */
     static List<Model> models() {
-        return Samples.models();
+        List<String> named = List.of(System.getProperty("raft.fuzz.models", "").split(","));
+        return Samples.models().stream()
+                .filter(m -> named.equals(List.of("")) || named.contains(m.name()))
+                .toList();
     }
 
     @ParameterizedTest(name = "{0}")
@@ -61,7 +65,7 @@ class FuzzTest {
     @Tag("nightly")
     @Test
     void reducedSearchesAgreeWithTheGeneralOneOnManyWideHistories() {
-        compareWide(firstSeed(), 200_000);
+        compareWide(firstSeed(), NIGHTLY_COUNT / 5);
     }
 
     /** The ways without search, where more is open than all orders of it can be tried. */
@@ -75,10 +79,11 @@ class FuzzTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("models")
     void shortCutsAgreeWithTheGeneralSearchOnManyWideHistories(Model model) {
-        compareWideByShape(model, firstSeed(), 100_000);
+        compareWideByShape(model, firstSeed(), NIGHTLY_COUNT / 10);
     }
 
     private static void compareWideByShape(Model model, long firstSeed, int count) {
+        say("wide " + model.name(), firstSeed, count);
         var shaped = Check.Options.DEFAULT;
         int validCount = 0;
         for (long seed = firstSeed; seed < firstSeed + count; seed++) {
@@ -92,6 +97,7 @@ class FuzzTest {
     }
 
     private static void compareWide(long firstSeed, int count) {
+        say("wide cas-register", firstSeed, count);
         for (long seed = firstSeed; seed < firstSeed + count; seed++) {
             var random = new SplittableRandom(seed);
             int operationCount = 16 + random.nextInt(24);
@@ -146,9 +152,13 @@ class FuzzTest {
         }
     }
 
+    /** For whoever repeats it, with -Draft.fuzz.seed and -Draft.fuzz.count. */
+    private static void say(String what, long firstSeed, int count) {
+        System.out.printf("fuzz %s: seeds %d to %d%n", what, firstSeed, firstSeed + count - 1);
+    }
+
     private static void compare(Model model, long firstSeed, int count) {
-        // Read by whoever repeats it: -Draft.fuzz.seed and -Draft.fuzz.count.
-        System.out.printf("fuzz %s: seeds %d to %d%n", model.name(), firstSeed, firstSeed + count - 1);
+        say(model.name(), firstSeed, count);
         int validCount = 0;
         for (long seed = firstSeed; seed < firstSeed + count; seed++) {
             List<HistoryEvent> events = Samples.history(model, new SplittableRandom(seed), 8);
