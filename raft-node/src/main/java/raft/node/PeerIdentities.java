@@ -53,6 +53,14 @@ final class PeerIdentities {
                         + " be forgotten: remove it from the cluster, then add it again";
     }
 
+    /** This is the one it has now, whatever it had before. */
+    synchronized void accept(NodeId id, long dataId) throws IOException {
+        Long before = known.put(id, dataId);
+        if (before == null || before != dataId) {
+            save();
+        }
+    }
+
     /** Whoever is no member may come as somebody new. */
     synchronized void forgetAllBut(Configuration members) throws IOException {
         if (known.keySet().removeIf(id -> !members.contains(id))) {

@@ -90,7 +90,7 @@ final class Peers {
      * @return why it is refused, null if it is welcome
      */
     @Nullable String met(Hello theirs) throws IOException {
-        String objection = identities.objection(theirs.nodeId(), theirs.dataId());
+        String objection = objection(theirs);
         if (objection == null) {
             synchronized (this) {
                 long guests = links.keySet().stream().filter(id -> !members.contains(id)).count();
@@ -100,6 +100,23 @@ final class Peers {
             }
         }
         return objection;
+    }
+
+    /**
+     * Who does not vote counts nobody's promises, and does not hear of it when another node is
+     * replaced: it takes each as it comes, or could never be added by a leader that was replaced
+     * while it waited.
+     */
+    private @Nullable String objection(Hello theirs) throws IOException {
+        boolean votes;
+        synchronized (this) {
+            votes = members.isVoter(self);
+        }
+        if (votes) {
+            return identities.objection(theirs.nodeId(), theirs.dataId());
+        }
+        identities.accept(theirs.nodeId(), theirs.dataId());
+        return null;
     }
 
     private void link(NodeId id, NodeConfig.@Nullable Address told) {

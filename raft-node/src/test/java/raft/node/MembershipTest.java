@@ -101,6 +101,33 @@ final class MembershipTest {
         assertThat(cluster.status(lost).keyCount()).isEqualTo(50);
     }
 
+    /** Who waits to be added never hears that somebody was replaced, and must not hold on to it. */
+    @Test
+    void aNodeThatWaitsIsAddedByALeaderThatWasReplacedMeanwhile() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        put(0, 20);
+        String address = cluster.startOutsider(folder.resolve("n4"), "n4");
+        String replaced = cluster.anyBut(cluster.awaitLeader());
+        cluster.await(
+                "a link to it",
+                () ->
+                        cluster.status("n4").peers().stream()
+                                .anyMatch(peer -> peer.id().equals(replaced) && peer.connected()));
+        assertThat(admin(new Admin.Remove(replaced))).isEqualTo(new Result.Done());
+        cluster.kill(replaced);
+        delete(folder.resolve(replaced));
+        cluster.restart(replaced);
+        assertThat(admin(new Admin.AddLearner(replaced, cluster.address(replaced))))
+                .isEqualTo(new Result.Done());
+        assertThat(admin(new Admin.Promote(replaced))).isEqualTo(new Result.Done());
+        assertThat(admin(new Admin.TransferLeadership(replaced))).isEqualTo(new Result.Done());
+        cluster.await("its leadership", () -> cluster.awaitLeader().equals(replaced));
+        assertThat(admin(new Admin.AddLearner("n4", address))).isEqualTo(new Result.Done());
+        assertThat(admin(new Admin.Promote("n4"))).isEqualTo(new Result.Done());
+        cluster.awaitConvergence();
+        assertThat(cluster.status("n4").keyCount()).isEqualTo(20);
+    }
+
     @Test
     void changesThatMakeNoSenseAreRefusedWithTheReason() throws Exception {
         cluster = TestCluster.start(folder, 3);

@@ -245,13 +245,13 @@ final class TestCommand implements Callable<Integer>, InSession {
         PrintWriter err = spec.commandLine().getErr();
         List<String> members = IntStream.rangeClosed(1, nodes).mapToObj(i -> "n" + i).toList();
         long chosenSeed = seed == null ? new SplittableRandom().nextLong(1, 1_000_000_000) : seed;
-        FaultPlan saved = savedPlan(members);
-        FaultChoice choice = saved == null ? choice() : FaultChoice.ofPlan(saved);
         String runId =
                 "r"
                         + Long.toString(System.currentTimeMillis(), 36)
                         + Long.toString(ProcessHandle.current().pid(), 36);
         String kind = kind(err);
+        FaultPlan saved = savedPlan(members, kind);
+        FaultChoice choice = saved == null ? choice() : FaultChoice.ofPlan(saved);
         Parameters parameters = parameters(runId, kind, chosenSeed, members);
         // Ctrl-C ends the run, not the record: the hook asks the loop to stop and gives it time to
         // save and to clean up.
@@ -272,7 +272,12 @@ final class TestCommand implements Callable<Integer>, InSession {
                             (folder, progress) ->
                                     kind.equals("sim")
                                             ? startSimulated(chosenSeed, members, progress)
-                                            : start(runId, members, folder, progress),
+                                            : start(
+                                                    runId,
+                                                    members,
+                                                    grows(choice, saved, members),
+                                                    folder,
+                                                    progress),
                             new Budget(checkTime, Runtime.getRuntime().maxMemory() / 2),
                             line -> {
                                 err.println(line);
@@ -361,8 +366,20 @@ final class TestCommand implements Callable<Integer>, InSession {
         }
     }
 
+    /** Only our own protocol has requests that change the members. */
+    private boolean grows(FaultChoice choice, @Nullable FaultPlan saved, List<String> members) {
+        return isOurs()
+                && (saved == null
+                        ? choice.kinds().contains(FaultKind.MEMBERSHIP_GROW)
+                        : saved.needsSpare(members));
+    }
+
     private DockerCluster start(
-            String runId, List<String> members, Path folder, Consumer<String> progress)
+            String runId,
+            List<String> members,
+            boolean withSpare,
+            Path folder,
+            Consumer<String> progress)
             throws TestRun.ClusterException {
         try {
             SystemUnderTest other = otherSystem();
@@ -382,7 +399,8 @@ final class TestCommand implements Callable<Integer>, InSession {
                     image == null
                             ? DockerOptions.ofJar(runId, members.size(), jar)
                             : DockerOptions.ofImage(runId, members.size(), image);
-            return DockerCluster.start(options, folder, progress);
+            return DockerCluster.start(
+                    options.withSpares(withSpare ? 1 : 0), folder, progress);
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
@@ -494,12 +512,14 @@ final class TestCommand implements Callable<Integer>, InSession {
     }
 
     /** Null where the plan is to be drawn from the seed. */
-    private @Nullable FaultPlan savedPlan(List<String> members) {
+    private @Nullable FaultPlan savedPlan(List<String> members, String kind) {
         if (plan == null) {
             return null;
         }
         try {
-            return PlanFile.read(plan, members);
+            FaultPlan read = PlanFile.read(plan, members);
+            // No spare nodes are simulated.
+            return kind.equals("sim") ? read.without(FaultPlan.spareBeside(members)) : read;
         } catch (IOException e) {
             throw new ParameterException(
                     spec.commandLine(),

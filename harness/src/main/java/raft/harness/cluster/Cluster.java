@@ -20,6 +20,13 @@ public interface Cluster extends AutoCloseable {
     /** The members' names, sorted. */
     List<String> nodes();
 
+    /**
+     * Nodes that run beside the members and can be made members by faults of membership, sorted.
+     */
+    default List<String> spares() {
+        return List.of();
+    }
+
     /** The run's one clock: monotonic, 0 near the start. */
     long nowNanos();
 

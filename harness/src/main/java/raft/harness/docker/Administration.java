@@ -14,7 +14,10 @@ import raft.harness.nemesis.FaultAction;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
 
+import tools.jackson.databind.json.JsonMapper;
+
 import java.net.InetSocketAddress;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -33,20 +36,27 @@ final class Administration {
 
     private final Map<String, InetSocketAddress> clients;
     private final Map<String, String> peerAddresses = new TreeMap<>();
+    private final List<String> members;
     private final StatusProbe statuses;
 
     /** Which fault took out which voter. */
     private final Map<Long, String> removed = new TreeMap<>();
 
+    /** Whether the voters may be others than those at the start. */
+    private boolean changed;
+
     /**
      * @param peerAddresses host:port of each node
+     * @param members the voters that the cluster begins with
      */
     Administration(
             Map<String, InetSocketAddress> clients,
             Map<String, String> peerAddresses,
+            List<String> members,
             StatusProbe statuses) {
         this.clients = new TreeMap<>(clients);
         this.peerAddresses.putAll(peerAddresses);
+        this.members = List.copyOf(members);
         this.statuses = statuses;
     }
 
@@ -72,106 +82,229 @@ final class Administration {
     }
 
     private FaultOutcome transfer(String to) {
-        long termBefore = newestTerm();
+        NodeStatus before = leader();
         Said said = askLeader(new Request.Admin.TransferLeadership(to));
         if (!said.ok()) {
             return said.outcome();
         }
+        long termBefore = before == null ? 0 : before.term();
         boolean leads = waitFor(() -> status(to).isLeader());
         NodeStatus now = status(to);
         return Findings.of(
                 leads && now.term() > termBefore ? Status.INSTALLED : Status.INDETERMINATE,
-                "the leader said that it handed over to " + to,
-                to + " is " + now.role() + " of term " + now.term() + ", before was " + termBefore);
+                before == null
+                        ? "nobody was seen to lead before"
+                        : before.node() + " led term " + termBefore + " and said that it hands over",
+                to + " is " + now.role() + " of term " + now.term());
     }
 
     private FaultOutcome snapshot(String node) {
+        NodeStatus before = status(node);
         Said said = ask(node, new Request.Admin.TakeSnapshot());
-        return said.ok()
-                ? Findings.of(Status.INSTALLED, node + " has a snapshot: " + said.words)
-                : said.outcome();
+        if (!said.ok()) {
+            return said.outcome();
+        }
+        // What it had applied when it was asked must be in the snapshot that it has afterwards.
+        boolean newer = waitFor(() -> snapshotIndex(status(node)) >= before.appliedIndex());
+        return Findings.of(
+                newer ? Status.INSTALLED : Status.INDETERMINATE,
+                node
+                        + "'s snapshot ends at index "
+                        + snapshotIndex(status(node))
+                        + ", before at "
+                        + snapshotIndex(before)
+                        + "; it had applied "
+                        + before.appliedIndex());
+    }
+
+    /** 0 where there is none. */
+    private static long snapshotIndex(NodeStatus status) {
+        return status.json().isEmpty()
+                ? 0
+                : JsonMapper.shared()
+                        .readTree(status.json())
+                        .path("snapshot")
+                        .path("index")
+                        .asLong(0);
     }
 
     private FaultOutcome election(String node) {
+        NodeStatus before = leader();
         long termBefore = newestTerm();
         Said said = ask(node, new Request.Admin.StartElection());
         if (!said.ok()) {
             return said.outcome();
         }
-        boolean newer = waitFor(() -> newestTerm() > termBefore);
+        boolean newer =
+                waitFor(
+                        () -> {
+                            NodeStatus now = leader();
+                            return now != null && now.term() > termBefore;
+                        });
+        NodeStatus now = leader();
         return Findings.of(
                 newer ? Status.INSTALLED : Status.INDETERMINATE,
+                before == null
+                        ? "nobody was seen to lead before"
+                        : before.node() + " led term " + before.term(),
                 node + " said that it started an election",
-                "the newest term is " + newestTerm() + ", before was " + termBefore);
+                now == null
+                        ? "nobody leads"
+                        : now.node() + " leads term " + now.term());
     }
 
     FaultOutcome removeVoter(long fault, String node) {
-        List<String> voters = voters();
-        if (!voters.contains(node)) {
+        List<String> before = voters();
+        if (!before.contains(node)) {
             return Findings.of(
-                    voters.isEmpty() ? Status.INDETERMINATE : Status.SKIPPED,
-                    node + " is no voter; the voters are " + voters);
+                    before.isEmpty() ? Status.INDETERMINATE : Status.SKIPPED,
+                    node + " is no voter; the voters are " + before);
         }
-        if (voters.size() < 3) {
+        if (before.size() < 3) {
             return Findings.of(
-                    Status.SKIPPED, "of " + voters + " none can go without losing the quorum");
+                    Status.SKIPPED, "of " + before + " none can go without losing the quorum");
         }
-        Said said = askLeader(new Request.Admin.Remove(node));
-        if (!said.ok()) {
-            return said.outcome();
+        FaultOutcome outcome = takeOut(node, before);
+        if (outcome.status() == Status.INSTALLED) {
+            removed.put(fault, node);
         }
-        removed.put(fault, node);
-        boolean gone = waitFor(() -> !voters().contains(node));
-        return Findings.of(
-                gone ? Status.INSTALLED : Status.INDETERMINATE,
-                "the voters are " + voters() + ", before were " + voters);
+        return outcome;
     }
 
-    /** Takes back a removal: learner first, a voter once it has caught up. */
-    FaultOutcome addVoter(long fault, String node) {
-        removed.remove(fault);
-        if (voters().contains(node)) {
-            return Findings.of(Status.INSTALLED, node + " is a voter");
+    private FaultOutcome takeOut(String node, List<String> before) {
+        changed = true;
+        Said said = askLeader(new Request.Admin.Remove(node));
+        // An answer that was lost says nothing; whether it is out is looked at.
+        if (said.refusal != null) {
+            return said.outcome();
         }
+        boolean gone = waitFor(() -> isWithout(voters(), node));
+        return Findings.of(
+                gone ? Status.INSTALLED : Status.INDETERMINATE,
+                "the committed voters are " + voters() + ", before were " + before,
+                said.ok() ? node + " was removed" : said.words);
+    }
+
+    private static boolean isWithout(List<String> voters, String node) {
+        return !voters.isEmpty() && !voters.contains(node);
+    }
+
+    /** One voter more: a spare node, or a member that another fault has taken out. */
+    FaultOutcome grow(String node) {
+        List<String> before = voters();
+        if (before.contains(node)) {
+            return Findings.of(Status.SKIPPED, node + " votes already; the voters are " + before);
+        }
+        return addVoter(node, before);
+    }
+
+    /** Takes back what {@link #grow} did. */
+    FaultOutcome ungrow(String node) {
+        List<String> before = voters();
+        if (isWithout(before, node)) {
+            return Findings.of(Status.INSTALLED, node + " is no voter; the voters are " + before);
+        }
+        return takeOut(node, before);
+    }
+
+    /** Takes back a removal. */
+    FaultOutcome restoreVoter(long fault, String node) {
+        removed.remove(fault);
+        List<String> before = voters();
+        if (before.contains(node)) {
+            return Findings.of(Status.INSTALLED, node + " votes; the voters are " + before);
+        }
+        return addVoter(node, before);
+    }
+
+    /** Learner first, a voter once it has caught up. */
+    private FaultOutcome addVoter(String node, List<String> before) {
         String address = peerAddresses.get(node);
         if (address == null) {
             return Findings.of(Status.SKIPPED, "there is no pod for " + node);
         }
+        changed = true;
         Said added = askLeader(new Request.Admin.AddLearner(node, address));
-        if (!added.ok() && !added.words.contains("already")) {
+        if (added.refusal != null && !added.words.contains("already")) {
             return added.outcome();
         }
         Said[] promoted = {askLeader(new Request.Admin.Promote(node))};
         boolean votes =
                 waitFor(
                         () -> {
+                            if (voters().contains(node)) {
+                                return true;
+                            }
                             if (!promoted[0].ok()) {
                                 promoted[0] = askLeader(new Request.Admin.Promote(node));
                             }
-                            return voters().contains(node);
+                            return false;
                         });
+        boolean knows = votes && waitFor(() -> status(node).voters().contains(node));
+        NodeStatus itself = status(node);
         return Findings.of(
-                votes ? Status.INSTALLED : Status.INDETERMINATE,
-                "the voters are " + voters(),
-                promoted[0].ok() ? node + " was promoted" : promoted[0].words);
+                knows ? Status.INSTALLED : Status.INDETERMINATE,
+                "the committed voters are " + voters() + ", before were " + before,
+                promoted[0].ok() ? node + " was promoted" : promoted[0].words,
+                node
+                        + " says that it is "
+                        + itself.role()
+                        + " of term "
+                        + itself.term()
+                        + " and has applied index "
+                        + itself.appliedIndex());
     }
 
     boolean hasRemoved(long fault) {
         return removed.containsKey(fault);
     }
 
-    /** Every voter that a fault took out is one again. */
+    /** The voters are again those that the cluster began with. */
     void restoreAll() {
-        Map.copyOf(removed).forEach(this::addVoter);
+        removed.clear();
+        if (!changed) {
+            return;
+        }
+        for (String node : members) {
+            List<String> now = voters();
+            if (isWithout(now, node)) {
+                FaultOutcome restored = addVoter(node, now);
+                assert restored != null;
+            }
+        }
+        for (String node : voters()) {
+            if (!members.contains(node)) {
+                FaultOutcome restored = takeOut(node, voters());
+                assert restored != null;
+            }
+        }
+        changed = false;
     }
 
-    /** Of the committed configuration as the node that leads knows it; empty where none tells. */
+    /**
+     * Of the configuration that the newest leader knows to be committed, from its status; from the
+     * protocol's own request where the status does not say; empty where nobody tells.
+     */
     List<String> voters() {
+        NodeStatus leader = leader();
+        if (leader != null && !leader.voters().isEmpty()) {
+            return leader.voters();
+        }
+        if (leader != null && leader.json().contains("\"configuration\"")) {
+            return List.of(); // A change is under way.
+        }
         Said said = askLeader(new Request.Admin.ReadConfiguration());
         if (said.result instanceof Result.Configuration configuration) {
             return configuration.members().stream().filter(Member::voter).map(Member::id).toList();
         }
         return List.of();
+    }
+
+    private @Nullable NodeStatus leader() {
+        return statuses.askAll(1_000).join().stream()
+                .filter(NodeStatus::isLeader)
+                .max(Comparator.comparingLong(NodeStatus::term))
+                .orElse(null);
     }
 
     private NodeStatus status(String node) {
@@ -186,16 +319,11 @@ final class Administration {
         Said[] last = {new Said(null, null, "no node leads")};
         waitFor(
                 () -> {
-                    String leader =
-                            statuses.askAll(1_000).join().stream()
-                                    .filter(NodeStatus::isLeader)
-                                    .max(java.util.Comparator.comparingLong(NodeStatus::term))
-                                    .map(NodeStatus::node)
-                                    .orElse(null);
+                    NodeStatus leader = leader();
                     if (leader == null) {
                         return false;
                     }
-                    last[0] = ask(leader, request);
+                    last[0] = ask(leader.node(), request);
                     // Only what is certain to be different soon is asked again.
                     return last[0].ok()
                             || (last[0].refusal != Refusal.NOT_LEADER

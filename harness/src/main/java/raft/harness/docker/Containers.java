@@ -88,7 +88,7 @@ final class Containers implements AutoCloseable {
     /** Brings up network and pods; the nodes' processes run afterwards, but may not answer yet. */
     void start() throws EngineException {
         String subnet = createNetwork();
-        for (int i = 1; i <= options.nodeCount(); i++) {
+        for (int i = 1; i <= options.nodeCount() + options.spareCount(); i++) {
             addresses.put("n" + i, Subnets.address(subnet, 10 + i));
             if (hasV6) {
                 addresses6.put("n" + i, Subnets.address6(subnet, 10 + i));
@@ -212,6 +212,11 @@ final class Containers implements AutoCloseable {
         }
     }
 
+    /** Whether a node is none of the members that the cluster begins with. */
+    boolean isSpare(String node) {
+        return Integer.parseInt(node.substring(1)) > options.nodeCount();
+    }
+
     /** Only our own node: other images are used unchanged. */
     private boolean isControlled() {
         return options.system().image() instanceof ImageSource.NodeJar;
@@ -277,7 +282,11 @@ final class Containers implements AutoCloseable {
                                 // Said outright: the engine's default may be a kind that cannot
                                 // be read back.
                                 new LogConfig(LogConfig.LoggingType.JSON_FILE, Map.of()));
-        Start start = options.system().start(new Placement(node, options.runId(), addresses));
+        SortedMap<String, String> known = new TreeMap<>(addresses);
+        known.keySet().removeIf(other -> isSpare(other) && !other.equals(node));
+        Start start =
+                options.system()
+                        .start(new Placement(node, options.runId(), known, isSpare(node)));
         Map<String, String> environment = new TreeMap<>(options.environment());
         environment.putAll(start.environment());
         CreateContainerCmd create =

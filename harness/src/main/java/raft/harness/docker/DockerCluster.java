@@ -43,6 +43,7 @@ public final class DockerCluster implements Cluster, Inspection {
     private final StatusProbe statuses;
     private final SystemClients clients;
     private final List<String> names;
+    private final List<String> spares;
     private final Injector injector;
     private final BlockingQueue<Completion> completions = new LinkedBlockingQueue<>();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -87,9 +88,11 @@ public final class DockerCluster implements Cluster, Inspection {
         this.statuses = new StatusProbe(system, containers.addresses(Pod::http));
         this.clients =
                 system.clients(containers.addresses(Pod::client), this::nowNanos, completions::add);
-        this.names = containers.pods().stream().map(Pod::node).sorted().toList();
+        List<String> all = containers.pods().stream().map(Pod::node).sorted().toList();
+        this.names = all.stream().filter(node -> !containers.isSpare(node)).toList();
+        this.spares = all.stream().filter(containers::isSpare).toList();
         try {
-            this.injector = new Injector(containers, statuses, options);
+            this.injector = new Injector(containers, names, statuses, options);
         } catch (IOException e) {
             throw new EngineException("a pod's shell does not work: " + e.getMessage(), e);
         }
@@ -136,6 +139,11 @@ public final class DockerCluster implements Cluster, Inspection {
     @Override
     public List<String> nodes() {
         return names;
+    }
+
+    @Override
+    public List<String> spares() {
+        return spares;
     }
 
     @Override

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
  * What a cluster of containers is made of.
  *
  * @param runId letters, digits, '-', '_' and '.'; part of every name in the engine
- * @param nodeCount 1 to 9
+ * @param nodeCount members, 1 to 9
+ * @param spareCount nodes that run beside them and wait to be added, 0 to 9
  * @param system what runs in the nodes
  * @param startupTimeoutMillis how long the nodes may take from their start to their first answer
  * @param nodeMemoryBytes the memory limit of each node
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
 public record DockerOptions(
         String runId,
         int nodeCount,
+        int spareCount,
         SystemUnderTest system,
         long startupTimeoutMillis,
         long nodeMemoryBytes,
@@ -35,7 +37,16 @@ public record DockerOptions(
         if (nodeCount < 1 || nodeCount > 9) {
             throw new IllegalArgumentException("1 to 9 nodes are possible, not " + nodeCount);
         }
+        if (spareCount < 0 || spareCount > 9) {
+            throw new IllegalArgumentException("0 to 9 spare nodes are possible, not " + spareCount);
+        }
         environment = Map.copyOf(environment);
+    }
+
+    /** The same with so many nodes more, which wait to be added. */
+    public DockerOptions withSpares(int count) {
+        return new DockerOptions(
+                runId, nodeCount, count, system, startupTimeoutMillis, nodeMemoryBytes, environment);
     }
 
     /** Our own node, with the usual limits. */
@@ -51,6 +62,6 @@ public record DockerOptions(
     /** Any system, with the usual limits. */
     public static DockerOptions ofSystem(String runId, int nodeCount, SystemUnderTest system) {
         return new DockerOptions(
-                runId, nodeCount, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, Map.of());
+                runId, nodeCount, 0, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, Map.of());
     }
 }

@@ -7,6 +7,7 @@ import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
 import raft.harness.nemesis.Link;
+import raft.harness.nemesis.View;
 import raft.harness.system.Placement;
 import raft.harness.system.SystemUnderTest;
 
@@ -42,6 +43,7 @@ final class Injector implements AutoCloseable {
     private static final long COMMAND_MILLIS = 20_000;
 
     private final SystemUnderTest system;
+    private final List<String> members;
     private final Cuts cuts;
     private final Shaping shaping;
     private final Clocks clocks;
@@ -66,12 +68,18 @@ final class Injector implements AutoCloseable {
     private record Alternation(ScheduledFuture<?> schedule, AtomicLong turns) {}
 
     /**
+     * @param members whom the cluster begins with; the other pods are spare
      * @throws IOException when a pod's shell does not work
      */
-    Injector(Containers containers, StatusProbe statuses, DockerOptions options)
+    Injector(
+            Containers containers,
+            List<String> members,
+            StatusProbe statuses,
+            DockerOptions options)
             throws IOException {
         Collection<Pod> pods = containers.pods();
         this.system = options.system();
+        this.members = List.copyOf(members);
         this.controlled = pods.stream().allMatch(Pod::controlled);
         this.administrable = system instanceof ProtocolSystem;
         this.cuts = new Cuts(pods, containers.workers());
@@ -81,7 +89,7 @@ final class Injector implements AutoCloseable {
         Map<String, String> peers = new TreeMap<>();
         pods.forEach(pod -> peers.put(pod.node(), pod.address() + ":" + Placement.PEER_PORT));
         this.administration =
-                new Administration(containers.addresses(Pod::client), peers, statuses);
+                new Administration(containers.addresses(Pod::client), peers, members, statuses);
         for (Pod pod : pods) {
             NodeProcess process =
                     new NodeProcess(
@@ -134,7 +142,7 @@ final class Injector implements AutoCloseable {
             case FaultAction.MemoryLimit(var names, long headroom) ->
                     onEach(names, n -> n.quotas.limitMemory(id, headroom));
             case FaultAction.AddVoter(String name) ->
-                    requests.submit(() -> administration.addVoter(id, name));
+                    requests.submit(() -> administration.grow(name));
             case FaultAction.RemoveVoter(String name) ->
                     requests.submit(() -> administration.removeVoter(id, name));
             case FaultAction.ReplaceVoter(String name) -> replace(id, name);
@@ -188,18 +196,18 @@ final class Injector implements AutoCloseable {
                                         : outcome;
                             });
             case FaultAction.AddVoter(String name) ->
-                    requests.submit(() -> administration.removeVoter(id, name));
+                    requests.submit(() -> administration.ungrow(name));
             case FaultAction.RemoveVoter(String name) ->
                     requests.submit(
                             () ->
                                     administration.hasRemoved(id)
-                                            ? administration.addVoter(id, name)
+                                            ? administration.restoreVoter(id, name)
                                             : notDone(name));
             case FaultAction.ReplaceVoter(String name) ->
                     requests.submit(
                             () ->
                                     administration.hasRemoved(id)
-                                            ? administration.addVoter(id, name)
+                                            ? administration.restoreVoter(id, name)
                                             : notDone(name));
             case FaultAction.RaftCommand ignored -> CompletableFuture.completedFuture(NOTHING_LEFT);
         };
@@ -214,7 +222,7 @@ final class Injector implements AutoCloseable {
         List<String> names = List.copyOf(nodes.keySet());
         Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
         for (FaultKind kind : FaultKind.values()) {
-            String reason = impossible(kind.resolve(names, null));
+            String reason = impossible(kind.resolve(names, new View(null, members), Map.of()));
             if (!reason.isEmpty()) {
                 impossible.put(kind, reason);
             }
@@ -235,7 +243,7 @@ final class Injector implements AutoCloseable {
             case FaultAction.Clock ignored -> controlled ? "" : Clocks.NOT_OURS;
             case FaultAction.Disk ignored -> controlled ? "" : Disks.NOT_OURS;
             case FaultAction.AddVoter(String name) when !nodes.containsKey(name) ->
-                    "every node is a voter; membership-shrink takes one out and in again";
+                    "every node is a voter already, and there is no pod for " + name;
             case FaultAction.Membership ignored -> administrable ? "" : notAdministrable();
             case FaultAction.RaftCommand ignored -> administrable ? "" : notAdministrable();
             default -> "";

@@ -63,7 +63,7 @@ public final class ProtocolSystem implements SystemUnderTest {
                         "RAFT_CLUSTER_ID",
                         placement.clusterId(),
                         "RAFT_MEMBERS",
-                        placement.addresses().entrySet().stream()
+                        placement.members().entrySet().stream()
                                 .map(
                                         e ->
                                                 e.getKey()

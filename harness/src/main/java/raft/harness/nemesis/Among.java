@@ -68,6 +68,10 @@ record Among(List<String> order, int voterCount) {
         return order.subList(0, count);
     }
 
+    List<String> voters() {
+        return some(voterCount);
+    }
+
     String one() {
         return order.getFirst();
     }

@@ -225,7 +225,7 @@ public enum FaultKind {
 
     RAFT_TRANSFER(
             Family.RAFT, Aim.LEADER, among -> new FaultAction.TransferLeadership(among.second())),
-    RAFT_SNAPSHOT(Family.RAFT, Aim.ANY, among -> new FaultAction.TakeSnapshot(among.order())),
+    RAFT_SNAPSHOT(Family.RAFT, Aim.ANY, among -> new FaultAction.TakeSnapshot(among.voters())),
     RAFT_ELECTION(Family.RAFT, Aim.LEADER, among -> new FaultAction.StartElection(among.second()));
 
     /** What people ask for on the command line. */

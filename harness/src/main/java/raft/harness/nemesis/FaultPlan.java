@@ -39,6 +39,34 @@ public record FaultPlan(List<PlannedFault> faults) {
         }
     }
 
+    /** The name of the node that a cluster of these can grow by, where it is made ready for that. */
+    public static String spareBeside(List<String> members) {
+        return "n" + (members.size() + 1);
+    }
+
+    /** Whether a spare node has to be ready for it. */
+    public boolean needsSpare(List<String> members) {
+        String spare = spareBeside(members);
+        return faults.stream()
+                .anyMatch(
+                        fault ->
+                                fault.kind() == FaultKind.MEMBERSHIP_GROW
+                                        || fault.order().contains(spare));
+    }
+
+    /** The same for a cluster that has no such node. */
+    public FaultPlan without(String node) {
+        return new FaultPlan(
+                faults.stream()
+                        .map(
+                                fault ->
+                                        fault.among(
+                                                fault.order().stream()
+                                                        .filter(name -> !name.equals(node))
+                                                        .toList()))
+                        .toList());
+    }
+
     /** As {@link #generate(long, List, FaultChoice, long)}, for whole families. */
     public static FaultPlan generate(
             long seed, List<String> nodes, Collection<Family> families, long runMillis) {
@@ -48,7 +76,7 @@ public record FaultPlan(List<PlannedFault> faults) {
     /**
      * Draws a plan.
      *
-     * @param nodes all members
+     * @param nodes all members, and the spare nodes beside them
      * @param choice what may be injected; none gives {@link #NONE}
      * @param runMillis how long clients will work; the last fault ends before
      */

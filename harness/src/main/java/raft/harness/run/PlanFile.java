@@ -75,7 +75,8 @@ public final class PlanFile {
     }
 
     /**
-     * Reads a plan for a cluster of {@code nodes}.
+     * Reads a plan for a cluster of {@code nodes}. Its orders may name the spare node too that such
+     * a cluster has where members are added ({@link FaultPlan#spareBeside}).
      *
      * @throws IOException with one sentence that names the file and what is wrong in it
      */
@@ -99,7 +100,9 @@ public final class PlanFile {
         List<PlannedFault> faults = new ArrayList<>();
         for (Line line : document.faults) {
             try {
-                if (!nodes.containsAll(line.order) || line.order.size() != nodes.size()) {
+                List<String> members = new ArrayList<>(line.order);
+                members.remove(FaultPlan.spareBeside(nodes));
+                if (!nodes.containsAll(members) || members.size() != nodes.size()) {
                     throw new IllegalArgumentException(
                             "its order is "
                                     + line.order

@@ -208,7 +208,10 @@ public final class TestRun {
         choice = choice.within(impossible.keySet());
         plan =
                 FaultPlan.generate(
-                        parameters.seed(), cluster.nodes(), choice, parameters.timeMillis());
+                        parameters.seed(),
+                        Stream.concat(cluster.nodes().stream(), cluster.spares().stream()).toList(),
+                        choice,
+                        parameters.timeMillis());
         folder.save("plan.json", PlanFile.document(plan, null));
     }
 

@@ -10,8 +10,11 @@ import java.util.TreeMap;
  * @param node its name, "n1" say
  * @param clusterId unique to the run
  * @param addresses every member's address in the run's network, this node's included
+ * @param spare whether this node is no member at the start, but waits to be added; only systems
+ *     whose members can change ever see one
  */
-public record Placement(String node, String clusterId, SortedMap<String, String> addresses) {
+public record Placement(
+        String node, String clusterId, SortedMap<String, String> addresses, boolean spare) {
     /** Where nodes talk to each other. */
     public static final int PEER_PORT = 7000;
 
@@ -30,6 +33,20 @@ public record Placement(String node, String clusterId, SortedMap<String, String>
             throw new IllegalArgumentException(
                     node + " is not among the members " + addresses.keySet());
         }
+    }
+
+    /** One of the members that the cluster begins with. */
+    public Placement(String node, String clusterId, SortedMap<String, String> addresses) {
+        this(node, clusterId, addresses, false);
+    }
+
+    /** The members that the cluster begins with, sorted by name, with their addresses. */
+    public SortedMap<String, String> members() {
+        SortedMap<String, String> members = new TreeMap<>(addresses);
+        if (spare) {
+            members.remove(node);
+        }
+        return members;
     }
 
     /** This node's own address. */

@@ -152,6 +152,7 @@ final class LeavingsContainersTest {
                 new DockerOptions(
                         run,
                         2,
+                        0,
                         ProtocolSystem.ofJar(jar),
                         20_000,
                         DockerOptions.NODE_MEMORY_BYTES,

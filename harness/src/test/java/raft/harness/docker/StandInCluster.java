@@ -30,7 +30,10 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A cluster of {@link StandInNode}s with what tests ask of it. Closed by the test. */
+/**
+ * A cluster of {@link StandInNode}s, or of our real nodes, with what tests ask of it. Closed by the
+ * test.
+ */
 final class StandInCluster implements AutoCloseable {
     /** How long a datagram may take under load; only a failing test waits so long. */
     private static final long DELIVERY_MILLIS = 10_000;
@@ -59,6 +62,18 @@ final class StandInCluster implements AutoCloseable {
                 DockerCluster.start(
                         DockerOptions.ofJar(runId, nodeCount, jar), folder, System.err::println);
         return new StandInCluster(cluster, runId);
+    }
+
+    /** Starts one of our own nodes, which the build has packed before these tests. */
+    static StandInCluster startReal(Path folder, int nodeCount, int spareCount)
+            throws IOException {
+        String runId = newRunId();
+        Path jar = ProjectFolder.find().resolve("raft-node/target/raft-node.jar");
+        assertThat(jar).as("mvn package makes it").exists();
+        DockerOptions options =
+                DockerOptions.ofJar(runId, nodeCount, jar).withSpares(spareCount);
+        return new StandInCluster(
+                DockerCluster.start(options, folder, System.err::println), runId);
     }
 
     /** An id that no other run on this engine has. */
