@@ -159,6 +159,26 @@ final class ArchitectureTest {
     }
 
     @Test
+    void onlyTheTransitionsOfFigure4SetTheRole() {
+        noClasses()
+                .that()
+                .resideInAPackage("raft.core")
+                .and()
+                .doNotHaveSimpleName("Transitions")
+                .should()
+                .callMethodWhere(
+                        new DescribedPredicate<JavaMethodCall>("sets the role") {
+                            @Override
+                            public boolean test(JavaMethodCall call) {
+                                return call.getTargetOwner().getSimpleName().equals("State")
+                                        && call.getName().equals("role")
+                                        && !call.getTarget().getRawParameterTypes().isEmpty();
+                            }
+                        })
+                .check(NODE);
+    }
+
+    @Test
     void onlyTheProcessHasThreadsAndClocks() {
         noClasses()
                 .that()

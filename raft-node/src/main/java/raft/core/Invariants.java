@@ -11,7 +11,7 @@ import java.util.TreeMap;
  *
  * <p>Checked elsewhere, where they are cheaper: the log is contiguous and its terms never fall
  * ({@link RaftLog#append}), nothing committed is truncated ({@link RaftLog#truncate}), one leader a
- * term (Raft's followLeader).
+ * term ({@link Transitions#followLeader}).
  */
 final class Invariants {
     private long term;

@@ -12,7 +12,7 @@ import java.util.function.ToLongFunction;
 
 /**
  * The roles of Figure 4; each holds exactly the state that exists only while it lasts. Transitions
- * are made by {@link Raft}.
+ * are made by {@link Transitions}.
  */
 sealed interface Role {
     RoleName name();

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 
 /**
  * This node's snapshots (§7): those on its disk, the one that is being taken, the one that is being
- * received. What is done with them is {@link Raft}'s decision.
+ * received. What is done with them is decided by {@link Compaction}.
  */
 final class Snapshots {
     /** By index. */

@@ -18,9 +18,18 @@ final class PlantedBugTest {
 
     @TempDir private Path folder;
 
+    @Test
+    void everyPlantedBugStillFitsTheSources() throws IOException {
+        for (String id : PlantedBug.ids()) {
+            PlantedBug bug = PlantedBug.named(id);
+            String text = Files.readString(SOURCES.resolve(bug.file()));
+            assertThat(bug.edited(text)).as(id).isNotEqualTo(text);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"L1", "C6"})
-    void everyPlantedBugStillFitsTheSourcesAndCompiles(String id) throws Exception {
+    void plantedBugGivesAJarThatStartsLikeTheRightOne(String id) throws Exception {
         Path jar = PlantedBug.named(id).build(SOURCES, folder.resolve("work"));
         try (JarFile packed = new JarFile(jar.toFile())) {
             assertThat(packed.getManifest().getMainAttributes().getValue("Main-Class"))
