@@ -3,6 +3,7 @@ package raft.node;
 import raft.client.Blob;
 import raft.client.ClientCodec;
 import raft.client.ProtocolException;
+import raft.client.Wording;
 import raft.core.Entry;
 
 import java.util.List;
@@ -38,7 +39,7 @@ record LogView(long firstIndex, long lastIndex, long commitIndex, List<Entry> en
         }
         try {
             Blob command = Blob.wrap(entry.payload().unsafeArray());
-            String text = ClientCodec.decodeCommand(command).toString();
+            String text = Wording.of(ClientCodec.decodeCommand(command));
             return text.length() <= SUMMARY_CHARS_MAX
                     ? text
                     : text.substring(0, SUMMARY_CHARS_MAX - 1) + "…";

@@ -117,6 +117,9 @@ public final class CheckCommand implements Callable<Integer>, InSession {
                             + " large for it); JSON Lines only")
     private boolean stream;
 
+    /** Whether it judges what is still being recorded. */
+    private boolean soFar;
+
     @Override
     public void enter(Session entered) {
         session = entered;
@@ -131,6 +134,7 @@ public final class CheckCommand implements Callable<Integer>, InSession {
                 throw usage("say which histories; without any a cluster must be up in the shell");
             }
             files = List.of(up.historyFile());
+            soFar = true;
         }
         if (timeBudget.isZero()) {
             throw usage("--time-budget must be more than 0");
@@ -222,7 +226,9 @@ public final class CheckCommand implements Callable<Integer>, InSession {
                 String.format(
                         Locale.ROOT,
                         "%s: %%s (%d operations, %s, %.3f s)",
-                        file.toString().replace("%", "%%"),
+                        soFar
+                                ? "what has been recorded so far"
+                                : file.toString().replace("%", "%%"),
                         result.verdict().operationCount(),
                         result.model(),
                         result.seconds());

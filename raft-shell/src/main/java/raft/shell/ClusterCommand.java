@@ -101,8 +101,29 @@ final class ClusterCommand extends Verb {
         @Option(names = "--image", paramLabel = "IMAGE", description = "your own node's image")
         @Nullable String image;
 
+        @Option(
+                names = "--spare",
+                paramLabel = "N",
+                defaultValue = "0",
+                description = "simulated nodes beside the members, for 'members add' (default: 0)")
+        int spareCount;
+
+        @Option(
+                names = "--lease",
+                paramLabel = "PERCENT",
+                description =
+                        "leaders may answer reads by their clock alone, which bears clocks so far"
+                                + " apart (default: no leases)")
+        @Nullable Integer leasePercent;
+
         @Override
         public Integer call() throws IOException, InterruptedException {
+            if (spareCount < 0 || count + spareCount > 9) {
+                throw new UsageException("members and spare nodes are at most 9 together");
+            }
+            if (leasePercent != null && (leasePercent < 0 || leasePercent > 100)) {
+                throw new UsageException("--lease is 0 to 100, got " + leasePercent);
+            }
             if (!List.of("auto", "docker", "sim").contains(kind)) {
                 throw new UsageException("a cluster is auto, docker or sim, not '" + kind + "'");
             }
@@ -133,6 +154,8 @@ final class ClusterCommand extends Verb {
                                     + count
                                     + (where.equals("sim") ? " --seed " + chosen : "")
                                     + (rough ? " --rough" : "")
+                                    + (spareCount == 0 ? "" : " --spare " + spareCount)
+                                    + (leasePercent == null ? "" : " --lease " + leasePercent)
                                     + (plant == null ? "" : " --plant " + plant)
                                     + (image == null ? "" : " --image " + image),
                             plant);
@@ -177,7 +200,16 @@ final class ClusterCommand extends Verb {
             NodeCode code =
                     bug == null ? NodeCode.right() : NodeCode.planted(bug, Home.nodeSources());
             SimOptions drawn = SimOptions.defaults(chosen, names.size());
-            SimOptions options = rough ? drawn : drawn.calm();
+            SimOptions.Upkeep usual = SimOptions.Upkeep.NONE;
+            SimOptions options =
+                    (rough ? drawn : drawn.calm())
+                            .withUpkeep(
+                                    new SimOptions.Upkeep(
+                                            spareCount,
+                                            0,
+                                            usual.snapshotLogBytes(),
+                                            usual.chunkBytes(),
+                                            leasePercent == null ? -1 : leasePercent));
             double pace = speed != null ? speed : session().isInteractive() ? 1 : 0;
             return session()
                     .take(
@@ -210,10 +242,17 @@ final class ClusterCommand extends Verb {
                     "r"
                             + Long.toString(System.currentTimeMillis(), 36)
                             + Long.toString(ProcessHandle.current().pid(), 36);
-            DockerOptions options =
+            DockerOptions usual =
                     image == null
                             ? DockerOptions.ofJar(runId, names.size(), jar)
                             : DockerOptions.ofImage(runId, names.size(), image);
+            DockerOptions options =
+                    leasePercent == null
+                            ? usual
+                            : usual.withEnvironment(
+                                    Map.of(
+                                            "RAFT_LEASE_DRIFT_PERCENT",
+                                            Integer.toString(leasePercent)));
             return session()
                     .take(
                             "docker",

@@ -10,7 +10,9 @@ import raft.harness.cluster.Completion;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
+import raft.shell.live.DataText;
 import raft.shell.live.LiveCluster;
+import raft.shell.live.UsageException;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -24,9 +26,6 @@ final class DataCommands {
 
     /** What all of them have in common. Exit status 0 done, 2 unknown, 255 certainly not done. */
     abstract static class Data extends Verb {
-        @Parameters(index = "0", paramLabel = "KEY", description = "the key")
-        String key = "";
-
         @Option(
                 names = "--from",
                 paramLabel = "NODE",
@@ -42,7 +41,18 @@ final class DataCommands {
                 description = "how long to wait for an answer (default: 2s)")
         Duration timeout = Duration.ofSeconds(2);
 
+        @Option(
+                names = "--client",
+                paramLabel = "N",
+                description =
+                        "as which client, 0 to 99: one client does one thing at a time, and a lock"
+                                + " belongs to one (default: the first that is free)")
+        @Nullable Integer client;
+
         abstract String f();
+
+        /** What it is about: a key. */
+        abstract Value object();
 
         Value value() {
             return Value.NIL;
@@ -51,9 +61,12 @@ final class DataCommands {
         @Override
         public Integer call() throws InterruptedException {
             LiveCluster up = cluster();
+            if (client != null && (client < 0 || client >= LiveCluster.TYPED_PROCESSES)) {
+                throw new UsageException("--client is a number from 0 to 99, not " + client);
+            }
             String asked = from != null ? node(from) : anyNode(up);
             long startNanos = up.isSimulated() ? nowNanos(up) : System.nanoTime();
-            Completion.Operation ended = up.operate(asked, f(), parse(key), value(), timeout);
+            Completion.Operation ended = up.operate(client, asked, f(), object(), value(), timeout);
             long tookNanos = (up.isSimulated() ? nowNanos(up) : System.nanoTime()) - startNanos;
             if (isJson()) {
                 json(object(ended, asked, tookNanos));
@@ -92,7 +105,12 @@ final class DataCommands {
         }
 
         String answer(Completion.Operation ended) {
-            return ended.value() instanceof Value.Nil ? "no value" : text(ended.value());
+            return ended.value() instanceof Value.Nil ? "no value" : DataText.of(ended.value());
+        }
+
+        /** Why a comparison kept it from being done. */
+        String refusal() {
+            return "not equal: another value was there;";
         }
 
         private String words(Completion.Operation ended, String asked, long tookNanos) {
@@ -117,12 +135,10 @@ final class DataCommands {
                                 + facts;
                 case FAIL, INVOKE ->
                         isCompareFailed(ended)
-                                ? paint().unsure("not equal")
-                                        + "  nothing was changed: another value was there"
-                                        + facts
+                                ? paint().unsure(refusal()) + " nothing was changed" + facts
                                 : paint().bad("failed")
                                         + "  "
-                                        + (f().equals("read")
+                                        + (f().endsWith("read")
                                                 ? "no answer: "
                                                 : "it certainly did not happen: ")
                                         + ended.error()
@@ -135,7 +151,7 @@ final class DataCommands {
             Map<String, Object> object = new LinkedHashMap<>();
             object.put("outcome", ended.type().name().toLowerCase(Locale.ROOT));
             object.put("f", ended.invocation().f());
-            object.put("key", key);
+            object.put("key", plain(ended.invocation().key()));
             object.put("value", plain(ended.value()));
             object.put("asked", asked);
             object.put("node", ended.node());
@@ -147,18 +163,26 @@ final class DataCommands {
         }
     }
 
-    /** Numbers are numbers, everything else is text. */
-    static Value parse(String word) {
-        try {
-            long number = Long.parseLong(word);
-            return Long.toString(number).equals(word) ? Value.of(number) : Value.of(word);
-        } catch (NumberFormatException e) {
-            return Value.of(word);
+    /** Concerns one key. */
+    abstract static class OfKey extends Data {
+        @Parameters(index = "0", paramLabel = "KEY", description = "the key")
+        String key = "";
+
+        @Override
+        Value object() {
+            return DataText.parse(key);
         }
     }
 
-    static String text(Value value) {
-        return value instanceof Value.Text(String text) ? text : value.toString();
+    /** Concerns one key and something that is put there. */
+    abstract static class OfKeyAndValue extends OfKey {
+        @Parameters(index = "1", paramLabel = "VALUE", description = "what to write")
+        String written = "";
+
+        @Override
+        Value value() {
+            return DataText.parse(written);
+        }
     }
 
     static @Nullable Object plain(Value value) {
@@ -173,12 +197,36 @@ final class DataCommands {
 
     @Command(
             name = "get",
-            description = "Reads a key.",
-            footer = {"", "Examples:", "  get x", "  get x --from n2"})
-    static final class Get extends Data {
+            description = "Reads a key: a value, a list, a set, a queue, a counter or a lock.",
+            footer = {
+                "",
+                "linearizable asks a majority; lease trusts the leader's clock, where the cluster"
+                        + " has leases on;",
+                "stale takes what the node that is asked happens to have.",
+                "",
+                "Examples:",
+                "  get x",
+                "  get x --from n2",
+                "  get x --read stale --from n2"
+            })
+    static final class Get extends OfKey {
+        @Option(
+                names = "--read",
+                paramLabel = "linearizable|lease|stale",
+                defaultValue = "linearizable",
+                description = "how fresh the answer must be (default: linearizable)")
+        String read = "linearizable";
+
         @Override
         String f() {
-            return "read";
+            return switch (read) {
+                case "linearizable" -> "read";
+                case "lease" -> "lease-read";
+                case "stale" -> "stale-read";
+                default ->
+                        throw new UsageException(
+                                "a read is linearizable, lease or stale, not '" + read + "'");
+            };
         }
     }
 
@@ -186,18 +234,10 @@ final class DataCommands {
             name = "put",
             description = "Writes a key.",
             footer = {"", "Examples:", "  put x 1", "  put x 'two words' --from n3"})
-    static final class Put extends Data {
-        @Parameters(index = "1", paramLabel = "VALUE", description = "what to write")
-        String written = "";
-
+    static final class Put extends OfKeyAndValue {
         @Override
         String f() {
             return "write";
-        }
-
-        @Override
-        Value value() {
-            return parse(written);
         }
 
         @Override
@@ -215,7 +255,7 @@ final class DataCommands {
                 "  cas x 1 2          1 becomes 2",
                 "  cas x nil 1        only if there is no value"
             })
-    static final class Cas extends Data {
+    static final class Cas extends OfKey {
         @Parameters(index = "1", paramLabel = "EXPECTED", description = "a value, or nil")
         String expected = "";
 
@@ -229,7 +269,7 @@ final class DataCommands {
 
         @Override
         Value value() {
-            return Value.of(expected.equals("nil") ? Value.NIL : parse(expected), parse(written));
+            return Value.of(expected.equals("nil") ? Value.NIL : DataText.parse(expected), DataText.parse(written));
         }
 
         @Override
@@ -240,9 +280,9 @@ final class DataCommands {
 
     @Command(
             name = "delete",
-            description = "Takes a key away.",
+            description = "Takes a key away, whatever it holds.",
             footer = {"", "Example:  delete x"})
-    static final class Delete extends Data {
+    static final class Delete extends OfKey {
         @Override
         String f() {
             return "delete";
@@ -251,6 +291,197 @@ final class DataCommands {
         @Override
         String answer(Completion.Operation ended) {
             return key + " has no value now";
+        }
+    }
+
+    @Command(
+            name = "append",
+            description = "Adds to the end of a list.",
+            footer = {"", "Example:  append log first"})
+    static final class Append extends OfKeyAndValue {
+        @Override
+        String f() {
+            return "append";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return written + " is the last of " + key;
+        }
+    }
+
+    @Command(
+            name = "incr",
+            description = "Adds to a counter, which begins at 0.",
+            footer = {"", "Examples:", "  incr hits", "  incr hits 10", "  incr hits -- -1"})
+    static final class Increment extends OfKey {
+        @Parameters(
+                index = "1",
+                arity = "0..1",
+                defaultValue = "1",
+                paramLabel = "N",
+                description = "how much (default: 1)")
+        long amount;
+
+        @Override
+        String f() {
+            return "increment";
+        }
+
+        @Override
+        Value value() {
+            return Value.of(amount);
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return ended.value() instanceof Value.Seq(List<Value> both)
+                    ? key + " = " + DataText.of(both.getLast())
+                    : DataText.of(ended.value());
+        }
+    }
+
+    @Command(
+            name = "add",
+            description = "Adds an element to a set.",
+            footer = {"", "Example:  add colours red"})
+    static final class Add extends OfKeyAndValue {
+        @Override
+        String f() {
+            return "add";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return written + " is in " + key;
+        }
+    }
+
+    @Command(
+            name = "enqueue",
+            description = "Adds to the end of a queue.",
+            footer = {"", "Example:  enqueue jobs first"})
+    static final class Enqueue extends OfKeyAndValue {
+        @Override
+        String f() {
+            return "enqueue";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return written + " waits in " + key;
+        }
+    }
+
+    @Command(
+            name = "dequeue",
+            description = "Takes the oldest element of a queue.",
+            footer = {"", "Example:  dequeue jobs"})
+    static final class Dequeue extends OfKey {
+        @Override
+        String f() {
+            return "dequeue";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return ended.value() instanceof Value.Nil ? key + " is empty" : DataText.of(ended.value());
+        }
+    }
+
+    @Command(
+            name = "acquire",
+            description = "Takes a lock; answers with its fencing token.",
+            footer = {
+                "",
+                "Who types is client 0 unless --client says otherwise; a lock belongs to a client.",
+                "",
+                "Examples:",
+                "  acquire door",
+                "  acquire door --client 2     another client: held by client 0"
+            })
+    static final class Acquire extends OfKey {
+        @Override
+        String f() {
+            return "acquire";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return key + " is held, token " + DataText.of(ended.value());
+        }
+
+        @Override
+        String refusal() {
+            return "held by another client;";
+        }
+    }
+
+    @Command(
+            name = "release",
+            description = "Gives a lock back.",
+            footer = {"", "Examples:", "  release door", "  release door --client 2"})
+    static final class Release extends OfKey {
+        @Override
+        String f() {
+            return "release";
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return key + " is free";
+        }
+
+        @Override
+        String refusal() {
+            return "not held by this client;";
+        }
+    }
+
+    @Command(
+            name = "keys",
+            description = "Lists keys, in order.",
+            footer = {"", "Examples:", "  keys", "  keys user/ --limit 20"})
+    static final class Keys extends Data {
+        @Parameters(
+                index = "0",
+                arity = "0..1",
+                paramLabel = "PREFIX",
+                description = "only those that begin so")
+        @Nullable String prefix;
+
+        @Option(
+                names = "--limit",
+                paramLabel = "N",
+                defaultValue = "100",
+                description = "most of them, 1 to 1000 (default: 100)")
+        int limit;
+
+        @Override
+        String f() {
+            return "keys";
+        }
+
+        @Override
+        Value object() {
+            return prefix == null ? Value.NIL : Value.of(prefix);
+        }
+
+        @Override
+        Value value() {
+            if (limit < 1 || limit > 1_000) {
+                throw new UsageException("--limit must be between 1 and 1000, got " + limit);
+            }
+            return Value.of(limit);
+        }
+
+        @Override
+        String answer(Completion.Operation ended) {
+            return ended.value() instanceof Value.Seq(List<Value> keys)
+                    ? keys.isEmpty()
+                            ? "no key"
+                            : String.join(" ", keys.stream().map(DataText::of).toList())
+                    : DataText.of(ended.value());
         }
     }
 }

@@ -41,8 +41,12 @@ final class HelpCommand implements Callable<Integer> {
                         "config",
                         "members",
                         "transfer",
+                        "elect",
+                        "snapshot",
                         "wait"));
-        GROUPS.put("Data", List.of("get", "put", "cas", "append", "incr", "delete", "keys"));
+        GROUPS.put("Data", List.of(
+                        "get", "put", "cas", "delete", "append", "incr", "add", "enqueue",
+                        "dequeue", "acquire", "release", "keys"));
         GROUPS.put(
                 "Faults",
                 List.of(
@@ -50,12 +54,14 @@ final class HelpCommand implements Callable<Integer> {
                         "cut",
                         "isolate",
                         "kill",
+                        "stop",
                         "start",
                         "restart",
                         "pause",
                         "resume",
                         "clock",
                         "loss",
+                        "delay",
                         "disk",
                         "inject",
                         "faults",
@@ -64,7 +70,7 @@ final class HelpCommand implements Callable<Integer> {
                 "Time travel (simulated clusters)",
                 List.of(
                         "load", "step", "run", "back", "goto", "flight", "deliver", "drop", "dup",
-                        "delay", "fire", "fail", "why", "first", "diff", "branch", "export"));
+                        "fire", "fail", "why", "first", "diff", "branch", "export"));
         GROUPS.put(
                 "Testing",
                 List.of(

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Reads one file and judges it. */
 final class HistoryCheck {
@@ -69,7 +70,13 @@ final class HistoryCheck {
             return streamed();
         }
         History history = HistoryFormat.read(file, format, warnings);
-        Model model = model(history.header());
+        Model model =
+                Models.narrowest(
+                        model(history.header()),
+                        history.events().stream()
+                                .filter(event -> event.process() != HistoryEvent.NEMESIS)
+                                .map(HistoryEvent::f)
+                                .collect(Collectors.toSet()));
         long start = System.nanoTime();
         if (linearization) {
             Checker.Linearization found = Checker.linearize(history, model, budget);

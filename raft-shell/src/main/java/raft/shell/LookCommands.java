@@ -9,10 +9,13 @@ import picocli.CommandLine.Parameters;
 import raft.harness.cluster.LogLine;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
+import raft.harness.cluster.Transition;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.UsageException;
+import raft.shell.view.ConfigView;
 import raft.shell.view.LogView;
 import raft.shell.view.StatusView;
+import raft.shell.view.TextLines;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -20,14 +23,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 
 /** Looking at the cluster: {@code status}, {@code log}, {@code logs}, {@code wait}. */
 final class LookCommands {
+    private static final DateTimeFormatter CLOCK =
+            DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneOffset.UTC);
+
     private LookCommands() {}
 
     @Command(
@@ -288,6 +300,143 @@ final class LookCommands {
                 say(String.join("; ", words));
             }
             return held ? 0 : 2;
+        }
+    }
+
+    @Command(
+            name = "config",
+            description = "Who votes and who learns, as each node takes it.",
+            footer = {"", "Example:  config"})
+    static final class ConfigCommand extends Verb {
+        @Override
+        public Integer call() throws InterruptedException {
+            List<NodeStatus> nodes = cluster().statuses();
+            if (isJson()) {
+                json(ConfigView.objects(nodes));
+            } else {
+                say(ConfigView.lines(nodes, width(), paint()));
+            }
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "trace",
+            description = "What changed in the nodes: roles, terms, votes, commits, …",
+            footer = {
+                "",
+                "Topics: role, term, vote, commit, config, truncate, snapshot; simulated nodes also"
+                        + " tell log,",
+                "leader and state.",
+                "",
+                "Examples:",
+                "  trace                               the last 20 changes",
+                "  trace -f                            and what comes, until Ctrl-C",
+                "  trace -f --topics vote,term,commit --from n2"
+            })
+    static final class TraceCommand extends Verb {
+        private static final List<String> TOPICS =
+                List.of(
+                        "role", "term", "vote", "commit", "config", "truncate", "snapshot", "log",
+                        "leader", "state");
+
+        @Option(names = "-f", description = "go on with what comes, until Ctrl-C")
+        boolean follow;
+
+        @Option(
+                names = "--topics",
+                paramLabel = "TOPIC",
+                split = ",",
+                description = "only these, parted by commas (default: all but log and leader)")
+        List<String> topics = List.of();
+
+        @Option(names = "--from", paramLabel = "NODE", description = "only these nodes")
+        String from = "";
+
+        @Option(
+                names = {"-n", "--lines"},
+                paramLabel = "N",
+                defaultValue = "20",
+                description = "how many of those that were (default: 20)")
+        int count;
+
+        static List<String> topics() {
+            return TOPICS;
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            for (String topic : topics) {
+                if (!TOPICS.contains(topic)) {
+                    throw new UsageException(
+                            "no topic is called '"
+                                    + topic
+                                    + "'; there are "
+                                    + String.join(", ", TOPICS));
+                }
+            }
+            List<String> whose = from.isEmpty() ? cluster().nodes() : nodes(from);
+            Map<String, Transition> last = new HashMap<>();
+            List<Transition> before = fresh(last, whose);
+            before.subList(Math.max(0, before.size() - count), before.size()).forEach(this::show);
+            if (before.isEmpty() && !follow) {
+                say("nothing has changed yet, or the nodes do not tell");
+            }
+            try {
+                while (follow) {
+                    Thread.sleep(150);
+                    fresh(last, whose).forEach(this::show);
+                }
+            } catch (InterruptedException e) {
+                return 0;
+            }
+            return 0;
+        }
+
+        private List<Transition> fresh(Map<String, Transition> last, List<String> whose)
+                throws InterruptedException {
+            List<Transition> all = cluster().transitions(last);
+            all.forEach(one -> last.put(one.node(), one));
+            return all.stream()
+                    .filter(one -> whose.contains(one.node()) && isMeant(one.topic()))
+                    .sorted(Comparator.comparingLong(Transition::millis))
+                    .toList();
+        }
+
+        private boolean isMeant(String topic) {
+            return topics.isEmpty()
+                    ? !topic.equals("log") && !topic.equals("leader")
+                    : topics.contains(topic);
+        }
+
+        private void show(Transition one) {
+            if (isJson()) {
+                json(one);
+                return;
+            }
+            String when =
+                    cluster().isSimulated()
+                            ? String.format(Locale.ROOT, "%9.3f s", one.millis() / 1e3)
+                            : CLOCK.format(Instant.ofEpochMilli(one.millis()));
+            String line =
+                    String.format(
+                            "%s  %s  %-8s %s%s",
+                            when,
+                            one.node(),
+                            one.topic(),
+                            one.topic().equals("role") && one.term() > 0
+                                    ? "term " + one.term() + ": "
+                                    : "",
+                            one.words());
+            String fitted = TextLines.fit(line, width());
+            say(
+                    one.topic().equals("role")
+                            ? paint().role(
+                                            one.words()
+                                                    .replaceFirst(".* -> ", "")
+                                                    .replaceFirst(":.*", ""),
+                                            fitted)
+                            : fitted);
         }
     }
 }

@@ -4,6 +4,7 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 import raft.harness.run.PlantedBug;
 import raft.harness.sim.travel.Travel;
+import raft.shell.live.DataText;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
 
@@ -26,11 +27,12 @@ final class Names {
         Map<String, Supplier<List<String>>> names = new HashMap<>();
         names.put("NODE", () -> nodes(session));
         names.put("KEY", () -> keys(session));
-        names.put("PARTITION", FaultCommands::partitions);
+        names.put("PARTITION", NetworkCommands::partitions);
         names.put("FAULT", () -> faults(session));
-        names.put("KIND", MoreFaultCommands::kinds);
+        names.put("KIND", FaultCommands::kinds);
         names.put("SCENARIO", ScenarioCommand::names);
         names.put("WORKLOAD", WorkloadCommand::names);
+        names.put("TOPIC", LookCommands.TraceCommand::topics);
         names.put("BRANCH", () -> List.copyOf(session.branches().keySet()));
         names.put("PENDING", () -> pending(session));
         names.put("FIELD", () -> fields(session));
@@ -61,7 +63,7 @@ final class Names {
                 for (HistoryEvent event : up.history().events()) {
                     if (!(event.key() instanceof Value.Nil)
                             && event.process() != HistoryEvent.NEMESIS) {
-                        keys.add(DataCommands.text(event.key()));
+                        keys.add(DataText.of(event.key()));
                     }
                 }
             } catch (InterruptedException e) {

@@ -26,6 +26,7 @@ import raft.harness.sim.travel.Decision.Act;
 import raft.harness.sim.travel.Moment;
 import raft.harness.sim.travel.Recorded;
 import raft.harness.sim.travel.Travel;
+import raft.shell.live.DataText;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
 import raft.shell.live.UsageException;
@@ -1007,14 +1008,14 @@ final class TravelCommands {
             }
             return switch (decision.act()) {
                 case Act.Invoke(var asked) -> {
-                    String key = DataCommands.text(asked.key());
+                    String key = DataText.of(asked.key());
                     yield switch (asked.f()) {
                         case "read" -> "try get " + key + " --from " + asked.node();
                         case "write" ->
                                 "try put "
                                         + key
                                         + " '"
-                                        + DataCommands.text(asked.value())
+                                        + DataText.of(asked.value())
                                         + "' --from "
                                         + asked.node();
                         default -> "# " + asked.f() + " " + key + " " + asked.value();

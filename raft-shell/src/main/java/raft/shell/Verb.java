@@ -73,6 +73,11 @@ abstract class Verb implements Callable<Integer>, InSession {
         return output == OutputForm.JSON;
     }
 
+    /** Its own name. */
+    final String name() {
+        return spec.name();
+    }
+
     /** The words as they were typed. */
     final String typed() {
         return spec.name()

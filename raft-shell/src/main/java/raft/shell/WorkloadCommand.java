@@ -4,10 +4,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-import raft.harness.workload.RegisterWorkload;
 import raft.harness.workload.Workload;
+import raft.harness.workload.Workloads;
 import raft.shell.live.LiveCluster;
-import raft.shell.live.LiveCluster.Tally;
+import raft.shell.live.Tally;
 import raft.shell.live.UsageException;
 
 import java.time.Duration;
@@ -25,6 +25,8 @@ import java.util.Map;
             "",
             "Examples:",
             "  workload start register --rate 100",
+            "  workload start queue",
+            "  workload start list-append:keys=2",
             "  workload",
             "  workload stop"
         },
@@ -48,6 +50,7 @@ final class WorkloadCommand extends Verb {
             object.put("state", how);
             object.put("started", tally.started());
             object.put("ok", tally.ok());
+            object.put("unequal", tally.unequal());
             object.put("failed", tally.failed());
             object.put("unknown", tally.unknown());
             verb.json(object);
@@ -60,12 +63,7 @@ final class WorkloadCommand extends Verb {
                         + ": "
                         + tally.started()
                         + " operations, "
-                        + tally.ok()
-                        + " ok, "
-                        + tally.failed()
-                        + " failed, "
-                        + tally.unknown()
-                        + " unknown");
+                        + tally.words());
     }
 
     @Command(
@@ -105,9 +103,11 @@ final class WorkloadCommand extends Verb {
 
         @Override
         public Integer call() throws InterruptedException {
-            if (!name.equals("register")) {
-                throw new UsageException(
-                        "no workload is called '" + name + "'; there is: register");
+            Workloads.Spec spec;
+            try {
+                spec = Workloads.parse(name);
+            } catch (IllegalArgumentException e) {
+                throw new UsageException(String.valueOf(e.getMessage()));
             }
             if (!(rate > 0 && rate <= 10_000) || concurrency < 1 || concurrency > 100) {
                 throw new UsageException(
@@ -117,17 +117,21 @@ final class WorkloadCommand extends Verb {
             if (up.isLoaded()) {
                 throw new UsageException("a loaded run has clients of its own");
             }
-            Workload workload =
-                    new RegisterWorkload(
-                            up.seed(), concurrency, RegisterWorkload.Options.atRate(rate));
+            Workload workload = spec.make(up.seed(), concurrency, rate);
             up.startWorkload(workload, concurrency, timeout);
+            Tally tally = up.tally();
+            if (isJson() && tally != null) {
+                show(this, tally, "runs");
+                return 0;
+            }
             say(
                     workload.name()
-                            + " works in the background, "
+                            + " works in the background: "
                             + concurrency
                             + " clients, "
                             + rate
-                            + " operations a second");
+                            + " operations a second, "
+                            + Workloads.words(spec.name()));
             return 0;
         }
     }
@@ -154,6 +158,6 @@ final class WorkloadCommand extends Verb {
     }
 
     static List<String> names() {
-        return List.of("register");
+        return Workloads.names();
     }
 }

@@ -1,6 +1,7 @@
 package raft.harness.cluster;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -24,4 +25,14 @@ public interface Inspection {
      * @param count most entries, ≥ 1
      */
     CompletableFuture<List<LogWindow>> logs(long fromIndex, int count, long timeoutMillis);
+
+    /**
+     * What changed in the nodes since a moment, each node's changes in its order; nothing of nodes
+     * that do not tell.
+     *
+     * @param after by node, the last change that is known; nodes that are not named tell all they
+     *     have kept
+     */
+    CompletableFuture<List<Transition>> transitions(
+            Map<String, Transition> after, long timeoutMillis);
 }

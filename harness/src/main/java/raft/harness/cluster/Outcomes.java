@@ -66,7 +66,8 @@ public final class Outcomes {
     }
 
     /** Operations that change nothing. Whatever is not named here is taken for a change. */
-    private static final Set<String> READS = Set.of("read");
+    private static final Set<String> READS =
+            Set.of("read", "lease-read", "stale-read", "keys");
 
     private Outcomes() {}
 

@@ -8,6 +8,7 @@ import raft.harness.cluster.Inspection;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
+import raft.harness.cluster.Transition;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
@@ -198,6 +199,12 @@ public final class DockerCluster implements Cluster, Inspection {
     @Override
     public CompletableFuture<List<LogWindow>> logs(long fromIndex, int count, long timeoutMillis) {
         return statuses.logsOfAll(fromIndex, count, timeoutMillis);
+    }
+
+    @Override
+    public CompletableFuture<List<Transition>> transitions(
+            Map<String, Transition> after, long timeoutMillis) {
+        return statuses.transitionsOfAll(after, timeoutMillis);
     }
 
     @Override

@@ -3,6 +3,7 @@ package raft.harness.docker;
 import raft.harness.system.SystemUnderTest;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -47,6 +48,20 @@ public record DockerOptions(
     public DockerOptions withSpares(int count) {
         return new DockerOptions(
                 runId, nodeCount, count, system, startupTimeoutMillis, nodeMemoryBytes, environment);
+    }
+
+    /** The same with more in the nodes' environment. */
+    public DockerOptions withEnvironment(Map<String, String> more) {
+        Map<String, String> all = new HashMap<>(environment);
+        all.putAll(more);
+        return new DockerOptions(
+                runId,
+                nodeCount,
+                spareCount,
+                system,
+                startupTimeoutMillis,
+                nodeMemoryBytes,
+                all);
     }
 
     /** Our own node, with the usual limits. */

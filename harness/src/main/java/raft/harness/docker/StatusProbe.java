@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.harness.cluster.LogLine;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
+import raft.harness.cluster.Transition;
 import raft.harness.system.SystemUnderTest;
 
 import tools.jackson.core.JacksonException;
@@ -74,27 +75,119 @@ final class StatusProbe implements AutoCloseable {
         List<CompletableFuture<LogWindow>> answers = new ArrayList<>();
         addresses.forEach(
                 (node, address) -> {
-                    URI uri =
-                            URI.create(
-                                    "http://"
-                                            + address.getAddress().getHostAddress()
-                                            + ":"
-                                            + address.getPort()
-                                            + "/log?from="
-                                            + fromIndex
-                                            + "&count="
-                                            + count);
-                    HttpRequest request =
-                            HttpRequest.newBuilder(uri)
-                                    .timeout(Duration.ofMillis(timeoutMillis))
-                                    .build();
+                    String path = "/log?from=" + fromIndex + "&count=" + count;
                     answers.add(
-                            http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
-                                    .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
+                            read(address, path, timeoutMillis)
                                     .handle((answer, failure) -> readLog(node, answer)));
                 });
         return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
                 .thenApply(done -> answers.stream().map(CompletableFuture::join).toList());
+    }
+
+    private CompletableFuture<HttpResponse<String>> read(
+            InetSocketAddress address, String path, long timeoutMillis) {
+        URI uri =
+                URI.create(
+                        "http://"
+                                + address.getAddress().getHostAddress()
+                                + ":"
+                                + address.getPort()
+                                + path);
+        HttpRequest request =
+                HttpRequest.newBuilder(uri).timeout(Duration.ofMillis(timeoutMillis)).build();
+        return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+                .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /** As {@link raft.harness.cluster.Inspection#transitions}. */
+    CompletableFuture<List<Transition>> transitionsOfAll(
+            Map<String, Transition> after, long timeoutMillis) {
+        List<CompletableFuture<List<Transition>>> answers = new ArrayList<>();
+        addresses.forEach(
+                (node, address) -> {
+                    Transition last = after.get(node);
+                    answers.add(
+                            last == null
+                                    ? transitions(node, address, 0, timeoutMillis)
+                                    : transitionsSince(node, address, last, timeoutMillis));
+                });
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+                .thenApply(done -> answers.stream().flatMap(one -> one.join().stream()).toList());
+    }
+
+    /**
+     * Numbers begin anew in each life of a node, so the last one that is known is asked for again:
+     * where it does not come back as it was, another life has begun, and all of that is new.
+     */
+    private CompletableFuture<List<Transition>> transitionsSince(
+            String node, InetSocketAddress address, Transition last, long timeoutMillis) {
+        return transitions(node, address, last.number() - 1, timeoutMillis)
+                .thenCompose(
+                        found ->
+                                !found.isEmpty() && found.getFirst().equals(last)
+                                        ? CompletableFuture.completedFuture(
+                                                found.subList(1, found.size()))
+                                        : transitions(node, address, 0, timeoutMillis));
+    }
+
+    private CompletableFuture<List<Transition>> transitions(
+            String node, InetSocketAddress address, long after, long timeoutMillis) {
+        return read(address, "/trace?after=" + after, timeoutMillis)
+                .handle(
+                        (answer, failure) ->
+                                answer == null || answer.statusCode() != 200
+                                        ? List.of()
+                                        : readTransitions(node, answer.body()));
+    }
+
+    private static List<Transition> readTransitions(String node, String lines) {
+        List<Transition> found = new ArrayList<>();
+        for (String line : lines.lines().toList()) {
+            try {
+                JsonNode json = JSON.readTree(line);
+                String topic = json.path("event").asString("");
+                found.add(
+                        new Transition(
+                                node,
+                                json.path("n").asLong(0),
+                                json.path("utc").asLong(0),
+                                topic,
+                                json.path("term").asLong(0),
+                                words(topic, json)));
+            } catch (JacksonException e) {
+                // A line that was cut off; the others are as good as ever.
+            }
+        }
+        return found;
+    }
+
+    private static String words(String topic, JsonNode json) {
+        return switch (topic) {
+            case "role" ->
+                    json.path("from").asString("")
+                            + " -> "
+                            + json.path("to").asString("")
+                            + ": "
+                            + json.path("reason").asString("");
+            case "term" -> "term " + json.path("term").asLong(0);
+            case "vote" -> "votes for " + json.path("votedFor").asString("");
+            case "commit" ->
+                    "committed up to "
+                            + json.path("index").asLong(0)
+                            + " of "
+                            + json.path("last").asLong(0);
+            case "truncate" -> "cuts its log off from " + json.path("from").asLong(0);
+            case "config" ->
+                    "configuration at "
+                            + json.path("index").asLong(0)
+                            + ": "
+                            + json.path("members").asString("");
+            case "snapshot" ->
+                    json.path("what").asString("")
+                            + "s a snapshot at "
+                            + json.path("index").asLong(0);
+            default -> json.toString();
+        };
     }
 
     private static LogWindow readLog(String node, @Nullable HttpResponse<String> answer) {

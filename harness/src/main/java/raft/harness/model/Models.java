@@ -98,6 +98,9 @@ public final class Models {
                     .withPure(Models::readsOnly)
                     .withParts(Operation::key);
 
+    /** Everything that the client protocol can do with keys, mixed as one likes. */
+    public static final Model STORE = StoreModel.MODEL;
+
     private static final Map<Model, Set<String>> FUNCTIONS = new HashMap<>();
     private static final Map<String, Model> NAMED = new TreeMap<>();
 
@@ -112,6 +115,7 @@ public final class Models {
         add(UNORDERED_QUEUE, "enqueue", "dequeue");
         add(LOCK, "acquire", "release");
         add(VERSIONED_REGISTER, "read", "write", "cas");
+        add(STORE, StoreModel.FUNCTIONS);
         NAMED.put("etcd-register", CAS_REGISTER);
         NAMED.put("kv", KEY_VALUE);
         NAMED.put("kv-reg", KEY_VALUE);
@@ -157,6 +161,20 @@ public final class Models {
     /** The functions of one of this class's models, sorted; empty for others. */
     public static List<String> functions(Model model) {
         return FUNCTIONS.getOrDefault(model, Set.of()).stream().sorted().toList();
+    }
+
+    /**
+     * The model that judges a history best: where one of everything is asked for and only registers
+     * were used, theirs, for which the checker has faster ways; else the same.
+     *
+     * @param functions that occur in the history
+     */
+    public static Model narrowest(Model model, Set<String> functions) {
+        return model.equals(STORE) && knowsAll(CAS_REGISTER, functions) ? CAS_REGISTER : model;
+    }
+
+    private static boolean knowsAll(Model model, Set<String> functions) {
+        return functions.stream().allMatch(f -> knows(model, f));
     }
 
     private static boolean readsOnly(Operation operation) {

@@ -26,6 +26,9 @@ public final class Translation {
     /** The key of workloads that have only one object. */
     private static final Blob ONLY_KEY = Blob.ofText("register");
 
+    /** Keys that a listing tells where it is not said how many. */
+    private static final long KEY_COUNT = 100;
+
     private Translation() {}
 
     /** How an operation ended, and what it learnt; null where it learnt nothing. */
@@ -45,11 +48,19 @@ public final class Translation {
                     value instanceof Value.Seq
                             ? new Request.GetVersioned(key, Consistency.LINEARIZABLE)
                             : new Request.Get(key);
+            case "lease-read" -> new Request.Get(key, Consistency.LEASE);
+            case "stale-read" -> new Request.Get(key, Consistency.STALE);
+            case "keys" ->
+                    new Request.ListKeys(
+                            invocation.key() instanceof Value.Nil ? Blob.ofText("") : key,
+                            Blob.ofText(""),
+                            Math.toIntExact(amount(value, KEY_COUNT)),
+                            Consistency.LINEARIZABLE);
             case "write" -> write(key, value);
             case "cas" -> cas(key, value);
             case "delete" -> new Request.Delete(key);
             case "append" -> new Request.Append(key, present(value));
-            case "increment" -> new Request.Increment(key, amount(value));
+            case "increment" -> new Request.Increment(key, amount(value, 1));
             case "add" -> new Request.AddToSet(key, present(value));
             case "enqueue" -> new Request.Enqueue(key, present(value));
             case "dequeue" -> new Request.Dequeue(key);
@@ -76,9 +87,15 @@ public final class Translation {
                                 new Learnt(Ending.DONE, Value.of(number));
                         case Result.Elements(List<Blob> elements) ->
                                 new Learnt(Ending.DONE, values(elements));
+                        case Result.Held(long token, Blob owner) ->
+                                new Learnt(Ending.DONE, Value.of(Value.of(token), value(owner)));
                         case Result.Absent() -> new Learnt(Ending.DONE, Value.NIL);
                         default -> nonsense();
                     };
+            case Request.ListKeys _ ->
+                    result instanceof Result.Keys(List<Blob> keys, _)
+                            ? new Learnt(Ending.DONE, values(keys))
+                            : nonsense();
             case Request.GetVersioned _ ->
                     switch (result) {
                         case Result.Versioned(long version, Blob value) ->
@@ -131,7 +148,7 @@ public final class Translation {
                         case Result.CompareFailed() -> new Learnt(Ending.COMPARE_FAILED, null);
                         default -> nonsense();
                     };
-            case Request.ListKeys _, Request.Session _, Request.Admin _ -> nonsense();
+            case Request.Session _, Request.Admin _ -> nonsense();
         };
     }
 
@@ -163,12 +180,11 @@ public final class Translation {
         throw new IllegalArgumentException("a cas needs [expected, new], not " + value);
     }
 
-    private static long amount(Value value) {
+    private static long amount(Value value, long usual) {
         return switch (value) {
             case Value.Int(long number) -> number;
-            case Value.Nil() -> 1;
-            default ->
-                    throw new IllegalArgumentException("an increment needs a number, not " + value);
+            case Value.Nil() -> usual;
+            default -> throw new IllegalArgumentException("a number is needed, not " + value);
         };
     }
 

@@ -275,6 +275,21 @@ public record SimOptions(
                 Upkeep.NONE);
     }
 
+    /** These options with other snapshots, spare nodes, leases. */
+    public SimOptions withUpkeep(Upkeep other) {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                disk,
+                process,
+                other);
+    }
+
     /** Draws in a fixed order; adding one at the end changes no earlier one. */
     private static final class Draw {
         private final long seed;

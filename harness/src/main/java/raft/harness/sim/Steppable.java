@@ -47,6 +47,9 @@ public interface Steppable extends SimulatedCluster {
      * @param role "" while it is down
      * @param votedFor in its term, null for nobody
      * @param leader whom it takes for the leader
+     * @param voters of the configuration in force there
+     * @param learners of the same
+     * @param configurationIndex where that stands in the log, 0 for what the cluster began with
      */
     record NodeView(
             String node,
@@ -59,7 +62,10 @@ public interface Steppable extends SimulatedCluster {
             long appliedIndex,
             long durableIndex,
             long lastIndex,
-            long lastTerm) {}
+            long lastTerm,
+            List<String> voters,
+            List<String> learners,
+            long configurationIndex) {}
 
     /** When the next event happens; Long.MAX_VALUE where none is to come. */
     long nextNanos();

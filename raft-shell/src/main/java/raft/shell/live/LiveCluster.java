@@ -9,6 +9,7 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.cluster.SelfChecking;
+import raft.harness.cluster.Transition;
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
@@ -56,15 +57,13 @@ public final class LiveCluster implements AutoCloseable {
     private static final long VIRTUAL_SLICE_NANOS = 1_000_000;
 
     /** Processes that a person's own operations use; a workload's come after. */
-    private static final long TYPED_PROCESSES = 100;
+    public static final long TYPED_PROCESSES = 100;
 
     /** Where a person's processes begin beside those of a loaded run. */
     private static final long BESIDE_LOADED = 100_000;
 
-    private static final int FIRST_WORKLOAD_PROCESS = 100;
-
-    /** How many operations a workload has done, by outcome. */
-    public record Tally(String workload, long started, long ok, long failed, long unknown) {}
+    /** Each workload has as many process numbers for itself, from this number on. */
+    private static final long WORKLOAD_PROCESSES = 1_000_000_000;
 
     private final Cluster cluster;
     private final @Nullable Travel travel;
@@ -95,39 +94,17 @@ public final class LiveCluster implements AutoCloseable {
     private long nextLookNanos;
     private boolean looking;
     private boolean brokenAnnounced;
-    private @Nullable Running running;
+    private @Nullable Background running;
+    /** The last one, until what it had under way has ended. */
+    private @Nullable Background ending;
+
+    private int workloadCount;
+    private final Observer observer = new Observer();
 
     private record Waiter(
             Predicate<List<NodeStatus>> holds,
             long deadlineNanos,
             CompletableFuture<Boolean> answer) {}
-
-    /** A workload in the background. */
-    private static final class Running {
-        final Workload workload;
-        final int concurrency;
-        final TreeSet<Long> free = new TreeSet<>();
-        final long startNanos;
-        final long timeoutNanos;
-        long started;
-        long ok;
-        long failed;
-        long unknown;
-
-        Running(Workload workload, int concurrency, long startNanos, long timeoutNanos) {
-            this.workload = workload;
-            this.concurrency = concurrency;
-            this.startNanos = startNanos;
-            this.timeoutNanos = timeoutNanos;
-            for (long i = 0; i < concurrency; i++) {
-                free.add(i);
-            }
-        }
-
-        Tally tally() {
-            return new Tally(workload.name(), started, ok, failed, unknown);
-        }
-    }
 
     /** How to make a cluster whose events this will hear. */
     @FunctionalInterface
@@ -318,23 +295,48 @@ public final class LiveCluster implements AutoCloseable {
         return result(answer);
     }
 
+    /** What changed in the nodes, as {@link Inspection#transitions} tells it. */
+    public List<Transition> transitions(Map<String, Transition> after)
+            throws InterruptedException {
+        CompletableFuture<List<Transition>> answer =
+                ask(
+                        owned ->
+                                owned instanceof Inspection inspected
+                                        ? inspected.transitions(after, 4 * STATUS_MILLIS)
+                                        : CompletableFuture.completedFuture(List.of()));
+        return result(answer);
+    }
+
     /**
      * Carries an operation out and waits for its end. An interrupt ends the waiting; the operation
      * goes on and its end is recorded.
+     *
+     * @param client as which of the person's clients, null for the first that is free
      */
     public Completion.Operation operate(
-            String node, String f, Value key, Value value, Duration timeout)
+            @Nullable Integer client,
+            String node,
+            String f,
+            Value key,
+            Value value,
+            Duration timeout)
             throws InterruptedException {
         CompletableFuture<Completion.Operation> answer = new CompletableFuture<>();
         enqueue(
                 answer,
                 () -> {
-                    Long process = freeTyped.pollFirst();
+                    Long process = freeProcess(client);
                     if (process == null) {
                         answer.completeExceptionally(
-                                new UsageException("too many operations are under way"));
+                                new UsageException(
+                                        client == null
+                                                ? "too many operations are under way"
+                                                : "client "
+                                                        + client
+                                                        + " still waits for an answer"));
                         return;
                     }
+                    freeTyped.remove(process);
                     awaited.put(process, answer);
                     invoke(new Invocation(process, node, f, key, value, timeout.toNanos()));
                 });
@@ -433,10 +435,14 @@ public final class LiveCluster implements AutoCloseable {
         Boolean started =
                 ask(
                         owned -> {
-                            Running fresh =
-                                    new Running(
+                            workloadCount++;
+                            String number = workloadCount == 1 ? "" : "" + workloadCount;
+                            Background fresh =
+                                    new Background(
                                             workload,
                                             concurrency,
+                                            workload.name() + number + "/",
+                                            typedFrom + workloadCount * WORKLOAD_PROCESSES,
                                             owned.nowNanos(),
                                             timeout.toNanos());
                             running = fresh;
@@ -452,7 +458,8 @@ public final class LiveCluster implements AutoCloseable {
         Boolean stopped =
                 ask(
                         ignored -> {
-                            Running current = running;
+                            Background current = running;
+                            ending = current;
                             last[0] = current == null ? null : current.tally();
                             running = null;
                             return true;
@@ -550,27 +557,16 @@ public final class LiveCluster implements AutoCloseable {
 
     /** Starts what the workload wants; returns when it wants to be asked again. */
     private long work(long now) {
-        Running current = running;
+        Background current = running;
         while (current != null) {
-            Workload.Next next =
-                    current.workload.next(now - current.startNanos, List.copyOf(current.free));
-            if (next instanceof Workload.Next.Do(long process, var operation)) {
-                current.free.remove(process);
-                current.started++;
-                List<String> nodes = cluster.nodes();
-                invoke(
-                        new Invocation(
-                                FIRST_WORKLOAD_PROCESS + process,
-                                nodes.get((int) (process % current.concurrency % nodes.size())),
-                                operation.f(),
-                                operation.key(),
-                                operation.value(),
-                                current.timeoutNanos));
-                tally = current.tally();
-            } else if (next instanceof Workload.Next.WaitUntil(long nanos)) {
-                return nanos > Long.MAX_VALUE - current.startNanos
-                        ? Long.MAX_VALUE
-                        : nanos + current.startNanos;
+            switch (current.next(now, cluster.nodes())) {
+                case Background.Wish.Do(Invocation invocation) -> {
+                    invoke(invocation);
+                    tally = current.tally();
+                }
+                case Background.Wish.Wait(long untilNanos) -> {
+                    return untilNanos;
+                }
             }
         }
         return Long.MAX_VALUE;
@@ -598,8 +594,8 @@ public final class LiveCluster implements AutoCloseable {
         if (isTyped(process)) {
             // After "unknown" the process may still be at it for ever.
             freeTyped.add(ended.type() == Type.INFO ? process + 1_000_000 : process);
-        } else {
-            workloadEnded(ended, event);
+        } else if (event != null) {
+            workloadEnded(event);
         }
         if (waiting != null) {
             waiting.complete(ended);
@@ -613,27 +609,35 @@ public final class LiveCluster implements AutoCloseable {
         }
     }
 
-    private boolean isTyped(long process) {
-        return process >= typedFrom && (process - typedFrom) % 1_000_000 < TYPED_PROCESSES;
+    /** Null where there is none. After an unknown outcome a client goes on under another number. */
+    private @Nullable Long freeProcess(@Nullable Integer client) {
+        Long best = null;
+        for (Long process : freeTyped) {
+            long number = clientOf(process);
+            boolean meant = client == null || number == client;
+            if (meant && (best == null || number < clientOf(best))) {
+                best = process;
+            }
+        }
+        return best;
     }
 
-    private void workloadEnded(Completion.Operation ended, @Nullable HistoryEvent event) {
-        Running current = running;
-        if (current == null) {
-            return;
+    private long clientOf(long process) {
+        return (process - typedFrom) % 1_000_000;
+    }
+
+    private boolean isTyped(long process) {
+        return process >= typedFrom
+                && process < typedFrom + WORKLOAD_PROCESSES
+                && clientOf(process) < TYPED_PROCESSES;
+    }
+
+    private void workloadEnded(HistoryEvent event) {
+        Background current = running != null ? running : ending;
+        if (current != null && current.owns(event.process())) {
+            current.ended(event);
+            tally = current.tally();
         }
-        long own = ended.invocation().process() - FIRST_WORKLOAD_PROCESS;
-        current.free.add(ended.type() == Type.INFO ? own + current.concurrency : own);
-        switch (ended.type()) {
-            case OK -> current.ok++;
-            case FAIL -> current.failed++;
-            case INFO -> current.unknown++;
-            case INVOKE -> throw new IllegalStateException("an end is no beginning");
-        }
-        if (event != null) {
-            current.workload.completed(event);
-        }
-        tally = current.tally();
     }
 
     private void faultChanged(Completion.FaultChange change) {
@@ -645,6 +649,8 @@ public final class LiveCluster implements AutoCloseable {
         if (change.injected()) {
             boolean lasts =
                     !(fault.action() instanceof FaultAction.RaftCommand
+                            // Whoever changes the membership by hand means it to stay.
+                            || fault.action() instanceof FaultAction.Membership
                             || fault.action() instanceof FaultAction.ClockReset);
             if (lasts && change.outcome().status() != FaultOutcome.Status.SKIPPED) {
                 faults.put(
@@ -688,36 +694,10 @@ public final class LiveCluster implements AutoCloseable {
 
     private void looked(List<NodeStatus> seen, boolean say) {
         looking = false;
-        List<NodeStatus> before = latest;
         latest = seen;
-        if (!say) {
-            return;
+        if (say) {
+            observer.news(seen).forEach(announce);
         }
-        for (int i = 0; i < seen.size(); i++) {
-            NodeStatus now = seen.get(i);
-            NodeStatus was = i < before.size() ? before.get(i) : NodeStatus.unreachable("");
-            if (was.reachable() && !now.reachable()) {
-                announce.accept(now.node() + " does not answer");
-            } else if (!was.reachable() && now.reachable() && !was.node().isEmpty()) {
-                announce.accept(now.node() + " answers as " + now.role() + ", term " + now.term());
-            } else if (now.reachable()
-                    && (!was.role().equals(now.role())
-                            || (now.isLeader() && was.term() != now.term()))) {
-                announce.accept(roleLine(now.node(), was.role(), now.role(), now.term()));
-            }
-        }
-    }
-
-    private static String roleLine(String node, String before, String role, long term) {
-        return switch (role) {
-            case "leader" -> node + " became leader, term " + term;
-            case "candidate" -> node + " asks for votes, term " + term;
-            case "pre-candidate" -> node + " hears no leader and asks whether it could win";
-            default ->
-                    before.equals("leader")
-                            ? node + " leads no longer, term " + term
-                            : node + " follows, term " + term;
-        };
     }
 
     private void announceBroken() {
@@ -825,6 +805,7 @@ public final class LiveCluster implements AutoCloseable {
             awaitedFaults.values().forEach(waiting -> waiting.completeExceptionally(turned));
             awaitedFaults.clear();
             running = null;
+            ending = null;
         }
 
         @Override
@@ -883,7 +864,8 @@ public final class LiveCluster implements AutoCloseable {
                         && !change.after().equals("none")
                         && !change.before().equals("none")) {
                     long term = traveller.world().view(change.node()).term();
-                    announce.accept(roleLine(change.node(), change.before(), change.after(), term));
+                    Observer.role(change.node(), change.before(), change.after(), term)
+                            .forEach(announce);
                 } else if (change.field().equals("state")) {
                     announce.accept(change.node() + " is " + change.after());
                 }

@@ -171,7 +171,7 @@ public final class Session implements AutoCloseable {
                 maker.make(
                         folder.path(),
                         new HistoryHeader(
-                                HistoryHeader.SCHEMA, run, "shell", "cas-register", nodes, seed));
+                                HistoryHeader.SCHEMA, run, "shell", "store", nodes, seed));
         origin = began;
         cluster = taken;
         note(began.command());

@@ -19,6 +19,7 @@ import raft.harness.cluster.NodeStatus;
 import raft.shell.live.FaultInForce;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
+import raft.shell.live.Tally;
 import raft.shell.view.Paint;
 
 import java.io.IOException;
@@ -290,17 +291,12 @@ public final class Repl {
                                 + faults.stream()
                                         .map(FaultInForce::words)
                                         .collect(Collectors.joining(", ")));
-        LiveCluster.Tally tally = up.tally();
+        Tally tally = up.tally();
         if (tally != null) {
             text.append(" | ")
                     .append(tally.workload())
                     .append(": ")
-                    .append(tally.ok())
-                    .append(" ok ")
-                    .append(tally.failed())
-                    .append(" failed ")
-                    .append(tally.unknown())
-                    .append(" unknown");
+                    .append(tally.words());
         }
         return text.toString();
     }

@@ -1,5 +1,7 @@
 package raft.shell.view;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.harness.cluster.NodeStatus;
 
 import tools.jackson.core.JacksonException;
@@ -9,11 +11,13 @@ import tools.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /** All nodes in one table; what a node does not tell is "-". */
 public final class StatusView {
+    private static final long CLOCK_MILLIS = 100;
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private StatusView() {}
@@ -51,7 +55,7 @@ public final class StatusView {
             table.cell(Long.toString(node.commitIndex()));
             table.cell(Long.toString(node.appliedIndex()));
             table.cell(word(json, "durableIndex"));
-            table.cell(word(json, "clockOffsetMillis"));
+            table.cell(clock(node.clock()), text -> text.contains("ok") ? text : paint.unsure(text));
             table.cell(links(json));
         }
         List<String> lines = new ArrayList<>(table.lines(width, paint));
@@ -96,6 +100,17 @@ public final class StatusView {
     private static String word(JsonNode json, String field) {
         JsonNode value = json.path(field);
         return value.isMissingNode() || value.isNull() ? "-" : value.asString();
+    }
+
+    /** How far off; an answer takes a moment, so a few hundredths of a second mean nothing. */
+    private static String clock(NodeStatus.@Nullable Clock clock) {
+        if (clock == null) {
+            return "-";
+        }
+        long millis = clock.offsetMillis();
+        return Math.abs(millis) < CLOCK_MILLIS
+                ? "ok"
+                : String.format(Locale.ROOT, "%+.1f s", millis / 1e3);
     }
 
     private static String range(JsonNode json, long last) {

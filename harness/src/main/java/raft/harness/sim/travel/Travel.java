@@ -9,6 +9,7 @@ import raft.harness.cluster.Invocation;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.cluster.SelfChecking;
+import raft.harness.cluster.Transition;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultAction;
 import raft.harness.sim.NodeCode;
@@ -22,6 +23,7 @@ import raft.harness.sim.travel.Moment.Change;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
@@ -41,7 +43,8 @@ import java.util.function.BooleanSupplier;
 public final class Travel implements Cluster, Inspection, SelfChecking {
     /** What {@link #why} can be asked about, of a node. */
     public static final List<String> FIELDS =
-            List.of("role", "term", "votedFor", "leader", "commit", "last", "state");
+            List.of(
+                    "role", "term", "votedFor", "leader", "commit", "last", "members", "state");
 
     /** Told what goes on, also while the past is run anew. */
     public interface Listener {
@@ -258,6 +261,14 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
             case "commit" -> Long.toString(view.commitIndex());
             case "applied" -> Long.toString(view.appliedIndex());
             case "last" -> view.lastIndex() + " of term " + view.lastTerm();
+            case "members" ->
+                    view.voters().isEmpty()
+                            ? "unknown"
+                            : String.join(",", view.voters())
+                                    + (view.learners().isEmpty()
+                                            ? ""
+                                            : " and learners "
+                                                    + String.join(",", view.learners()));
             case "state" -> view.state();
             default -> throw new IllegalArgumentException("no field is called " + field);
         };
@@ -525,6 +536,68 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                 world.nodes().stream().map(node -> world.log(node, fromIndex, count)).toList());
     }
 
+    @Override
+    public CompletableFuture<List<Transition>> transitions(
+            Map<String, Transition> after, long timeoutMillis) {
+        // What is told of one node is told of all, so the newest that is known is enough.
+        long last = after.values().stream().mapToLong(Transition::number).max().orElse(0);
+        List<Transition> found = new ArrayList<>();
+        for (Moment moment : moments.subList((int) Math.min(last, moments.size()), moments.size())) {
+            moment.changes().forEach(change -> found.add(transition(moment, change)));
+        }
+        return CompletableFuture.completedFuture(found);
+    }
+
+    private Transition transition(Moment moment, Change change) {
+        String from = change.before();
+        String to = change.after();
+        String topic =
+                switch (change.field()) {
+                    case "votedFor" -> "vote";
+                    case "members" -> "config";
+                    case "last" -> isShorter(change) ? "truncate" : "log";
+                    default -> change.field();
+                };
+        String words =
+                switch (topic) {
+                    case "vote" -> to.equals("nobody") ? "has not voted" : "votes for " + to;
+                    case "term" -> "term " + to;
+                    case "commit" -> "committed up to " + to;
+                    case "log" -> "log up to " + to;
+                    case "truncate" -> "cuts its log off after " + to;
+                    case "config" -> "configuration: " + to;
+                    default -> from + " -> " + to;
+                };
+        return new Transition(
+                change.node(),
+                moment.number(),
+                moment.occurrence().timeNanos() / 1_000_000,
+                topic,
+                topic.equals("role") ? termAt(change.node(), moment) : 0,
+                words);
+    }
+
+    /** The term of a node after an event; 0 where it was never another than at the start. */
+    private long termAt(String node, Moment moment) {
+        for (int i = (int) moment.number() - 1; i >= 0; i--) {
+            for (Change change : moments.get(i).changes()) {
+                if (change.node().equals(node) && change.field().equals("term")) {
+                    return number(change.after());
+                }
+            }
+        }
+        return 0;
+    }
+
+    private static boolean isShorter(Change change) {
+        return number(change.after()) < number(change.before());
+    }
+
+    private static long number(String words) {
+        String digits = words.replaceFirst("[^0-9].*", "");
+        return digits.isEmpty() ? 0 : Long.parseLong(digits);
+    }
+
     private static NodeStatus status(NodeView view) {
         if (!view.state().equals("up")) {
             return NodeStatus.unreachable(view.node());
@@ -550,6 +623,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                         + view.commitIndex()
                         + ",\"appliedIndex\":"
                         + view.appliedIndex()
+                        + configuration(view)
                         + "}";
         return new NodeStatus(
                 view.node(),
@@ -561,6 +635,21 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                 view.appliedIndex(),
                 view.lastIndex(),
                 json);
+    }
+
+    private static String configuration(NodeView view) {
+        StringBuilder json = new StringBuilder(",\"configuration\":{\"index\":");
+        json.append(view.configurationIndex());
+        json.append(",\"committed\":").append(view.configurationIndex() <= view.commitIndex());
+        json.append(",\"members\":[");
+        List<String> members = new ArrayList<>();
+        view.voters().forEach(node -> members.add(member(node, true)));
+        view.learners().forEach(node -> members.add(member(node, false)));
+        return json.append(String.join(",", members)).append("]}").toString();
+    }
+
+    private static String member(String node, boolean voter) {
+        return "{\"id\":\"" + node + "\",\"voter\":" + voter + "}";
     }
 
     private static String quoted(@Nullable String name) {

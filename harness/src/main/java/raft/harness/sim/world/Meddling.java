@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.client.Blob;
 import raft.client.ClientCodec;
 import raft.client.ProtocolException;
-import raft.client.Request;
+import raft.client.Wording;
 import raft.core.Entry;
 import raft.core.NodeId;
 import raft.harness.cluster.LogLine;
@@ -130,7 +130,10 @@ final class Meddling {
                     0,
                     last,
                     last,
-                    disk.termAt(last));
+                    disk.termAt(last),
+                    List.of(),
+                    List.of(),
+                    0);
         }
         var raft = life.raft;
         return new NodeView(
@@ -144,7 +147,14 @@ final class Meddling {
                 raft.appliedIndex(),
                 raft.durableIndex(),
                 raft.lastIndex(),
-                raft.lastTerm());
+                raft.lastTerm(),
+                names(raft.configuration().voters()),
+                names(raft.configuration().learners()),
+                raft.configurationIndex());
+    }
+
+    private static List<String> names(List<NodeId> nodes) {
+        return nodes.stream().map(NodeId::name).toList();
     }
 
     private static @Nullable String name(@Nullable NodeId node) {
@@ -179,28 +189,10 @@ final class Meddling {
 
     private static String command(Entry entry) {
         try {
-            return words(ClientCodec.decodeCommand(Blob.wrap(entry.payload().unsafeArray())));
+            return Wording.of(
+                    ClientCodec.decodeCommand(Blob.wrap(entry.payload().unsafeArray())));
         } catch (ProtocolException e) {
             return "unreadable";
         }
-    }
-
-    private static String words(Request request) {
-        String name = request.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-        return switch (request) {
-            case Request.Put put -> "put " + put.key().text() + " " + put.value().text();
-            case Request.Cas cas -> {
-                Blob expected = cas.expected();
-                yield "cas "
-                        + cas.key().text()
-                        + " "
-                        + (expected == null ? "nil" : expected.text())
-                        + " "
-                        + cas.value().text();
-            }
-            case Request.InSession inSession -> words(inSession.write());
-            case Request.Keyed keyed -> name + " " + keyed.key().text();
-            default -> name;
-        };
     }
 }

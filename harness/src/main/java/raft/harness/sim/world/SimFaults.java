@@ -46,6 +46,7 @@ final class SimFaults {
     private final long[][] linkBusyUntilNanos;
 
     private long drawCount;
+    private final SimOperator operator;
 
     /** A fault in force, and what it has done so far. */
     static final class Active {
@@ -76,6 +77,7 @@ final class SimFaults {
     SimFaults(SimCluster world, List<SimNode> nodes) {
         this.world = world;
         this.nodes = nodes;
+        this.operator = new SimOperator(world);
         this.cutCount = new int[nodes.size()][nodes.size()];
         this.linkBusyUntilNanos = new long[nodes.size()][nodes.size()];
         for (int from = 0; from < nodes.size(); from++) {
@@ -112,6 +114,15 @@ final class SimFaults {
 
     void change(Change change) {
         ActiveFault fault = change.fault;
+        if (SimOperator.does(fault.action())) {
+            FaultOutcome outcome = operator.step(fault.action(), !change.injected, change.step);
+            if (outcome == null) {
+                again(change, SimOperator.PAUSE_NANOS, change.step + 1);
+            } else {
+                done(change, outcome.status(), outcome.evidence());
+            }
+            return;
+        }
         String impossible = impossible(fault.action());
         if (!impossible.isEmpty()) {
             done(change, FaultOutcome.Status.SKIPPED, List.of(impossible));

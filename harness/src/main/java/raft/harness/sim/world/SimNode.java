@@ -436,9 +436,13 @@ final class SimNode {
         switch (asked.op().request) {
             case Request.Read read when read.consistency() == Consistency.STALE ->
                     reply(waiting, answer(current, read));
-            case Request.Read _ -> {
+            case Request.Read read -> {
                 current.pending.put(requestId, waiting);
-                arrived(current, new Event.Read(requestId, usesLease(requestId)));
+                boolean lease =
+                        read.consistency() == Consistency.LEASE
+                                ? world.options.upkeep().leaseDriftPercent() >= 0
+                                : usesLease(requestId);
+                arrived(current, new Event.Read(requestId, lease));
             }
             case Request.Write _, Request.InSession _, Request.Session _ -> {
                 current.pending.put(requestId, waiting);
