@@ -105,7 +105,7 @@ final class ClusterCommand extends Verb {
                 names = "--spare",
                 paramLabel = "N",
                 defaultValue = "0",
-                description = "simulated nodes beside the members, for 'members add' (default: 0)")
+                description = "nodes beside the members, for 'members add' (default: 0)")
         int spareCount;
 
         @Option(
@@ -242,10 +242,11 @@ final class ClusterCommand extends Verb {
                     "r"
                             + Long.toString(System.currentTimeMillis(), 36)
                             + Long.toString(ProcessHandle.current().pid(), 36);
-            DockerOptions usual =
+            DockerOptions bare =
                     image == null
                             ? DockerOptions.ofJar(runId, names.size(), jar)
                             : DockerOptions.ofImage(runId, names.size(), image);
+            DockerOptions usual = bare.withSpares(spareCount);
             DockerOptions options =
                     leasePercent == null
                             ? usual
