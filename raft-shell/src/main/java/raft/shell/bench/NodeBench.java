@@ -42,22 +42,35 @@ public final class NodeBench implements Callable<Integer> {
 
     /** What can be measured. */
     enum Part {
-        THROUGHPUT,
-        CATCHUP,
-        ELECTIONS,
-        MEMORY,
-        RECOVERY
+        WRITES("writes"),
+        READS("reads"),
+        CATCH_UP("catch-up"),
+        ELECTIONS("elections"),
+        MEMORY("memory"),
+        RECOVERY("recovery");
+
+        private final String word;
+
+        Part(String word) {
+            this.word = word;
+        }
+
+        /** As it is typed. */
+        @Override
+        public String toString() {
+            return word;
+        }
     }
 
-    @Option(names = "--quick", description = "throughput alone, within a minute")
+    @Option(names = "--quick", description = "writes and reads alone, within a minute")
     private boolean quick;
 
     @Option(
-            names = "--only",
+            names = "--part",
             split = ",",
             paramLabel = "PART",
-            description = "some of: throughput, catchup, elections, memory, recovery")
-    private @Nullable List<Part> only;
+            description = "some of: ${COMPLETION-CANDIDATES}; default: all")
+    private @Nullable List<Part> parts;
 
     @Option(
             names = "--clients",
@@ -90,7 +103,7 @@ public final class NodeBench implements Callable<Integer> {
             names = "--node-java",
             paramLabel = "OPTIONS",
             description = "Java's options for our nodes (${DEFAULT-VALUE})")
-    private String nodeJava = "-XX:+UseSerialGC -Xms512m -Xmx2g -XX:-UsePerfData";
+    private String nodeJava = "-XX:+UseSerialGC -Xmn32m -Xms512m -Xmx2g -XX:-UsePerfData";
 
     @Option(
             names = "--folder",
@@ -126,10 +139,10 @@ public final class NodeBench implements Callable<Integer> {
                         "etcd is not installed, so only our node is measured; as root: %s",
                         EtcdCluster.INSTALL);
             }
-            if (wants(Part.THROUGHPUT)) {
+            if (wants(Part.WRITES) || wants(Part.READS)) {
                 throughput(work, etcd != null);
             }
-            if (wants(Part.CATCHUP)) {
+            if (wants(Part.CATCH_UP)) {
                 catchUp(work);
             }
             if (wants(Part.ELECTIONS)) {
@@ -151,8 +164,9 @@ public final class NodeBench implements Callable<Integer> {
     }
 
     private boolean wants(Part part) {
-        List<Part> chosen = only;
-        return chosen != null ? chosen.contains(part) : !quick || part == Part.THROUGHPUT;
+        List<Part> chosen = parts;
+        boolean isShort = part == Part.WRITES || part == Part.READS;
+        return chosen != null ? chosen.contains(part) : !quick || isShort;
     }
 
     // ---- Throughput and latency
@@ -172,8 +186,9 @@ public final class NodeBench implements Callable<Integer> {
             say("");
             say("  %35s %6s %9s %9s %9s", "operations/s", "ratio", "p50 us", "p99 us", "p99.9 us");
             List<Map<String, Object>> lines = new ArrayList<>();
-            for (boolean write : new boolean[] {true, false}) {
-                for (int clientCount : clients) {
+            for (Part part : List.of(Part.WRITES, Part.READS)) {
+                boolean write = part == Part.WRITES;
+                for (int clientCount : wants(part) ? clients : List.<Integer>of()) {
                     Cell mine = new Cell(clientCount);
                     Cell other = new Cell(clientCount);
                     for (int i = 0; i < roundCount; i++) {
