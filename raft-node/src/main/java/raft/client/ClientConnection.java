@@ -1,13 +1,12 @@
 package raft.client;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.client.CallException.Fate;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.CancelledKeyException;
-import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -26,16 +25,16 @@ public final class ClientConnection implements AutoCloseable {
     private final SocketChannel channel;
     private final SelectionKey key;
     private final FrameBuffer frames = new FrameBuffer();
+    private Wire wire;
     private ServerHello.Accepted server = new ServerHello.Accepted(0, "", "");
     private long lastId;
 
     private ClientConnection(String address) throws IOException {
         this.address = address;
         selector = Selector.open();
-        channel = SocketChannel.open();
         // Non-blocking under a selector, because only then does a write end at a deadline too.
-        channel.configureBlocking(false);
-        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        channel = Opening.channel();
+        wire = new Wire.Plain(channel);
         key = channel.register(selector, 0);
     }
 
@@ -48,11 +47,26 @@ public final class ClientConnection implements AutoCloseable {
      */
     public static ClientConnection connect(String host, int port, long timeoutMillis)
             throws CallException {
+        return connect(host, port, null, timeoutMillis);
+    }
+
+    /**
+     * As {@link #connect(String, int, long)}, through TLS where there are credentials: then the
+     * server's certificate must name the node that it says it is.
+     *
+     * @param credentials null: in plain text
+     */
+    public static ClientConnection connect(
+            String host, int port, @Nullable Credentials credentials, long timeoutMillis)
+            throws CallException {
         String address = host + ":" + port;
         try {
             ClientConnection connection = new ClientConnection(address);
             try {
-                connection.open(new InetSocketAddress(host, port), deadlineNanos(timeoutMillis));
+                connection.open(
+                        new InetSocketAddress(host, port),
+                        credentials,
+                        deadlineNanos(timeoutMillis));
             } catch (IOException e) {
                 connection.close();
                 throw e;
@@ -113,67 +127,36 @@ public final class ClientConnection implements AutoCloseable {
         }
     }
 
-    private synchronized void open(InetSocketAddress target, long deadlineNanos)
+    private synchronized void open(
+            InetSocketAddress target, @Nullable Credentials credentials, long deadlineNanos)
             throws IOException {
-        if (target.isUnresolved()) {
-            throw new IOException("no such host");
-        }
-        if (!channel.connect(target)) {
-            do {
-                await(SelectionKey.OP_CONNECT, deadlineNanos);
-            } while (!channel.finishConnect());
-        }
-        write(ClientCodec.encodeClientHello(), deadlineNanos);
-        ByteBuffer frame = readFrame(Limits.HELLO_BYTES_MAX, deadlineNanos);
-        server =
-                switch (ClientCodec.decodeServerHello(frame)) {
-                    case ServerHello.Accepted accepted -> accepted;
-                    case ServerHello.Refused(int version, String reason) ->
-                            throw new IOException(
-                                    "it refused: "
-                                            + reason
-                                            + " (it speaks version "
-                                            + version
-                                            + ")");
-                };
+        Opening.Opened opened =
+                new Opening(selector, channel, key, deadlineNanos)
+                        .open(target, credentials, frames);
+        wire = opened.wire();
+        server = opened.server();
     }
 
     private void write(ByteBuffer frame, long deadlineNanos) throws IOException {
-        channel.write(frame);
-        while (frame.hasRemaining()) {
-            await(SelectionKey.OP_WRITE, deadlineNanos);
-            channel.write(frame);
+        wire.write(frame);
+        while (frame.hasRemaining() || !wire.flush()) {
+            Opening.await(selector, key, SelectionKey.OP_WRITE, deadlineNanos);
+            wire.write(frame);
         }
     }
 
     private ByteBuffer readFrame(int frameBytesMax, long deadlineNanos) throws IOException {
         ByteBuffer frame = frames.next(frameBytesMax);
         while (frame == null) {
-            await(SelectionKey.OP_READ, deadlineNanos);
-            if (channel.read(frames.space()) < 0) {
+            if (!wire.hasInput()) {
+                Opening.await(selector, key, SelectionKey.OP_READ, deadlineNanos);
+            }
+            if (wire.read(frames.space()) < 0) {
                 throw new IOException("the server closed the connection");
             }
             frame = frames.next(frameBytesMax);
         }
         return frame;
-    }
-
-    private void await(int operation, long deadlineNanos) throws IOException {
-        long nanos = deadlineNanos - System.nanoTime();
-        if (nanos <= 0) {
-            throw new IOException("timed out");
-        }
-        try {
-            key.interestOps(operation);
-            // Rounded up: a select of 0 ms would wait for ever.
-            selector.select((nanos + 999_999) / 1_000_000);
-            selector.selectedKeys().clear();
-        } catch (CancelledKeyException | ClosedSelectorException e) {
-            throw new IOException("the connection was closed", e);
-        }
-        if (Thread.currentThread().isInterrupted()) {
-            throw new IOException("interrupted");
-        }
     }
 
     private static long deadlineNanos(long timeoutMillis) {

@@ -70,6 +70,11 @@ public final class FrameBuffer {
         return frame;
     }
 
+    /** Whether what has arrived is an alert of TLS, from a server that speaks nothing else. */
+    boolean holdsTlsAlert() {
+        return data.position() - start >= 2 && data.get(start) == 0x15 && data.get(start + 1) == 3;
+    }
+
     private void makeRoom(int pending) {
         if (pending == data.capacity()) {
             if (pending == CAPACITY_BYTES_MAX) {

@@ -7,7 +7,6 @@ import raft.client.CallException.Fate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
@@ -18,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -74,21 +74,22 @@ public final class PipelinedClient implements AutoCloseable {
      * @throws CallException as {@link ClientConnection#connect} does
      */
     public Connection connect(String host, int port, long timeoutMillis) throws CallException {
+        return connect(host, port, null, timeoutMillis);
+    }
+
+    /** As {@link ClientConnection#connect(String, int, Credentials, long)}. */
+    public Connection connect(
+            String host, int port, @Nullable Credentials credentials, long timeoutMillis)
+            throws CallException {
         String address = host + ":" + port;
+        long deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         SocketChannel channel = null;
         try {
-            channel = SocketChannel.open();
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            channel.socket().setSoTimeout((int) Math.min(timeoutMillis, Integer.MAX_VALUE));
-            InetSocketAddress target = new InetSocketAddress(host, port);
-            if (target.isUnresolved()) {
-                throw new IOException("no such host");
-            }
-            channel.socket().connect(target, (int) Math.min(timeoutMillis, Integer.MAX_VALUE));
+            channel = Opening.channel();
             FrameBuffer frames = new FrameBuffer();
-            greet(channel, frames);
-            channel.configureBlocking(false);
-            Connection connection = new Connection(address, channel, frames);
+            InetSocketAddress target = new InetSocketAddress(host, port);
+            Wire wire = open(channel, target, credentials, frames, deadlineNanos);
+            Connection connection = new Connection(address, channel, wire, frames);
             hand(() -> register(connection));
             return connection;
         } catch (IOException e) {
@@ -98,24 +99,19 @@ public final class PipelinedClient implements AutoCloseable {
         }
     }
 
-    private static void greet(SocketChannel channel, FrameBuffer frames) throws IOException {
-        channel.write(ClientCodec.encodeClientHello());
-        var stream = channel.socket().getInputStream();
-        ByteBuffer frame;
-        while ((frame = frames.next(Limits.HELLO_BYTES_MAX)) == null) {
-            ByteBuffer space = frames.space();
-            int got =
-                    stream.read(
-                            space.array(),
-                            space.arrayOffset() + space.position(),
-                            space.remaining());
-            if (got < 0) {
-                throw new IOException("the server closed the connection");
-            }
-            space.position(space.position() + got);
-        }
-        if (ClientCodec.decodeServerHello(frame) instanceof ServerHello.Refused refused) {
-            throw new IOException("it refused: " + refused.reason());
+    /** With a selector of its own, which does not outlive the handshake. */
+    private static Wire open(
+            SocketChannel channel,
+            InetSocketAddress target,
+            @Nullable Credentials credentials,
+            FrameBuffer frames,
+            long deadlineNanos)
+            throws IOException {
+        try (Selector selector = Selector.open()) {
+            SelectionKey key = channel.register(selector, 0);
+            return new Opening(selector, channel, key, deadlineNanos)
+                    .open(target, credentials, frames)
+                    .wire();
         }
     }
 
@@ -137,6 +133,7 @@ public final class PipelinedClient implements AutoCloseable {
     public final class Connection {
         private final String address;
         private final SocketChannel channel;
+        private final Wire wire;
         private final FrameBuffer frames;
 
         // Of the thread.
@@ -147,9 +144,11 @@ public final class PipelinedClient implements AutoCloseable {
         private boolean isDirty;
         private boolean ended;
 
-        private Connection(String address, SocketChannel channel, FrameBuffer frames) {
+        private Connection(
+                String address, SocketChannel channel, Wire wire, FrameBuffer frames) {
             this.address = address;
             this.channel = channel;
+            this.wire = wire;
             this.frames = frames;
         }
 
@@ -185,9 +184,19 @@ public final class PipelinedClient implements AutoCloseable {
         }
 
         private void read() throws IOException {
-            if (channel.read(frames.space()) < 0) {
-                throw new IOException("the server closed the connection");
+            do {
+                if (wire.read(frames.space()) < 0) {
+                    throw new IOException("the server closed the connection");
+                }
+                takeFrames();
+            } while (wire.hasInput());
+            if (!wire.flush()) {
+                // Part of a change of TLS's keys.
+                markDirty();
             }
+        }
+
+        private void takeFrames() throws IOException {
             ByteBuffer frame;
             while ((frame = frames.next(Limits.FRAME_BYTES_MAX)) != null) {
                 Answer answer = ClientCodec.decodeAnswer(frame);
@@ -205,13 +214,13 @@ public final class PipelinedClient implements AutoCloseable {
 
         private void write() throws IOException {
             isDirty = false;
-            boolean taken = true;
+            boolean taken = wire.flush();
             while (taken && !unsent.isEmpty()) {
                 taken = writeSome();
             }
             SelectionKey own = key;
             if (own != null) {
-                int wish = SelectionKey.OP_READ | (unsent.isEmpty() ? 0 : SelectionKey.OP_WRITE);
+                int wish = SelectionKey.OP_READ | (taken ? 0 : SelectionKey.OP_WRITE);
                 if (own.interestOps() != wish) {
                     own.interestOps(wish);
                 }
@@ -229,7 +238,7 @@ public final class PipelinedClient implements AutoCloseable {
                 }
             }
             int offered = sendBuffer.flip().remaining();
-            int written = channel.write(sendBuffer);
+            int written = wire.write(sendBuffer);
             for (int left = written; left > 0; ) {
                 ByteBuffer head = unsent.getFirst();
                 int step = Math.min(left, head.remaining());
@@ -239,7 +248,7 @@ public final class PipelinedClient implements AutoCloseable {
                     unsent.removeFirst();
                 }
             }
-            return written == offered;
+            return written == offered && wire.flush();
         }
 
         private void end(Exception cause) {

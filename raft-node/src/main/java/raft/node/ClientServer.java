@@ -11,6 +11,7 @@ import raft.client.ProtocolException;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.ServerHello;
+import raft.client.Wire;
 import raft.core.Bytes;
 
 import java.io.Closeable;
@@ -94,7 +95,7 @@ final class ClientServer implements Closeable {
     /** One client. Owned by the server's thread; others only pass it around. */
     static final class Connection {
         private final SocketChannel channel;
-        private final ClientWire wire;
+        private final Wire wire;
         private final FrameBuffer frames = new FrameBuffer();
 
         /** Answers not yet turned into bytes: until then a value is shared with the store. */
@@ -115,7 +116,7 @@ final class ClientServer implements Closeable {
         private int outstandingCount;
         private long heardNanos;
 
-        private Connection(SocketChannel channel, ClientWire wire, long closeNanos) {
+        private Connection(SocketChannel channel, Wire wire, long closeNanos) {
             this.channel = channel;
             this.wire = wire;
             this.closeNanos = closeNanos;
@@ -251,10 +252,10 @@ final class ClientServer implements Closeable {
             while ((channel = listener.accept()) != null) {
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                ClientWire wire =
+                Wire wire =
                         certificates == null
-                                ? new ClientWire.Plain(channel)
-                                : new ClientWire.Tls(channel, certificates.serverEngine());
+                                ? new Wire.Plain(channel)
+                                : new Wire.Tls(channel, certificates.serverEngine());
                 Connection connection =
                         new Connection(channel, wire, inMillis(limits.handshakeMillis()));
                 connection.key = channel.register(selector, SelectionKey.OP_READ, connection);

@@ -2,8 +2,13 @@ package raft.node;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
 
 import org.jspecify.annotations.Nullable;
+
+import raft.client.Credentials;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -11,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
+
+import javax.net.ssl.SSLParameters;
 
 /**
  * What a node tells over HTTP, for people, monitors and the harness. It only reads; nothing here
@@ -63,14 +70,34 @@ final class HttpStatus {
         }
     }
 
-    HttpStatus(InetSocketAddress address, Source source) throws IOException {
+    /**
+     * @param certificates null: plain text
+     */
+    HttpStatus(InetSocketAddress address, @Nullable Certificates certificates, Source source)
+            throws IOException {
         this.source = source;
         // Read once by the server's classes: nobody keeps a connection by being slow.
         System.setProperty("sun.net.httpserver.maxReqTime", "10");
         System.setProperty("sun.net.httpserver.maxRspTime", "10");
-        server = HttpServer.create(address, 0);
+        server = certificates == null ? HttpServer.create(address, 0) : secured(address, certificates);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::serve);
+    }
+
+    private static HttpServer secured(InetSocketAddress address, Certificates certificates)
+            throws IOException {
+        HttpsServer secured = HttpsServer.create(address, 0);
+        secured.setHttpsConfigurator(
+                new HttpsConfigurator(certificates.context()) {
+                    @Override
+                    public void configure(HttpsParameters parameters) {
+                        SSLParameters tls = getSSLContext().getDefaultSSLParameters();
+                        tls.setNeedClientAuth(true);
+                        tls.setProtocols(Credentials.protocols());
+                        parameters.setSSLParameters(tls);
+                    }
+                });
+        return secured;
     }
 
     void start() {

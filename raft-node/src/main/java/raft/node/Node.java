@@ -193,7 +193,11 @@ public final class Node implements Closeable {
                         log);
         opened.add(clients);
         NodeConfig.Address httpListen = config.httpListen();
-        this.http = httpListen == null ? null : listenForHttp(httpListen, opened);
+        this.http =
+                httpListen == null
+                        ? null
+                        : listenForHttp(
+                                httpListen, tls != null && tls.http() ? certificates : null, opened);
         EventLoop loop =
                 new EventLoop(
                         raft,
@@ -413,10 +417,14 @@ public final class Node implements Closeable {
         return listener;
     }
 
-    private HttpStatus listenForHttp(NodeConfig.Address address, List<Closeable> opened)
+    private HttpStatus listenForHttp(
+            NodeConfig.Address address,
+            @Nullable Certificates certificates,
+            List<Closeable> opened)
             throws IOException {
         try {
-            HttpStatus listener = new HttpStatus(resolve(address, "HTTP"), new Telling());
+            HttpStatus listener = 
+                    new HttpStatus(resolve(address, "HTTP"), certificates, new Telling());
             opened.add(listener::stop);
             return listener;
         } catch (BindException e) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -83,6 +84,28 @@ public record NodeConfig(
                     "RAFT_LEASE_DRIFT_PERCENT",
                     "RAFT_SNAPSHOT_LOG_MIB");
 
+    /** What {@code --print-config} shows where nothing is set. */
+    private static final Map<String, String> DEFAULTS =
+            Map.of(
+                    "RAFT_PEER_LISTEN",
+                    "the own address in members",
+                    "RAFT_HTTP_LISTEN",
+                    "none",
+                    "RAFT_ELECTION_TIMEOUT_MS",
+                    "" + ELECTION_TIMEOUT_MILLIS_DEFAULT,
+                    "RAFT_HEARTBEAT_MS",
+                    "" + HEARTBEAT_MILLIS_DEFAULT,
+                    "RAFT_CLIENT_CONNECTIONS_MAX",
+                    "" + Limits.DEFAULT.clientConnectionCountMax,
+                    "RAFT_CLIENT_IDLE_MS",
+                    "" + Limits.DEFAULT.clientIdleMillis,
+                    "RAFT_HANDSHAKE_MS",
+                    "" + Limits.DEFAULT.handshakeMillis,
+                    "RAFT_TLS",
+                    "off",
+                    "RAFT_SNAPSHOT_LOG_MIB",
+                    "" + SNAPSHOT_LOG_MIB_DEFAULT);
+
     /** For {@code --help}. */
     static final String USAGE =
             """
@@ -107,8 +130,9 @@ public record NodeConfig(
               --client-connections-max N RAFT_CLIENT_CONNECTIONS_MAX  default 4096
               --client-idle-ms N         RAFT_CLIENT_IDLE_MS       0: never closed; default 0
               --handshake-ms N           RAFT_HANDSHAKE_MS         default 5000, of clients
-              --tls off|peers|clients|all RAFT_TLS                 default off; both sides show
-                                                                   certificates
+              --tls off|all|PARTS        RAFT_TLS                  default off; PARTS are some of
+                                                                   peers,clients,http; both sides
+                                                                   show certificates
               --tls-cert FILE            RAFT_TLS_CERT             PEM: own certificate, then chain;
                                                                    names the node id as a DNS name
               --tls-key FILE             RAFT_TLS_KEY              PEM: its key, PKCS #8
@@ -143,12 +167,18 @@ public record NodeConfig(
      *
      * @param peers whether other nodes must use it
      * @param clients whether clients must use it
+     * @param http whether whoever asks over HTTP must use it
      * @param certificate own chain, PEM
      * @param key own key, PEM, PKCS #8
      * @param authorities whose signatures count, PEM
      */
     public record Tls(
-            boolean peers, boolean clients, Path certificate, Path key, Path authorities) {}
+            boolean peers,
+            boolean clients,
+            boolean http,
+            Path certificate,
+            Path key,
+            Path authorities) {}
 
     /** Where a setting comes from, in order of precedence. */
     enum Origin {
@@ -280,7 +310,12 @@ public record NodeConfig(
         StringBuilder text = new StringBuilder();
         for (String name : SETTINGS) {
             Setting setting = settings.get(name);
-            String line = word(name) + " = " + (setting == null ? "" : setting.value);
+            String line =
+                    word(name)
+                            + " = "
+                            + (setting == null
+                                    ? DEFAULTS.getOrDefault(name, "")
+                                    : setting.value);
             String origin =
                     setting == null
                             ? "default"
@@ -391,9 +426,13 @@ public record NodeConfig(
 
     private static @Nullable Tls tls(Map<String, String> settings) throws BadSettingException {
         String wanted = settings.getOrDefault("RAFT_TLS", "off");
-        if (!List.of("off", "peers", "clients", "all").contains(wanted)) {
+        List<String> parts = Arrays.stream(wanted.split(",", -1)).map(String::strip).toList();
+        boolean single = wanted.equals("off") || wanted.equals("all");
+        if (!single && !List.of("peers", "clients", "http").containsAll(parts)) {
             throw new BadSettingException(
-                    "RAFT_TLS must be off, peers, clients or all, not '" + wanted + "'");
+                    "RAFT_TLS must be off, all, or some of peers,clients,http, not '"
+                            + wanted
+                            + "'");
         }
         if (wanted.equals("off")) {
             for (String name : List.of("RAFT_TLS_CERT", "RAFT_TLS_KEY", "RAFT_TLS_CA")) {
@@ -406,8 +445,9 @@ public record NodeConfig(
             return null;
         }
         return new Tls(
-                !wanted.equals("clients"),
-                !wanted.equals("peers"),
+                wanted.equals("all") || parts.contains("peers"),
+                wanted.equals("all") || parts.contains("clients"),
+                wanted.equals("all") || parts.contains("http"),
                 file(required(settings, "RAFT_TLS_CERT"), "RAFT_TLS_CERT"),
                 file(required(settings, "RAFT_TLS_KEY"), "RAFT_TLS_KEY"),
                 file(required(settings, "RAFT_TLS_CA"), "RAFT_TLS_CA"));

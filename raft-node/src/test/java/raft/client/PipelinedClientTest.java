@@ -124,7 +124,7 @@ class PipelinedClientTest {
             accept(server, new ServerHello.Refused(1, "Not today."), (in, out) -> {});
             assertThatThrownBy(() -> connect(client, server))
                     .isInstanceOf(CallException.class)
-                    .hasMessageEndingWith("it refused: Not today.");
+                    .hasMessageEndingWith("it refused: Not today. (it speaks version 1)");
         }
     }
 

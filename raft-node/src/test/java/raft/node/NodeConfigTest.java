@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 final class NodeConfigTest {
     private static final Map<String, String> GOOD =
@@ -114,7 +115,7 @@ final class NodeConfigTest {
                 .contains("# option\nheartbeat-ms = 60\n")
                 .contains("# environment\ncluster-id = lab\n")
                 .contains("# file\nelection-timeout-ms = 700\n")
-                .contains("# default\n# tls =\n");
+                .contains("# default\n# tls = off\n");
     }
 
     /** What is printed can be given back as a file and means the same. */
@@ -148,10 +149,25 @@ final class NodeConfigTest {
 
     @Test
     void tlsNeedsAllItsFilesAndFilesNeedTls() {
-        assertBad("RAFT_TLS", "yes", "RAFT_TLS must be off, peers, clients or all, not 'yes'");
+        assertBad("RAFT_TLS", "yes", "RAFT_TLS must be off, all, or some of peers,clients,http, not 'yes'");
+        assertBad("RAFT_TLS", "peers,off", "RAFT_TLS must be off, all, or some of");
         assertBad("RAFT_TLS", "all", "RAFT_TLS_CERT is not set, see --help");
         assertBad("RAFT_TLS_KEY", "k.pem", "RAFT_TLS_KEY is set but RAFT_TLS is off");
         assertBad("RAFT_CLIENT_CONNECTIONS_MAX", "0", "RAFT_CLIENT_CONNECTIONS_MAX must be 1 to");
+    }
+
+    @Test
+    void tlsIsForTheNamedPartsOrForAll() throws Exception {
+        assertThat(tls("peers, http")).isEqualTo(List.of(true, false, true));
+        assertThat(tls("clients")).isEqualTo(List.of(false, true, false));
+        assertThat(tls("all")).isEqualTo(List.of(true, true, true));
+    }
+
+    private static List<Boolean> tls(String parts) throws BadSettingException {
+        List<String> options =
+                List.of("--tls=" + parts, "--tls-cert=c", "--tls-key=k", "--tls-ca=a");
+        NodeConfig.Tls tls = Objects.requireNonNull(NodeConfig.parse(GOOD, options).tls());
+        return List.of(tls.peers(), tls.clients(), tls.http());
     }
 
     private static void assertBad(String name, String value, String sentence) {

@@ -62,7 +62,8 @@ final class TestCertificates {
         KeyPair own = newPair();
         write(file(file, "crt"), "CERTIFICATE", certificate(dnsName, own, dnsName, false, days));
         write(file(file, "key"), "PRIVATE KEY", own.getPrivate().getEncoded());
-        return new NodeConfig.Tls(true, true, file(file, "crt"), file(file, "key"), authority());
+        return new NodeConfig.Tls(
+                true, true, true, file(file, "crt"), file(file, "key"), authority());
     }
 
     private Path file(String file, String suffix) {

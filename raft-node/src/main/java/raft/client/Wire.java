@@ -1,5 +1,6 @@
-package raft.node;
+package raft.client;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -8,9 +9,21 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
 
-/** A client's non-blocking connection, in plain text or through TLS. Of one thread. */
-sealed interface ClientWire {
+/**
+ * A client's non-blocking connection, seen from either end, in plain text or through TLS. Of one
+ * thread.
+ */
+public sealed interface Wire {
+    /**
+     * Goes on with the handshake of TLS, as far as it goes without waiting; whether it is over. A
+     * server need not call it, {@link #read} does the same.
+     *
+     * @throws IOException when the other side is not believed, or has gone
+     */
+    boolean shakeHands() throws IOException;
+
     /** As a channel does: bytes read, 0 where none are there, -1 at the end. */
     int read(ByteBuffer into) throws IOException;
 
@@ -27,7 +40,12 @@ sealed interface ClientWire {
     void shutdownOutput() throws IOException;
 
     /** As it is. */
-    record Plain(SocketChannel channel) implements ClientWire {
+    record Plain(SocketChannel channel) implements Wire {
+        @Override
+        public boolean shakeHands() {
+            return true;
+        }
+
         @Override
         public int read(ByteBuffer into) throws IOException {
             return channel.read(into);
@@ -58,7 +76,7 @@ sealed interface ClientWire {
      * Through an {@link SSLEngine}. The handshake happens inside {@link #read}; until it is over,
      * nothing is taken for writing. Holds at most one record of each direction.
      */
-    final class Tls implements ClientWire {
+    final class Tls implements Wire {
         private final SocketChannel channel;
         private final SSLEngine engine;
 
@@ -73,7 +91,8 @@ sealed interface ClientWire {
 
         private boolean ended;
 
-        Tls(SocketChannel channel, SSLEngine engine) throws SSLException {
+        /** Begins the handshake in the role that {@code engine} has. */
+        public Tls(SocketChannel channel, SSLEngine engine) throws SSLException {
             this.channel = channel;
             this.engine = engine;
             int packetBytes = engine.getSession().getPacketBufferSize();
@@ -81,6 +100,30 @@ sealed interface ClientWire {
             netOut = ByteBuffer.allocate(packetBytes).limit(0);
             plain = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize()).limit(0);
             engine.beginHandshake();
+        }
+
+        /** Whom the other side has shown itself to be. */
+        public SSLSession session() {
+            return engine.getSession();
+        }
+
+        @Override
+        public boolean shakeHands() throws IOException {
+            if (!flush() || isOver()) {
+                return isOver() && !netOut.hasRemaining();
+            }
+            if (netIn.hasRemaining() && channel.read(netIn) < 0) {
+                throw new EOFException("the connection was closed during the handshake of TLS");
+            }
+            decrypt();
+            return isOver() && !netOut.hasRemaining();
+        }
+
+        private boolean isOver() {
+            return switch (engine.getHandshakeStatus()) {
+                case FINISHED, NOT_HANDSHAKING -> true;
+                case NEED_TASK, NEED_WRAP, NEED_UNWRAP, NEED_UNWRAP_AGAIN -> false;
+            };
         }
 
         @Override
@@ -102,12 +145,18 @@ sealed interface ClientWire {
         /** Until something is plain, more must arrive, or the own side has to send first. */
         private void decrypt() throws IOException {
             boolean goOn = true;
-            while (goOn && !plain.hasRemaining() && !ended) {
-                switch (engine.getHandshakeStatus()) {
-                    case NEED_TASK -> runTasks();
-                    case NEED_WRAP -> goOn = wrapHandshake();
-                    default -> goOn = unwrap();
+            try {
+                while (goOn && !plain.hasRemaining() && !ended) {
+                    switch (engine.getHandshakeStatus()) {
+                        case NEED_TASK -> runTasks();
+                        case NEED_WRAP -> goOn = wrapHandshake();
+                        default -> goOn = unwrap();
+                    }
                 }
+            } catch (SSLException e) {
+                // Whichever call it was that found out, the other side has not heard of it yet.
+                sayWhy();
+                throw e;
             }
         }
 
@@ -117,9 +166,6 @@ sealed interface ClientWire {
             SSLEngineResult result;
             try {
                 result = engine.unwrap(netIn, plain);
-            } catch (SSLException e) {
-                sayWhy();
-                throw e;
             } finally {
                 netIn.compact();
                 plain.flip();
