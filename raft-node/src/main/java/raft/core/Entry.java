@@ -19,7 +19,13 @@ public record Entry(long index, long term, Kind kind, Bytes payload) {
         /** A command of the state machine. */
         COMMAND(1),
         /** A {@link Configuration}; in force as soon as it is in the log (thesis §4.1). */
-        CONFIGURATION(2);
+        CONFIGURATION(2),
+        /**
+         * A {@link Configuration} that an operator put into a stopped node's log after a quorum was
+         * lost ({@link LostQuorum}): it takes the place of whatever was there before, majorities of
+         * which are not asked any more.
+         */
+        RECOVERY(3);
 
         private final int code;
 
@@ -31,6 +37,11 @@ public record Entry(long index, long term, Kind kind, Bytes payload) {
             return code;
         }
 
+        /** Whether the payload says who the members are. */
+        public boolean isConfiguration() {
+            return this == CONFIGURATION || this == RECOVERY;
+        }
+
         /**
          * @throws IllegalArgumentException for a code that no kind has
          */
@@ -39,6 +50,7 @@ public record Entry(long index, long term, Kind kind, Bytes payload) {
                 case 0 -> NOOP;
                 case 1 -> COMMAND;
                 case 2 -> CONFIGURATION;
+                case 3 -> RECOVERY;
                 default -> throw new IllegalArgumentException("no entry kind has code " + code);
             };
         }

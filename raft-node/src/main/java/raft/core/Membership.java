@@ -30,17 +30,38 @@ final class Membership {
     }
 
     /**
+     * What a log that was found on the disk says.
+     *
+     * @param initial the members that the cluster began with
+     */
+    static Membership recovered(Configuration initial, Recovered recovered) {
+        Snapshot snapshot = recovered.snapshot();
+        Membership membership =
+                snapshot == null
+                        ? new Membership(0, initial)
+                        : new Membership(snapshot.configurationIndex(), snapshot.configuration());
+        for (Entry entry : recovered.entries()) {
+            if (entry.kind().isConfiguration() && entry.index() > membership.latestIndex()) {
+                membership.appended(entry);
+            }
+        }
+        return membership;
+    }
+
+    /**
      * Notes a configuration entry that was appended to the log; it counts from now on.
      *
      * @throws IllegalStateException if more than one voter comes or goes, so that majorities before
-     *     and after need not overlap
+     *     and after need not overlap, unless a quorum was lost
      */
     void appended(Entry entry) {
         Configuration next = Configuration.decode(entry.payload());
         long changed =
                 next.voters().stream().filter(id -> !isVoter(id)).count()
                         + voters.stream().filter(id -> !next.isVoter(id)).count();
-        if (changed > 1 && !latest().equals(Configuration.NONE)) {
+        // After a lost quorum an operator answers for it that the others are gone for good.
+        boolean forced = entry.kind() == Entry.Kind.RECOVERY;
+        if (changed > 1 && !forced && !latest().equals(Configuration.NONE)) {
             throw new IllegalStateException(
                     "entry " + entry.index() + " changes " + latest() + " to " + next);
         }

@@ -52,20 +52,10 @@ final class State {
                             + " but only term "
                             + hardState.term());
         }
-        Snapshot snapshot = recovered.snapshot();
-        this.snapshots = new Snapshots(snapshot);
+        this.snapshots = new Snapshots(recovered.snapshot());
         this.commitIndex = snapshots.newestIndex();
         this.appliedIndex = commitIndex;
-        this.membership =
-                snapshot == null
-                        ? new Membership(0, config.initial())
-                        : new Membership(snapshot.configurationIndex(), snapshot.configuration());
-        for (Entry entry : recovered.entries()) {
-            if (entry.kind() == Entry.Kind.CONFIGURATION
-                    && entry.index() > membership.latestIndex()) {
-                membership.appended(entry);
-            }
-        }
+        this.membership = Membership.recovered(config.initial(), recovered);
         this.durability = new Durability(log);
         this.nowNanos = nowNanos;
     }
@@ -153,7 +143,7 @@ final class State {
 
     void addToLog(Entry entry) {
         log.append(entry);
-        if (entry.kind() == Entry.Kind.CONFIGURATION) {
+        if (entry.kind().isConfiguration()) {
             membership.appended(entry);
             membershipChanged();
         }

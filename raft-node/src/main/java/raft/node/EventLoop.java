@@ -315,7 +315,7 @@ final class EventLoop {
     private void apply(Entry entry, long requestId) {
         switch (entry.kind()) {
             case NOOP -> {}
-            case CONFIGURATION -> {
+            case CONFIGURATION, RECOVERY -> {
                 rememberMembers(Configuration.decode(entry.payload()));
                 if (requestId != 0) {
                     reply(requestId, new Reply.Ok(new Result.Done(), entry.term(), entry.index()));

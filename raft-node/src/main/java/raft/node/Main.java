@@ -12,8 +12,8 @@ import java.util.List;
 
 /** The process. */
 public final class Main {
-    private static final int BAD_USAGE = 254;
-    private static final int CANNOT_START = 255;
+    static final int BAD_USAGE = 254;
+    static final int CANNOT_START = 255;
 
     private Main() {}
 
@@ -22,6 +22,15 @@ public final class Main {
         List<String> options = List.of(args);
         if (options.contains("--help")) {
             say(FileDescriptor.out, NodeConfig.USAGE.stripTrailing());
+            return;
+        }
+        if (!options.isEmpty() && options.getFirst().equals(RecoverCommand.NAME)) {
+            RecoverCommand command =
+                    new RecoverCommand(
+                            line -> say(FileDescriptor.out, line),
+                            line -> say(FileDescriptor.err, line),
+                            System.console());
+            Runtime.getRuntime().halt(command.run(options.subList(1, options.size())));
             return;
         }
         NodeConfig config;
@@ -67,7 +76,7 @@ public final class Main {
     }
 
     /** The file system's exceptions carry no more than a path. */
-    private static String sentence(IOException e) {
+    static String sentence(IOException e) {
         return switch (e) {
             case AccessDeniedException denied -> "no permission for " + denied.getFile();
             case FileAlreadyExistsException exists -> exists.getFile() + " is not a folder";

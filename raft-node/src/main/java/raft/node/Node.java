@@ -51,7 +51,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class Node implements Closeable {
     private static final long STATUS_MILLIS_MAX = 1000;
-    private static final String MEMBERS = "members";
+    static final String MEMBERS = "members";
 
     /** Above this, peers' connections are no longer read until the loop has caught up. */
     private static final int INBOX_COUNT_MAX = 8192;
@@ -344,6 +344,11 @@ public final class Node implements Closeable {
             text = founder ? config.membersText() : "";
             data.putText(MEMBERS, text);
         }
+        return membersOf(text);
+    }
+
+    /** Who the file {@link #MEMBERS} says that the cluster began with. */
+    static Configuration membersOf(String text) {
         List<Configuration.Member> members = new ArrayList<>();
         for (String part : text.isEmpty() ? List.<String>of() : List.of(text.split(","))) {
             int equals = part.indexOf('=');

@@ -144,6 +144,7 @@ public record NodeConfig(
                                                                    log; default 64
               --trace FILE               RAFT_TRACE                every transition as a JSON line;
                                                                    "-": standard output
+              recover --help             how to go on after a majority was lost for good
               --print-config             prints what is in force and where it came from, and ends
 
             Ends with status 0 after SIGTERM, 254 on bad settings, 255 when it cannot start,
@@ -511,7 +512,7 @@ public record NodeConfig(
         return value;
     }
 
-    private static NodeId nodeId(String text, String name) throws BadSettingException {
+    static NodeId nodeId(String text, String name) throws BadSettingException {
         try {
             return new NodeId(text);
         } catch (IllegalArgumentException e) {
@@ -520,7 +521,7 @@ public record NodeConfig(
         }
     }
 
-    private static SortedMap<NodeId, Address> members(String text) throws BadSettingException {
+    static SortedMap<NodeId, Address> members(String text) throws BadSettingException {
         SortedMap<NodeId, Address> members = new TreeMap<>();
         for (String part : text.split(",", -1)) {
             int equals = part.indexOf('=');

@@ -68,6 +68,11 @@ final class PeerIdentities {
         }
     }
 
+    /** Whoever comes next is somebody new. Of a stopped node. */
+    static void forgetAll(DataDirectory data) throws IOException {
+        data.putText(FILE, "");
+    }
+
     private void save() throws IOException {
         StringBuilder text = new StringBuilder();
         known.forEach(

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
@@ -47,12 +48,65 @@ public final class DataDirectory implements Closeable {
         try {
             lock(channel, folder);
             DirectoryDisk disk = new DirectoryDisk(folder);
-            checkIdentity(disk, folder, "cluster " + clusterId + "\nnode " + nodeId + "\n");
+            checkIdentity(disk, folder, new Identity(clusterId, nodeId).text());
             return new DataDirectory(disk, channel);
         } catch (IOException e) {
             channel.close();
             throw e;
         }
+    }
+
+    /**
+     * Locks the directory of a node that is stopped, whosever it is.
+     *
+     * @throws IOException with one sentence that says what is wrong: there is none, or a process
+     *     holds it
+     */
+    public static DataDirectory openStopped(Path folder) throws IOException {
+        if (!Files.isRegularFile(folder.resolve(IDENTITY))) {
+            throw new IOException(folder + " is not the data directory of a node");
+        }
+        FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE);
+        try {
+            lock(channel, folder);
+            return new DataDirectory(new DirectoryDisk(folder), channel);
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Whose it is.
+     *
+     * @param clusterId the cluster's
+     * @param nodeId the node's
+     */
+    public record Identity(String clusterId, String nodeId) {
+        private String text() {
+            return "cluster " + clusterId + "\nnode " + nodeId + "\n";
+        }
+    }
+
+    /**
+     * Whose it is.
+     *
+     * @throws IOException if the file that says it is not what this class writes
+     */
+    public Identity identity() throws IOException {
+        String text = String.valueOf(text(IDENTITY));
+        List<String> lines = text.lines().toList();
+        if (lines.size() == 2
+                && lines.get(0).startsWith("cluster ")
+                && lines.get(1).startsWith("node ")) {
+            return new Identity(lines.get(0).substring(8), lines.get(1).substring(5));
+        }
+        throw new IOException("the file " + IDENTITY + " is damaged");
+    }
+
+    /** It is this node's from now on, durably. */
+    public void identity(Identity next) throws IOException {
+        putText(IDENTITY, next.text());
     }
 
     /** The files in it. */

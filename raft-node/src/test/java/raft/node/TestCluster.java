@@ -131,6 +131,25 @@ final class TestCluster implements AutoCloseable {
         return peers.toString();
     }
 
+    /** From its next start on the node is told of another cluster and of these members. */
+    void tell(String id, String clusterId, List<String> members) {
+        NodeConfig before = config(id);
+        SortedMap<NodeId, NodeConfig.Address> addresses = new TreeMap<>();
+        members.forEach(member -> addresses.put(new NodeId(member), config(member).peerListen()));
+        configs.put(
+                id,
+                new NodeConfig(
+                        before.nodeId(),
+                        clusterId,
+                        addresses,
+                        before.peerListen(),
+                        before.clientListen(),
+                        before.httpListen(),
+                        before.dataDir(),
+                        ELECTION_TIMEOUT_MILLIS,
+                        HEARTBEAT_MILLIS));
+    }
+
     String address(String id) {
         return config(id).peerListen().toString();
     }

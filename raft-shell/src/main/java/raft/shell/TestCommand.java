@@ -399,8 +399,7 @@ final class TestCommand implements Callable<Integer>, InSession {
                     image == null
                             ? DockerOptions.ofJar(runId, members.size(), jar)
                             : DockerOptions.ofImage(runId, members.size(), image);
-            return DockerCluster.start(
-                    options.withSpares(withSpare ? 1 : 0), folder, progress);
+            return DockerCluster.start(options.withSpares(withSpare ? 1 : 0), folder, progress);
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }

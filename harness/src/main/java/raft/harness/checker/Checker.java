@@ -13,8 +13,9 @@ import java.util.List;
  * Preparation}.
  *
  * <p>Which way is taken, in this order: for registers {@link Rejections}, {@link UniqueValues},
- * {@link RegisterSearch}; for sets and lists {@link Stages}, for counters {@link Counters}, for queues
- * {@link Queues}, for locks {@link Locks}; for everything {@link GeneralSearch}. All of them are compared with each other and with trying every order, in the tests.
+ * {@link RegisterSearch}; for sets and lists {@link Stages}, for counters {@link Counters}, for
+ * queues {@link Queues}, for locks {@link Locks}; for everything {@link GeneralSearch}. All of them
+ * are compared with each other and with trying every order, in the tests.
  */
 public final class Checker {
     private Checker() {}

@@ -19,14 +19,15 @@ import java.util.PriorityQueue;
  * searched.)
  *
  * <p>Then a total says how many changes came before it, and a linearization gives each change that
- * took effect a rank 1, 2, 3, … A read of k stands between ranks k and k + 1; a change that answered
- * a total has its rank from that. What real time asks of any other change is a first rank — above
- * every total that was known before it began — and a last one — not above any total that was learnt
- * by what began after it ended. So the ranks are time slots, the changes jobs of length one with
- * release times and deadlines: the earliest deadline first fills the slots whenever that can be
- * done. Of equal deadlines the one that ended first goes first, which keeps to real time between two
- * changes, because what precedes has neither the later release nor the later deadline. Crashed
- * changes have no deadline and need not be placed; all ranks up to the largest total must be filled.
+ * took effect a rank 1, 2, 3, … A read of k stands between ranks k and k + 1; a change that
+ * answered a total has its rank from that. What real time asks of any other change is a first rank
+ * — above every total that was known before it began — and a last one — not above any total that
+ * was learnt by what began after it ended. So the ranks are time slots, the changes jobs of length
+ * one with release times and deadlines: the earliest deadline first fills the slots whenever that
+ * can be done. Of equal deadlines the one that ended first goes first, which keeps to real time
+ * between two changes, because what precedes has neither the later release nor the later deadline.
+ * Crashed changes have no deadline and need not be placed; all ranks up to the largest total must
+ * be filled.
  */
 final class Counters {
     private static final int NONE = -1;
@@ -65,8 +66,7 @@ final class Counters {
         for (int i = 0; i < kinds.length; i++) {
             gauge.check();
             HistoryEvent call = events.get(part.invocations()[i]);
-            Value learnt =
-                    part.crashed(i) ? null : learnt(call, events.get(part.completions()[i]));
+            Value learnt = part.crashed(i) ? null : learnt(call, events.get(part.completions()[i]));
             if (learnt == null) {
                 kinds[i] = FREE;
                 continue;

@@ -601,7 +601,9 @@ final class Explainer {
                     whole(where, c[0]) + ", but nobody ever wrote " + wanted(where, c[0]) + ".";
             case "was never added" -> neverAdded(where, c[0]);
             case "is no sum" ->
-                    whole(where, c[0]) + ", which no number of changes by " + change(where)
+                    whole(where, c[0])
+                            + ", which no number of changes by "
+                            + change(where)
                             + " adds up to.";
             case "went back" ->
                     whole(where, c[0])
@@ -618,8 +620,7 @@ final class Explainer {
                             + change(where)
                             + " had begun before it ended.";
             case "was never enqueued" ->
-                    whole(where, c[0])
-                            + ", but nobody had begun to enqueue that before it ended.";
+                    whole(where, c[0]) + ", but nobody had begun to enqueue that before it ended.";
             case "was taken twice" ->
                     whole(where, c[0])
                             + " and so did "

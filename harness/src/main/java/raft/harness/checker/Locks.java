@@ -15,10 +15,10 @@ import java.util.Map;
 /**
  * Locks, without search, in O(n log n). A process does one thing after the other, so its operations
  * say when it surely held the lock: from the end of an acquire to the beginning of the release that
- * follows, or for ever. A linearization exists iff no two of these intervals overlap: in their order
- * each acquire can take effect as soon as the release before has begun, each release when it begins.
- * That order is the only one, so fencing tokens must grow along it. A crashed release may free the
- * lock from its beginning on; a crashed acquire would keep it for ever and is left out.
+ * follows, or for ever. A linearization exists iff no two of these intervals overlap: in their
+ * order each acquire can take effect as soon as the release before has begun, each release when it
+ * begins. That order is the only one, so fencing tokens must grow along it. A crashed release may
+ * free the lock from its beginning on; a crashed acquire would keep it for ever and is left out.
  */
 final class Locks {
     private record Section(int acquire, int release, int from, int to) {}
@@ -79,8 +79,7 @@ final class Locks {
             Value answer = events.get(part.completions()[section.acquire()]).value();
             if (answer instanceof Value.Int(long given)) {
                 if (given <= token) {
-                    return Stages.impossible(
-                            part, "token fell", section.acquire(), tokenFrom);
+                    return Stages.impossible(part, "token fell", section.acquire(), tokenFrom);
                 }
                 token = given;
                 tokenFrom = section.acquire();

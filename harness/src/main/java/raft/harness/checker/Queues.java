@@ -146,8 +146,7 @@ final class Queues {
             int best = firstGone[i + 1];
             boolean taken =
                     (part.events()[i] & 1) == 0 && enqueue[operation] && takenBy[operation] != NONE;
-            if (taken
-                    && (best == NONE || returns[takenBy[operation]] < returns[takenBy[best]])) {
+            if (taken && (best == NONE || returns[takenBy[operation]] < returns[takenBy[best]])) {
                 best = operation;
             }
             firstGone[i] = best;
@@ -157,8 +156,7 @@ final class Queues {
             if (there(a, leftToo)) {
                 int b = firstGone[returns[a]];
                 if (b != NONE && returns[takenBy[b]] < gone(a)) {
-                    return Stages.impossible(
-                            part, "overtook", a, b, takenBy[b], takenBy[a]);
+                    return Stages.impossible(part, "overtook", a, b, takenBy[b], takenBy[a]);
                 }
             }
         }

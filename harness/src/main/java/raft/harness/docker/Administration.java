@@ -94,7 +94,10 @@ final class Administration {
                 leads && now.term() > termBefore ? Status.INSTALLED : Status.INDETERMINATE,
                 before == null
                         ? "nobody was seen to lead before"
-                        : before.node() + " led term " + termBefore + " and said that it hands over",
+                        : before.node()
+                                + " led term "
+                                + termBefore
+                                + " and said that it hands over",
                 to + " is " + now.role() + " of term " + now.term());
     }
 
@@ -148,9 +151,7 @@ final class Administration {
                         ? "nobody was seen to lead before"
                         : before.node() + " led term " + before.term(),
                 node + " said that it started an election",
-                now == null
-                        ? "nobody leads"
-                        : now.node() + " leads term " + now.term());
+                now == null ? "nobody leads" : now.node() + " leads term " + now.term());
     }
 
     FaultOutcome removeVoter(long fault, String node) {

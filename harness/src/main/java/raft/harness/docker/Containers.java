@@ -285,8 +285,7 @@ final class Containers implements AutoCloseable {
         SortedMap<String, String> known = new TreeMap<>(addresses);
         known.keySet().removeIf(other -> isSpare(other) && !other.equals(node));
         Start start =
-                options.system()
-                        .start(new Placement(node, options.runId(), known, isSpare(node)));
+                options.system().start(new Placement(node, options.runId(), known, isSpare(node)));
         Map<String, String> environment = new TreeMap<>(options.environment());
         environment.putAll(start.environment());
         CreateContainerCmd create =

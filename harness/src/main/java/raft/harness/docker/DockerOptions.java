@@ -39,7 +39,8 @@ public record DockerOptions(
             throw new IllegalArgumentException("1 to 9 nodes are possible, not " + nodeCount);
         }
         if (spareCount < 0 || spareCount > 9) {
-            throw new IllegalArgumentException("0 to 9 spare nodes are possible, not " + spareCount);
+            throw new IllegalArgumentException(
+                    "0 to 9 spare nodes are possible, not " + spareCount);
         }
         environment = Map.copyOf(environment);
     }
@@ -47,7 +48,13 @@ public record DockerOptions(
     /** The same with so many nodes more, which wait to be added. */
     public DockerOptions withSpares(int count) {
         return new DockerOptions(
-                runId, nodeCount, count, system, startupTimeoutMillis, nodeMemoryBytes, environment);
+                runId,
+                nodeCount,
+                count,
+                system,
+                startupTimeoutMillis,
+                nodeMemoryBytes,
+                environment);
     }
 
     /** The same with more in the nodes' environment. */

@@ -39,7 +39,9 @@ public record FaultPlan(List<PlannedFault> faults) {
         }
     }
 
-    /** The name of the node that a cluster of these can grow by, where it is made ready for that. */
+    /**
+     * The name of the node that a cluster of these can grow by, where it is made ready for that.
+     */
     public static String spareBeside(List<String> members) {
         return "n" + (members.size() + 1);
     }

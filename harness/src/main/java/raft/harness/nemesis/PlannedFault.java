@@ -13,8 +13,8 @@ import java.util.TreeMap;
  * @param startMillis since the workload began; with a trigger the earliest begin
  * @param endMillis when it is taken back, greater than startMillis; a fault that its trigger made
  *     begin later ends later by as much
- * @param order all members, and the spare node where there is one, in the order that the seed
- *     drew; see {@link FaultKind}
+ * @param order all members, and the spare node where there is one, in the order that the seed drew;
+ *     see {@link FaultKind}
  * @param parameters every parameter of the kind, by name
  */
 public record PlannedFault(

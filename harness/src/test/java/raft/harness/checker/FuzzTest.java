@@ -93,7 +93,9 @@ class FuzzTest {
             validCount += expected ? 1 : 0;
             agree(model, seed, events, expected, shaped);
         }
-        assertThat(validCount).as("seeds from %d", firstSeed).isBetween(count / 20, count - count / 20);
+        assertThat(validCount)
+                .as("seeds from %d", firstSeed)
+                .isBetween(count / 20, count - count / 20);
     }
 
     private static void compareWide(long firstSeed, int count) {
@@ -113,12 +115,7 @@ class FuzzTest {
     }
 
     private static void agree(Model model, long seed, List<HistoryEvent> events, boolean expected) {
-        agree(
-                model,
-                seed,
-                events,
-                expected,
-                Check.Options.all().toArray(new Check.Options[0]));
+        agree(model, seed, events, expected, Check.Options.all().toArray(new Check.Options[0]));
     }
 
     private static void agree(

@@ -65,15 +65,12 @@ final class StandInCluster implements AutoCloseable {
     }
 
     /** Starts one of our own nodes, which the build has packed before these tests. */
-    static StandInCluster startReal(Path folder, int nodeCount, int spareCount)
-            throws IOException {
+    static StandInCluster startReal(Path folder, int nodeCount, int spareCount) throws IOException {
         String runId = newRunId();
         Path jar = ProjectFolder.find().resolve("raft-node/target/raft-node.jar");
         assertThat(jar).as("mvn package makes it").exists();
-        DockerOptions options =
-                DockerOptions.ofJar(runId, nodeCount, jar).withSpares(spareCount);
-        return new StandInCluster(
-                DockerCluster.start(options, folder, System.err::println), runId);
+        DockerOptions options = DockerOptions.ofJar(runId, nodeCount, jar).withSpares(spareCount);
+        return new StandInCluster(DockerCluster.start(options, folder, System.err::println), runId);
     }
 
     /** An id that no other run on this engine has. */

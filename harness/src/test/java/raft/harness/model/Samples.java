@@ -26,6 +26,7 @@ public final class Samples {
     private final int crashesOneIn;
     private final boolean falsify;
     private final boolean removes;
+
     /** By what a counter changes in a history where values are unique. */
     private final int amount;
 
@@ -208,7 +209,9 @@ public final class Samples {
 
     private Open start() {
         List<String> functions =
-                Models.functions(model).stream().filter(f -> removes || !f.equals("remove")).toList();
+                Models.functions(model).stream()
+                        .filter(f -> removes || !f.equals("remove"))
+                        .toList();
         String f = functions.get(random.nextInt(functions.size()));
         Value argument =
                 switch (f) {

@@ -91,7 +91,7 @@ final class Shadow {
                 votersOfLast = log.isEmpty() ? null : log.getLast();
                 voters = initial;
                 for (int i = log.size() - 1; i >= 0; i--) {
-                    if (log.get(i).kind() == Entry.Kind.CONFIGURATION) {
+                    if (log.get(i).kind().isConfiguration()) {
                         voters = Configuration.decode(log.get(i).payload()).voters();
                         break;
                     }
