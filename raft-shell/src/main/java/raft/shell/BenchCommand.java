@@ -27,6 +27,7 @@ import java.util.concurrent.Callable;
         subcommands = {
             BenchCommand.Harness.class,
             CheckerBench.class,
+            HistoryBench.class,
             NodeBench.class,
             SimBench.class
         })
@@ -38,7 +39,7 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "say what to measure: checker, harness, node or sim");
+                spec.commandLine(), "say what to measure: checker, harness, history, node or sim");
     }
 
     /** {@code ./raft bench harness}. */

@@ -290,7 +290,7 @@ final class TestCommand implements Callable<Integer>, InSession {
         } catch (IOException e) {
             err.println(
                     "raft: the run's folder cannot be written: "
-                            + e
+                            + e.getMessage()
                             + "; make room, or choose another with --histories");
             return Main.EXIT_FAILURE;
         } finally {

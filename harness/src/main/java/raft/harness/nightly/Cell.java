@@ -1,7 +1,9 @@
 package raft.harness.nightly;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One cell of the matrix.
@@ -15,23 +17,64 @@ public record Cell(String workload, String faults, String cluster, int nodes) {
         return workload + ", " + faults + ", " + cluster + ", " + nodes + " nodes";
     }
 
-    /** All combinations, in an order that depends on nothing but the lists. */
+    /**
+     * All combinations, in an order that depends on nothing but the lists. However early a night
+     * ends, what has run is spread over all of them: the next cell is always one whose pairs of
+     * values (this workload with those faults, these faults on that cluster, …) ran least so far.
+     */
     public static List<Cell> matrix(
             List<String> workloads,
             List<String> faultSets,
             List<String> clusters,
             List<Integer> nodeCounts) {
-        List<Cell> cells = new ArrayList<>();
+        List<Cell> left = new ArrayList<>();
         for (String workload : workloads) {
             for (String faults : faultSets) {
                 for (String cluster : clusters) {
                     for (int nodes : nodeCounts) {
-                        cells.add(new Cell(workload, faults, cluster, nodes));
+                        left.add(new Cell(workload, faults, cluster, nodes));
                     }
                 }
             }
         }
-        return cells;
+        List<Cell> ordered = new ArrayList<>();
+        Map<List<String>, Integer> ran = new HashMap<>();
+        while (!left.isEmpty()) {
+            Cell next = left.getFirst();
+            int least = next.ran(ran);
+            for (Cell cell : left) {
+                if (cell.ran(ran) < least) {
+                    next = cell;
+                    least = cell.ran(ran);
+                }
+            }
+            left.remove(next);
+            ordered.add(next);
+            next.pairs().forEach(pair -> ran.merge(pair, 1, Integer::sum));
+        }
+        return ordered;
+    }
+
+    private int ran(Map<List<String>, Integer> ran) {
+        return pairs().stream().mapToInt(pair -> ran.getOrDefault(pair, 0)).sum();
+    }
+
+    /** Its values by name, alone and two by two. */
+    private List<List<String>> pairs() {
+        List<String> values =
+                List.of(
+                        "workload " + workload,
+                        "faults " + faults,
+                        "cluster " + cluster,
+                        "nodes " + nodes);
+        List<List<String>> pairs = new ArrayList<>();
+        for (int i = 0; i < values.size(); i++) {
+            pairs.add(List.of(values.get(i)));
+            for (int j = i + 1; j < values.size(); j++) {
+                pairs.add(List.of(values.get(i), values.get(j)));
+            }
+        }
+        return pairs;
     }
 
     /**

@@ -2,8 +2,6 @@ package raft.harness.nightly;
 
 import org.jspecify.annotations.Nullable;
 
-import raft.harness.report.Outcome;
-
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -15,7 +13,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -24,9 +21,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One night: the canary first, then the matrix, round after round, each time with seeds of its own,
- * until the budget is spent. A test that crashes, hangs or cannot start is an error of its own and
- * the next one begins; what is done is on disk, so a night that was killed goes on where it was.
+ * One night: the canaries first, then the matrix, round after round, each time with seeds of its
+ * own, until the budget is spent. A test that crashes, hangs or cannot start is an error of its own
+ * and the next one begins; what is done is on disk, so a night that was killed goes on where it
+ * was.
  */
 public final class Night {
     /** Beyond what a test should take: bringing up and down, checking, saving. */
@@ -37,6 +35,11 @@ public final class Night {
 
     /** A wrong node may hide for a seed or two; a harness that misses it three times is blind. */
     private static final int CANARY_TRIES = 3;
+
+    /** What shows a stale leader soonest; long enough for clients to notice. */
+    private static final String CANARY_FAULTS = "partition-leader-minority+partition-leader-alone";
+
+    private static final long CANARY_MILLIS_MIN = 30_000;
 
     private static final Pattern SCORE = Pattern.compile("score: (\\d+) of (\\d+) bugs caught");
 
@@ -152,7 +155,7 @@ public final class Night {
     // ---- Tests ----
 
     private void tests() throws IOException, InterruptedException {
-        canary();
+        canaries();
         long usedMillis = usedMillis();
         for (int round = 0; round < options.roundsMax(); round++) {
             for (Cell cell : options.cells()) {
@@ -166,7 +169,15 @@ public final class Night {
                 if (usedMillis >= options.budgetMillis()) {
                     return;
                 }
-                keep(test(cell, cell.id(), round, cell.seed(nightSeed(), round), ""));
+                keep(
+                        test(
+                                new PlannedTest(
+                                        cell,
+                                        cell.id(),
+                                        round,
+                                        cell.seed(nightSeed(), round),
+                                        null,
+                                        options.timeMillis())));
             }
         }
     }
@@ -182,18 +193,40 @@ public final class Night {
         return (long) (1000 * runs.stream().mapToDouble(NightRun::wallSeconds).sum());
     }
 
-    private void canary() throws IOException, InterruptedException {
-        if (options.canary().isEmpty()) {
-            return;
-        }
-        Cell cell = new Cell("register", "all", options.canaryCluster(), 5);
-        for (int round = 0; round < CANARY_TRIES && !stopRequested.getAsBoolean(); round++) {
-            boolean found = runs.stream().anyMatch(run -> run.isCanary() && run.isViolation());
-            if (found || done.contains(key("canary", round))) {
-                continue;
+    private void canaries() throws IOException, InterruptedException {
+        for (NightOptions.Canary canary : options.canaries()) {
+            String name = name(canary);
+            for (int round = 0; round < CANARY_TRIES && !stopRequested.getAsBoolean(); round++) {
+                if (found(canary) || done.contains(key(name, round))) {
+                    continue;
+                }
+                Cell cell = new Cell("register", CANARY_FAULTS, canary.cluster(), 5);
+                keep(
+                        test(
+                                new PlannedTest(
+                                        cell,
+                                        name,
+                                        round,
+                                        cell.seed(nightSeed(), round),
+                                        canary.bug(),
+                                        Math.max(CANARY_MILLIS_MIN, options.timeMillis()))));
             }
-            keep(test(cell, "canary", round, cell.seed(nightSeed(), round), options.canary()));
         }
+    }
+
+    private static String name(NightOptions.Canary canary) {
+        return "canary, " + canary.cluster();
+    }
+
+    private boolean found(NightOptions.Canary canary) {
+        return runs.stream().anyMatch(run -> run.cell().equals(name(canary)) && run.isViolation());
+    }
+
+    /** Those that were looked for, at least once, and not found. */
+    private List<NightOptions.Canary> missed() {
+        return options.canaries().stream()
+                .filter(canary -> done.contains(key(name(canary), 0)) && !found(canary))
+                .toList();
     }
 
     private void keep(NightRun run) throws IOException {
@@ -210,54 +243,24 @@ public final class Night {
     }
 
     private void tellStanding() {
-        standing.accept(
-                NightSummary.exitStatusWhenStopped(
-                        runs, canaryMissed() && done.contains(key("canary", CANARY_TRIES - 1))));
+        boolean blind =
+                missed().stream()
+                        .anyMatch(canary -> done.contains(key(name(canary), CANARY_TRIES - 1)));
+        standing.accept(NightSummary.exitStatusWhenStopped(runs, blind));
     }
 
-    private boolean canaryMissed() {
-        return runs.stream().anyMatch(NightRun::isCanary)
-                && runs.stream().noneMatch(run -> run.isCanary() && run.isViolation());
-    }
-
-    private NightRun test(Cell cell, String name, int round, long seed, String plant)
-            throws InterruptedException {
-        List<String> arguments =
-                new ArrayList<>(
-                        List.of(
-                                "test",
-                                "--cluster",
-                                cell.cluster(),
-                                "--nodes",
-                                Integer.toString(cell.nodes()),
-                                "--workload",
-                                cell.workload(),
-                                "--faults",
-                                cell.faults().replace('+', ','),
-                                "--time",
-                                options.timeMillis() + "ms",
-                                "--rate",
-                                String.format(Locale.ROOT, "%s", options.rate()),
-                                "--seed",
-                                Long.toString(seed)));
-        if (!plant.isEmpty()) {
-            arguments.addAll(List.of("--plant", plant));
-        }
+    private NightRun test(PlannedTest planned) throws InterruptedException {
+        List<String> arguments = planned.arguments(options.rate());
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(List.of("--histories", folder.runs().toString(), "--output", "json"));
         String repeat = "./raft " + String.join(" ", arguments);
-        arguments.addAll(List.of("--histories", folder.runs().toString(), "--output", "json"));
-        Path log =
-                folder.path()
-                        .resolve("logs")
-                        .resolve(name.replaceAll("[^A-Za-z0-9]+", "-") + "-" + round + ".log");
+        Path log = folder.path().resolve("logs").resolve(planned.logName());
         long begun = System.nanoTime();
         JsonNode results = null;
         String problem;
         try {
-            Finished ended =
-                    launcher.launch(
-                            arguments,
-                            log,
-                            Duration.ofMillis(3 * options.timeMillis() + GRACE_MILLIS));
+            Duration limit = Duration.ofMillis(3 * planned.timeMillis() + GRACE_MILLIS);
+            Finished ended = launcher.launch(all, log, limit);
             results = lastObject(ended.output());
             problem =
                     ended.exitStatus() < 0
@@ -269,8 +272,11 @@ public final class Night {
         }
         double wallSeconds = (System.nanoTime() - begun) / 1e9;
         return results == null
-                ? failed(cell, name, round, seed, plant, wallSeconds, problem, log, repeat)
-                : judged(cell, name, round, seed, plant, wallSeconds, results, repeat);
+                ? planned.failed(
+                        List.of(problem + "; its log is " + log, lastLine(log)),
+                        wallSeconds,
+                        repeat)
+                : planned.judged(results, wallSeconds, repeat);
     }
 
     private static @Nullable JsonNode lastObject(String output) {
@@ -286,37 +292,6 @@ public final class Night {
         return found;
     }
 
-    private static NightRun failed(
-            Cell cell,
-            String name,
-            int round,
-            long seed,
-            String plant,
-            double wallSeconds,
-            String problem,
-            Path log,
-            String repeat) {
-        return new NightRun(
-                Outcome.ERROR.label(),
-                0,
-                0,
-                "",
-                name,
-                cell.workload(),
-                cell.faults(),
-                cell.cluster(),
-                cell.nodes(),
-                round,
-                seed,
-                plant.isEmpty() ? null : plant,
-                wallSeconds,
-                0,
-                -1,
-                null,
-                List.of(problem + "; its log is " + log, lastLine(log)),
-                repeat);
-    }
-
     private static String lastLine(Path log) {
         try {
             List<String> lines =
@@ -327,63 +302,19 @@ public final class Night {
         }
     }
 
-    private static NightRun judged(
-            Cell cell,
-            String name,
-            int round,
-            long seed,
-            String plant,
-            double wallSeconds,
-            JsonNode results,
-            String repeat) {
-        long succeeded = 0;
-        for (JsonNode byOutcome : results.path("counts")) {
-            succeeded += byOutcome.path("ok").asLong(0);
-        }
-        List<String> reasons = new ArrayList<>();
-        results.path("reasons").forEach(reason -> reasons.add(reason.asString("")));
-        results.path("gates")
-                .forEach(
-                        gate -> {
-                            if (!gate.path("passed").asBoolean(true)) {
-                                reasons.add(gate.path("words").asString(""));
-                            }
-                        });
-        double seconds = results.path("seconds").asDouble(0);
-        return new NightRun(
-                results.path("verdict").asString(""),
-                results.path("operations").asLong(0),
-                seconds,
-                results.path("run").asString(""),
-                name,
-                cell.workload(),
-                cell.faults(),
-                cell.cluster(),
-                cell.nodes(),
-                round,
-                seed,
-                plant.isEmpty() ? null : plant,
-                wallSeconds,
-                seconds > 0 ? succeeded / seconds : 0,
-                results.path("availability").path("longestUnavailableMillis").asLong(-1),
-                results.path("explanation").isString()
-                        ? results.path("explanation").asString()
-                        : null,
-                reasons,
-                results.path("repeat").asString(repeat));
-    }
-
     // ---- The end ----
 
     private NightSummary finish(Path root, int[] score) throws IOException {
         if (runs.stream().allMatch(NightRun::isCanary)) {
             problems.add("the budget was too small for a single test");
         }
-        if (canaryMissed()) {
+        for (NightOptions.Canary canary : missed()) {
             problems.add(
                     "the planted bug "
-                            + options.canary()
-                            + " was not found: do not trust this night's valid verdicts");
+                            + canary.bug()
+                            + " was not found ("
+                            + canary.cluster()
+                            + "): do not trust what this night calls valid there");
         }
         NightSummary summary =
                 NightSummary.of(folder.path().getFileName().toString(), runs, score, problems);

@@ -12,8 +12,7 @@ import java.util.List;
  * @param rate operations started a second
  * @param seed of the night; 0 draws one from the time it begins
  * @param roundsMax how often each cell is run at most
- * @param canary the planted bug that must be found, "" for none
- * @param canaryCluster where it is looked for
+ * @param canaries the planted bugs that must be found, at most one for each kind of cluster
  * @param scoreMillis for the detection score in the simulation, 0 for none
  * @param shard from 1 to {@code shards}
  */
@@ -24,12 +23,20 @@ public record NightOptions(
         double rate,
         long seed,
         int roundsMax,
-        String canary,
-        String canaryCluster,
+        List<Canary> canaries,
         long scoreMillis,
         int shard,
         int shards) {
+    /**
+     * A planted bug, and where it is looked for.
+     *
+     * @param bug as in {@code ./raft test --plant}
+     * @param cluster "docker" or "sim"
+     */
+    public record Canary(String bug, String cluster) {}
+
     public NightOptions {
         cells = List.copyOf(cells);
+        canaries = List.copyOf(canaries);
     }
 }

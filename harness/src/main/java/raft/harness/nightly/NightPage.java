@@ -116,7 +116,7 @@ public final class NightPage {
                 String.format(Locale.ROOT, "%.1f %%", 100 * summary.flakeRate()),
                 "flaky: not their cell's usual verdict");
         card(body, score(summary), "planted bugs caught in the simulation");
-        card(body, summary.canary(), "canary: the planted bug that must be found");
+        card(body, summary.canary(), "canaries: planted bugs that must be found");
         card(
                 body,
                 String.format(Locale.ROOT, "%.1f h", summary.wallSeconds() / 3600),
@@ -143,7 +143,9 @@ public final class NightPage {
             }
         }
         body.append("<section id=\"matrix\"><h2>Valid of all, by test</h2>");
-        body.append("<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th></th>");
+        body.append(
+                "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>workload ·"
+                        + " faults</th>");
         columns.forEach(c -> body.append("<th>").append(Html.text(c)).append("</th>"));
         body.append("</tr></thead><tbody>");
         rows.forEach(
@@ -231,7 +233,8 @@ public final class NightPage {
         body.append("</thead><tbody>");
         for (NightRun run : runs) {
             String href = page(night, run);
-            String name = Html.text(run.isCanary() ? "canary " + run.plantedBug() : run.cell());
+            String name =
+                    Html.text(run.isCanary() ? run.cell() + ", " + run.plantedBug() : run.cell());
             body.append("<tr><td>");
             body.append(href.isEmpty() ? name : "<a href=\"" + href + "\">" + name + "</a>");
             body.append("</td><td>").append(Html.verdict(run.verdict(), true));

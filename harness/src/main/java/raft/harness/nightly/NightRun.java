@@ -15,7 +15,7 @@ import java.util.List;
  * @param operations that clients began
  * @param seconds that clients worked
  * @param run the run's folder, "" where there is none
- * @param cell the matrix' cell; "canary" for the planted bug's
+ * @param cell the matrix' cell; "canary, docker" for the planted bug's there
  * @param plantedBug what the canary had planted, absent else
  * @param wallSeconds that the whole took
  * @param throughput successes a second

@@ -7,6 +7,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a night came to; kept in summary.json and compared with later nights.
@@ -16,7 +18,7 @@ import java.util.Map;
  * @param runs tests of the system, the canary apart
  * @param counts how many ended with each verdict
  * @param flakeRate share of tests whose verdict is not their cell's most frequent
- * @param canary "found", "missed", or "none" where none was planted
+ * @param canary "found" where every one was, "missed", or "none" where none was planted
  * @param score planted bugs caught in the simulation, of {@code scoreOf}; both 0 where not run
  * @param throughput median of successes a second, by cluster
  * @param unavailableMillis median of the longest time without a success, by cluster
@@ -42,10 +44,9 @@ public record NightSummary(
     static NightSummary of(String night, List<NightRun> all, int[] score, List<String> problems) {
         List<NightRun> tests = all.stream().filter(run -> !run.isCanary()).toList();
         List<NightRun> canaries = all.stream().filter(NightRun::isCanary).toList();
-        String canary =
-                canaries.isEmpty()
-                        ? "none"
-                        : canaries.stream().anyMatch(NightRun::isViolation) ? "found" : "missed";
+        Set<String> planted = names(canaries);
+        Set<String> found = names(canaries.stream().filter(NightRun::isViolation).toList());
+        String canary = planted.isEmpty() ? "none" : planted.equals(found) ? "found" : "missed";
         Map<String, Integer> counts = new LinkedHashMap<>();
         tests.forEach(run -> counts.merge(run.verdict(), 1, Integer::sum));
         boolean failed = canary.equals("missed") || !problems.isEmpty();
@@ -64,6 +65,10 @@ public record NightSummary(
                 medians(tests, true),
                 medians(tests, false),
                 List.copyOf(problems));
+    }
+
+    private static Set<String> names(List<NightRun> canaries) {
+        return canaries.stream().map(NightRun::cell).collect(Collectors.toSet());
     }
 
     private static Outcome worst(List<NightRun> tests, boolean failed) {

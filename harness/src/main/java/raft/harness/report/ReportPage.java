@@ -298,7 +298,8 @@ public final class ReportPage {
         if (!example.events().isEmpty()) {
             out.append(
                     "<h3 style=\"margin-top:16px\">The smallest part found that is still"
-                            + " impossible</h3><div class=\"figure\" id=\"figure\"></div>");
+                            + " impossible</h3><div class=\"figure\" id=\"figure\" tabindex=\"0\""
+                            + " role=\"group\" aria-label=\"The contradiction\"></div>");
             out.append("<p class=\"noprint\"><button type=\"button\" data-failing>");
             out.append("Show it in the timeline</button></p>");
             out.append("<details><summary>Its events</summary><div class=\"scroll\"><table>");
@@ -382,7 +383,7 @@ public final class ReportPage {
     }
 
     private void counts(StringBuilder out) {
-        out.append("<h3>Operations</h3><div class=\"scroll\"><table><thead><tr><th></th>");
+        out.append("<h3>Operations</h3><div class=\"scroll\"><table><thead><tr><th>operation</th>");
         for (String name : List.of("begun", "ok", "failed", "unknown")) {
             out.append("<th class=\"num\">").append(name).append("</th>");
         }
@@ -415,7 +416,8 @@ public final class ReportPage {
     }
 
     private void latencies(StringBuilder out) {
-        out.append("<h3>Latency, ms</h3><div class=\"scroll\"><table><thead><tr><th></th>");
+        out.append(
+                "<h3>Latency, ms</h3><div class=\"scroll\"><table><thead><tr><th>operation</th>");
         for (String name : List.of("p50", "p90", "p99", "max")) {
             out.append("<th class=\"num\">").append(name).append("</th>");
         }

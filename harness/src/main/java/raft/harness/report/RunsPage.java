@@ -58,11 +58,23 @@ public final class RunsPage {
         body.append(" verdict</option></select>");
         body.append("<span id=\"shown\" class=\"small muted\" role=\"status\"></span></div>");
         body.append("<div class=\"scroll\"><table class=\"stack\" id=\"list\"><thead><tr>");
-        body.append("<th>run</th><th>verdict</th><th>on</th><th class=\"num\">nodes</th>");
-        body.append("<th>faults</th><th class=\"num\">operations</th>");
-        body.append("<th class=\"num\">longest gap</th><th>why</th></tr></thead><tbody></tbody>");
+        column(body, "run", false);
+        column(body, "verdict", false);
+        column(body, "on", false);
+        column(body, "nodes", true);
+        column(body, "faults", false);
+        column(body, "operations", true);
+        column(body, "longest gap", true);
+        body.append("<th>why</th></tr></thead><tbody></tbody>");
         body.append("</table></div><p class=\"noprint\" style=\"margin-top:12px\">");
         body.append("<button id=\"more\" type=\"button\" hidden>Show more</button></p></section>");
+    }
+
+    /** A column that a click sorts by. */
+    private static void column(StringBuilder body, String name, boolean number) {
+        body.append("<th data-sort=\"").append(name).append('"');
+        body.append(number ? " class=\"num\"" : "").append("><button type=\"button\">");
+        body.append(name).append("</button></th>");
     }
 
     private static void matrix(StringBuilder body, List<RunSummary> runs) {
@@ -70,7 +82,8 @@ public final class RunsPage {
         TreeSet<String> columns = new TreeSet<>();
         for (RunSummary run : runs) {
             if (run.plantedBug() == null && !run.workload().isEmpty()) {
-                String column = run.cluster() + ", " + run.nodes();
+                String column =
+                        run.cluster() + (run.nodes() > 0 ? ", " + run.nodes() + " nodes" : "");
                 columns.add(column);
                 rows.computeIfAbsent(
                                 run.workload() + " · " + run.faultWords(), r -> new TreeMap<>())
@@ -82,7 +95,7 @@ public final class RunsPage {
         body.append(" all; runs with a planted bug are left out. A cell leads to its newest run");
         body.append(" that is not valid.</p><div class=\"scroll\"><table class=\"matrix\">");
         body.append("<thead><tr><th>workload · faults</th>");
-        columns.forEach(c -> body.append("<th>").append(Html.text(c)).append(" nodes</th>"));
+        columns.forEach(c -> body.append("<th>").append(Html.text(c)).append("</th>"));
         body.append("</tr></thead><tbody>");
         rows.forEach(
                 (row, cells) -> {

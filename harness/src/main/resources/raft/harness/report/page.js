@@ -11,12 +11,21 @@
     const word = v => WORDS[v] || v[0].toUpperCase() + v.slice(1);
     const text = D.runs.map(r => [r.name, r.verdict, r.cluster, r.workload, r.faults.join(","), r.plantedBug || "", r.image || "", r.seed, r.why, r.nodes + " nodes"].join(" ").toLowerCase());
     for (const v of [...new Set(D.runs.map(r => r.verdict))].sort()) $("verdict").append(el("option", { value: v }, word(v)));
-    let limit = 100;
+    let limit = 100, sort = null, down = true;
+    // How each column sorts; runs come newest first, and stay so among equals.
+    const BY = { run: (r, i) => -i, verdict: r => r.verdict, on: r => r.cluster, nodes: r => r.nodes, faults: r => r.faults.join(",") + (r.plantedBug || ""), operations: r => r.operations, "longest gap": r => r.longestUnavailableMillis };
+    const heads = [...document.querySelectorAll("#list th[data-sort]")];
+    for (const head of heads) head.firstChild.onclick = () => {
+      const by = head.dataset.sort; down = sort === by ? !down : typeof BY[by](D.runs[0], 0) === "number"; sort = by;
+      for (const h of heads) h.ariaSort = h === head ? (down ? "descending" : "ascending") : null;
+      fill();
+    };
     const fill = () => {
       const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), verdict = $("verdict").value;
-      const found = D.runs.filter((r, i) => (!verdict || r.verdict === verdict) && words.every(w => text[i].includes(w)));
+      let found = D.runs.filter((r, i) => (!verdict || r.verdict === verdict) && words.every(w => text[i].includes(w)));
+      if (sort) { const value = new Map(D.runs.map((r, i) => [r, BY[sort](r, i)])); found = found.sort((a, b) => { const x = value.get(a), y = value.get(b); return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1); }); }
       body.replaceChildren(...found.slice(0, limit).map(r => el("tr", {},
-        el("td", {}, el("a", { href: "/" + r.name.split("/").map(encodeURIComponent).join("/") + "/" }, r.name), el("br"), el("span", { class: "small muted" }, r.started + " UTC, seed " + r.seed)),
+        el("td", {}, el("a", { href: "/" + r.name.split("/").map(encodeURIComponent).join("/") + "/" }, r.name), el("br"), el("span", { class: "small muted", style: "white-space:nowrap" }, r.started + " UTC, seed " + r.seed)),
         el("td", {}, el("span", { class: "verdict s " + r.verdict }, word(r.verdict))),
         el("td", { "data-l": "on" }, r.cluster === "docker" ? "containers" : r.cluster || "–"),
         el("td", { class: "num", "data-l": "nodes" }, r.nodes || "–"),
@@ -57,4 +66,5 @@
   let before; addEventListener("beforeprint", () => { before = document.documentElement.dataset.theme; theme("light"); }); addEventListener("afterprint", () => theme(before));
   document.querySelectorAll("[data-copy]").forEach(b => { b.onclick = async () => { try { await navigator.clipboard.writeText(b.dataset.copy); b.textContent = "Copied"; } catch (e) { getSelection().selectAllChildren(b.previousElementSibling); b.textContent = "Selected"; } setTimeout(() => { b.textContent = "Copy"; }, 1600); }; });
   theme(document.documentElement.dataset.theme);
+  document.documentElement.dataset.ready = "true";
 })();

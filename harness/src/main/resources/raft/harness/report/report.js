@@ -54,14 +54,11 @@
   const duration = us => us < 1000 ? us.toFixed(0) + " µs" : us < 1e6 ? (us / 1e3).toFixed(us < 1e4 ? 2 : 1) + " ms" : (us / 1e6).toFixed(2) + " s";
   const clock = us => { const span = view.to - view.from; return (us / 1e6).toFixed(span > 2e7 ? 1 : span > 2e5 ? 3 : 6) + " s"; };
   const at = us => (us / 1e6).toFixed(3) + " s";
-  const asked = i => f(i) === "read" || f(i) === "get" ? "" : show(O.v[i]);
-  function title(i) {
-    const k = key(i), parts = [f(i)];
-    if (k !== null) parts.push(show(k));
-    if (outcome[i] === 1 && (f(i) === "read" || f(i) === "get")) parts.push("→ " + show(O.v[i])); else if (O.v[i] !== null) parts.push(show(O.v[i]));
-    return parts.join(" ");
-  }
-  const short = i => { const r = f(i) === "read" || f(i) === "get"; return f(i)[0] + " " + (key(i) === null ? "" : show(key(i)) + (O.v[i] === null && !(r && outcome[i] === 1) ? "" : "=")) + (O.v[i] === null ? (r && outcome[i] === 1 ? "nil" : "") : show(O.v[i])); };
+  // What these bring back is what matters of them; others are told by what they were asked to do.
+  const brings = name => /^(read|get|acquire|dequeue|poll|pop)$/.test(name);
+  const words = (name, k, ok, v) => name + (k === null ? "" : " " + show(k)) + (brings(name) ? (ok ? " → " + show(v) : v === null ? "" : " " + show(v)) : v === null ? "" : " " + show(v));
+  const title = i => words(f(i), key(i), outcome[i] === 1, O.v[i]);
+  const short = i => { const r = brings(f(i)); return f(i)[0] + " " + (key(i) === null ? "" : show(key(i)) + (O.v[i] === null && !(r && outcome[i] === 1) ? "" : "=")) + (O.v[i] === null ? (r && outcome[i] === 1 ? "nil" : "") : show(O.v[i])); };
 
   // ---- State ----
   const view = { from: runStart, to: runEnd };
@@ -356,9 +353,10 @@
   function lower(time) { let low = 0, high = N; while (low < high) { const m = (low + high) >> 1; if (start[m] < time) low = m + 1; else high = m; } return low; }
 
   // ---- Search ----
-  let logTerms = [];
+  let logTerms = [], searching = 0;
   function search(text) { if ($("search").value !== text) $("search").value = text; run(); }
   function run() {
+    clearTimeout(searching); searching = 0;
     const words = $("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     logTerms = words.filter(w => !/^(key|process|p|f|node|value|error|outcome):|^#/.test(w));
     if (!words.length) { matches = matchSet = null; matchAt = -1; logTerms = []; }
@@ -391,6 +389,7 @@
     return i => ff[O.f[i]] || O.e[i] >= 0 && ef[O.e[i]] || holds(O.v[i], word) || key(i) !== null && show(key(i)).toLowerCase() === word || node(i) === word;
   }
   function step(by) {
+    if (searching) run(); // Enter was faster than the pause after typing.
     if (!matches?.length) return;
     if (matchAt < 0) { const from = by > 0 ? matches.findIndex(i => start[i] >= view.from) : matches.findLastIndex(i => start[i] <= view.to); matchAt = from < 0 ? (by > 0 ? 0 : matches.length - 1) : from; }
     else matchAt = (matchAt + by + matches.length) % matches.length;
@@ -445,7 +444,6 @@
     if (onCanvas) Object.assign(keys, { ArrowLeft: () => pan(-.15), ArrowRight: () => pan(.15), ArrowUp: () => zoom(.6), ArrowDown: () => zoom(1.7), Home: () => setView(runStart, runStart + view.to - view.from), End: () => setView(runEnd - (view.to - view.from), runEnd) });
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
-  let searching = 0;
   $("search").addEventListener("input", () => { clearTimeout(searching); searching = setTimeout(run, N > 20000 ? 150 : 0); });
   $("next").onclick = () => step(1); $("prev").onclick = () => step(-1); $("in").onclick = () => zoom(.5); $("out").onclick = () => zoom(2); $("fit").onclick = () => setView(runStart, runEnd);
   $("prev").disabled = $("next").disabled = true;
@@ -460,16 +458,21 @@
     const events = D.counterexample.events.slice(0, 60), processes = [...new Set(events.map(e => e.process))], ops = [];
     const open = new Map();
     events.forEach((e, col) => { if (e.type === "invoke") { const op = { ...e, from: col, to: -1, end: null }; open.set(e.process, op); ops.push(op); } else { const op = open.get(e.process); if (op) { op.to = col; op.end = e; open.delete(e.process); } } });
-    const wide = events.length > 8 ? 100 : 150, left = 92, width = left + events.length * wide + 40, height = processes.length * 44 + 40, NS = "http://www.w3.org/2000/svg";
+    // As wide as there is room for, so that the end, where the contradiction is, can be seen at once.
+    const left = 92, room = host.clientWidth - left - 40, wide = Math.round(Math.max(28, Math.min(150, room / events.length))), width = left + events.length * wide + 40, height = processes.length * 44 + 40, NS = "http://www.w3.org/2000/svg";
+    const original = new Map(accusedOps.map(i => [index[i], O.p[i]])), named = new Map(ops.map(op => [op.process, original.get(op.index) ?? op.process])), every = Math.ceil(62 / wide);
     const svg = (tag, a, text) => { const n = document.createElementNS(NS, tag); for (const k in a) n.setAttribute(k, a[k]); if (text !== undefined) n.textContent = text; return n; };
     const root = svg("svg", { width, height, viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": "The operations that contradict each other, in the order of their events" });
-    events.forEach((e, col) => { const px = left + col * wide + 20; root.append(svg("line", { x1: px, x2: px, y1: 22, y2: height - 8, stroke: "var(--line)" }), svg("text", { x: px, y: 14, "text-anchor": "middle", class: "dim", "font-size": 11.5 }, at(e.time))); });
-    processes.forEach((p, r) => root.append(svg("text", { x: 0, y: 30 + r * 44 + 18, class: "dim" }, "process " + p)));
+    events.forEach((e, col) => { const px = left + col * wide + 20; root.append(svg("line", { x1: px, x2: px, y1: 22, y2: height - 8, stroke: "var(--line)" })); if ((events.length - 1 - col) % every === 0) root.append(svg("text", { x: px, y: 14, "text-anchor": "middle", class: "dim", "font-size": 11.5 }, at(e.time))); });
+    processes.forEach((p, r) => root.append(svg("text", { x: 0, y: 30 + r * 44 + 18, class: "dim" }, "process " + named.get(p))));
     for (const op of ops) {
       const r = processes.indexOf(op.process), a = left + op.from * wide + 20, b = op.to < 0 ? width - 14 : left + op.to * wide + 20, y = 30 + r * 44, type = op.end ? op.end.type : "info", g = svg("g", {});
-      const color = type === "ok" ? "var(--ok)" : type === "fail" ? "var(--fail)" : "var(--info)", value = op.end && op.end.type === "ok" ? op.end.value : op.value, read = op.f === "read" || op.f === "get";
-      g.append(svg("rect", { x: a, y, width: b - a, height: 26, rx: 4, fill: color, "fill-opacity": .16, stroke: color, "stroke-width": 1.6, "stroke-dasharray": op.to < 0 ? "5 4" : "none" }));
-      g.append(svg("text", { x: a + 8, y: y + 17 }, op.f + " " + (op.key === null ? "" : show(op.key) + " ") + (read ? (type === "ok" ? "→ " + show(value) : "") : show(value)) + (op.to < 0 ? " ?" : "")));
+      const last = op === ops.at(-1), color = type === "ok" ? "var(--ok)" : type === "fail" ? "var(--fail)" : "var(--info)";
+      g.append(svg("rect", { x: a, y, width: b - a, height: 26, rx: 4, fill: color, "fill-opacity": .16, stroke: last ? "var(--accused)" : color, "stroke-width": last ? 2.4 : 1.6, "stroke-dasharray": op.to < 0 ? "5 4" : "none" }));
+      const label = words(op.f, op.key, type === "ok", type === "ok" ? op.end.value : op.value) + (op.to < 0 ? " ?" : "") + "  #" + op.index;
+      // Beside its bar, on the side where there is more room, where it is longer than the bar.
+      const fits = label.length * 7.4 < b - a, after = fits || b < width / 2;
+      g.append(svg("text", fits ? { x: a + 8, y: y + 17 } : after ? { x: b + 6, y: y + 17 } : { x: a - 6, y: y + 17, "text-anchor": "end" }, label));
       root.append(g);
     }
     host.append(root);
@@ -586,5 +589,5 @@
   window.raftFirstPicture = performance.now() - started; window.raftFirstPictureSinceNavigation = performance.now();
   $("theme").textContent = document.documentElement.dataset.theme === "dark" ? "Light" : "Dark";
   setTimeout(() => { charts(); window.raftReady = performance.now(); document.documentElement.dataset.ready = "true"; }, 0);
-  window.raft = { view, setView, zoom, select, search, step, count: N, laneOf: i => lane[i], indexOf: n => index.indexOf(n), place: i => { const r = canvas.getBoundingClientRect(); return { x: (Math.max(x(start[i]), LABEL) + Math.min(x(Math.max(end[i], start[i])), W)) / 2, y: rows.lanes.y + (lane[i] + .5) * rows.lanes.each, width: r.width, height: r.height }; }, draw };
+  window.raft = { view, plots, accused: accusedOps, setView, zoom, select, search, step, count: N, laneOf: i => lane[i], indexOf: n => index.indexOf(n), place: i => { const r = canvas.getBoundingClientRect(); return { x: (Math.max(x(start[i]), LABEL) + Math.min(x(Math.max(end[i], start[i])), W)) / 2, y: rows.lanes.y + (lane[i] + .5) * rows.lanes.each, width: r.width, height: r.height }; }, draw };
 })();

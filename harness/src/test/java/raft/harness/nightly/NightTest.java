@@ -32,7 +32,9 @@ final class NightTest {
                     List.of("register"), List.of("none", "kill"), List.of("sim"), List.of(3, 5));
 
     private static NightOptions options(String canary, int rounds) {
-        return new NightOptions(CELLS, 3_600_000, 1_000, 10, 42, rounds, canary, "sim", 0, 1, 1);
+        List<NightOptions.Canary> canaries =
+                canary.isEmpty() ? List.of() : List.of(new NightOptions.Canary(canary, "sim"));
+        return new NightOptions(CELLS, 3_600_000, 1_000, 10, 42, rounds, canaries, 0, 1, 1);
     }
 
     private static String results(String verdict) {
@@ -90,7 +92,7 @@ final class NightTest {
 
     @Test
     void aNightThatWasStoppedGoesOnWithoutRepeatingWhatIsDone() throws Exception {
-        stopAfter = 3;
+        stopAfter = 2;
         assertThat(run(options("C6", 1))).isNull();
         Path night = NightFolder.nights(root).getFirst();
         // A kill may cut a line short.
@@ -109,15 +111,15 @@ final class NightTest {
 
     @Test
     void aTestThatWasCutShortRunsAgainAndIsNoFailure() throws Exception {
-        // The canary, two valid ones, then one of kills, which ends without results.
-        stopAfter = 4;
+        // The canary, a valid one, then one of kills, which ends without results.
+        stopAfter = 3;
         assertThat(run(options("C6", 1))).isNull();
-        assertThat(printed).hasSize(3);
+        assertThat(printed).hasSize(2);
         assertThat(standing).containsOnly(2);
         stopAfter = Integer.MAX_VALUE;
         assertThat(run(options("C6", 1)).runs()).isEqualTo(4);
         assertThat(launched).hasSize(6);
-        assertThat(launched.get(4)).isEqualTo(launched.get(3));
+        assertThat(launched.get(3)).isEqualTo(launched.get(2));
     }
 
     @Test
@@ -184,6 +186,61 @@ final class NightTest {
         assertThat(summary.canary()).isEqualTo("missed");
         assertThat(summary.exitStatus()).isEqualTo(255);
         assertThat(printed.stream().filter(NightRun::isCanary)).hasSize(3);
+    }
+
+    @Test
+    void eachKindOfClusterMustFindItsCanary() throws Exception {
+        NightOptions options =
+                new NightOptions(
+                        CELLS,
+                        3_600_000,
+                        1_000,
+                        10,
+                        42,
+                        1,
+                        List.of(
+                                new NightOptions.Canary("C6", "sim"),
+                                new NightOptions.Canary("L1", "docker")),
+                        0,
+                        1,
+                        1);
+        NightSummary summary =
+                Night.run(
+                        root,
+                        options,
+                        false,
+                        (arguments, log, limit) -> {
+                            boolean found = arguments.contains("C6");
+                            return new Night.Finished(results(found ? "violation" : "valid"), 0);
+                        },
+                        printed::add,
+                        standing::add,
+                        said::add,
+                        () -> false);
+        assertThat(printed.stream().filter(NightRun::isCanary).map(NightRun::plantedBug))
+                .containsExactly("C6", "L1", "L1", "L1");
+        assertThat(summary.canary()).isEqualTo("missed");
+        assertThat(summary.problems()).hasSize(1).allMatch(p -> p.contains("L1"));
+        assertThat(summary.exitStatus()).isEqualTo(255);
+    }
+
+    @Test
+    void theFirstTestsOfANightAreSpreadOverItsWholeMatrix() {
+        List<String> workloads = List.of("a", "b", "c", "d", "e", "f", "g", "h", "i");
+        List<String> faults = List.of("none", "partition", "kill", "pause", "all");
+        List<Cell> cells = Cell.matrix(workloads, faults, List.of("sim", "docker"), List.of(3, 5));
+        assertThat(cells).hasSize(9 * 5 * 2 * 2).doesNotHaveDuplicates();
+        List<Cell> first = cells.subList(0, 9);
+        assertThat(first.stream().map(Cell::workload))
+                .containsExactlyInAnyOrderElementsOf(workloads);
+        assertThat(first.stream().map(Cell::faults)).containsAll(faults);
+        assertThat(first.stream().map(cell -> cell.cluster() + cell.nodes()).distinct()).hasSize(4);
+        assertThat(cells.subList(0, 60).stream().map(cell -> cell.workload() + cell.faults()))
+                .as("every workload has met all faults after a third of the matrix")
+                .containsAll(
+                        workloads.stream()
+                                .flatMap(workload -> faults.stream().map(fault -> workload + fault))
+                                .toList());
     }
 
     @Test

@@ -18,7 +18,7 @@ import raft.harness.report.Outcome;
 import raft.harness.run.PlantedBug;
 import raft.harness.workload.Workloads;
 import raft.shell.DurationOption;
-import raft.shell.Main;
+import raft.shell.OwnProcess;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -52,6 +52,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
             "Examples:",
             "  ./raft nightly --budget 8h",
             "  ./raft nightly --clusters sim --faults none,all --nodes 3,5 --budget 20m",
+            "  ./raft nightly --workloads counter:keys=1,hot=80,queue --rounds 1",
             "  ./raft nightly --faults partition+kill --shard 1/3     one of three machines"
         })
 public final class NightlyCommand implements Callable<Integer> {
@@ -67,10 +68,9 @@ public final class NightlyCommand implements Callable<Integer> {
 
     @Option(
             names = "--workloads",
-            split = ",",
             paramLabel = "LIST",
-            description = "names as in ./raft test --workload (default: all)")
-    private List<String> workloads = Workloads.names();
+            description = "as in ./raft test --workload, also with options (default: all)")
+    private String workloadList = String.join(",", Workloads.names());
 
     @Option(
             names = "--faults",
@@ -137,8 +137,8 @@ public final class NightlyCommand implements Callable<Integer> {
             defaultValue = "auto",
             paramLabel = "ID",
             description =
-                    "planted bug that must be found first, or none (default: L1 on containers, C6"
-                            + " simulated)")
+                    "planted bug that must be found first on each kind of cluster, or none"
+                            + " (default: L1 on containers, C6 simulated)")
     private String canary = "auto";
 
     @Option(
@@ -212,6 +212,7 @@ public final class NightlyCommand implements Callable<Integer> {
         require(rounds >= 1, "--rounds must be at least 1, got " + rounds);
         require(keepNights >= 1, "--keep-nights must be at least 1, got " + keepNights);
         require(rate > 0, "--rate must be positive, got " + rate);
+        List<String> workloads = workloads(workloadList);
         for (String workload : workloads) {
             try {
                 Workloads.parse(workload);
@@ -253,26 +254,40 @@ public final class NightlyCommand implements Callable<Integer> {
                 rate,
                 seed,
                 rounds,
-                canary(kinds),
-                kinds.contains("docker") ? "docker" : "sim",
+                kinds.stream().distinct().flatMap(kind -> canary(kind).stream()).toList(),
                 score.toMillis(),
                 number,
                 of);
     }
 
-    /** On each kind of cluster one that a right harness finds within seconds. */
-    private String canary(List<String> kinds) {
-        return switch (canary) {
-            case "none" -> "";
-            case "auto" -> kinds.contains("docker") ? "L1" : "C6";
-            default -> {
-                try {
-                    yield PlantedBug.named(canary).id();
-                } catch (IllegalArgumentException e) {
-                    throw histories.usage(String.valueOf(e.getMessage()));
-                }
+    /** Commas stand between workloads and between a workload's options. */
+    private static List<String> workloads(String list) {
+        List<String> found = new ArrayList<>();
+        for (String word : list.split(",", -1)) {
+            boolean option = word.contains("=") && !word.contains(":") && !found.isEmpty();
+            if (option) {
+                found.add(found.removeLast() + "," + word);
+            } else {
+                found.add(word.strip());
             }
-        };
+        }
+        return found;
+    }
+
+    /** On each kind of cluster one that a right harness finds within seconds. */
+    private List<NightOptions.Canary> canary(String cluster) {
+        if (canary.equals("none")) {
+            return List.of();
+        }
+        if (canary.equals("auto")) {
+            return List.of(
+                    new NightOptions.Canary(cluster.equals("docker") ? "L1" : "C6", cluster));
+        }
+        try {
+            return List.of(new NightOptions.Canary(PlantedBug.named(canary).id(), cluster));
+        } catch (IllegalArgumentException e) {
+            throw histories.usage(String.valueOf(e.getMessage()));
+        }
     }
 
     private void require(boolean holds, String words) {
@@ -289,23 +304,12 @@ public final class NightlyCommand implements Callable<Integer> {
         }
     }
 
-    /** The same software in a process of its own, with this one's Java and class path. */
     private Night.Finished launch(List<String> arguments, Path log, Duration limit)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(
-                List.of(
-                        "-XX:+UseSerialGC",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow"));
-        String home = System.getProperty("raft.home");
-        if (home != null) {
-            command.add("-Draft.home=" + home);
-        }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(arguments);
-        Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+        Process process =
+                new ProcessBuilder(OwnProcess.command(arguments))
+                        .redirectError(log.toFile())
+                        .start();
         running = process;
         if (stop.get()) {
             // The stop came between its start and now, so nobody else ends it.
@@ -376,7 +380,7 @@ public final class NightlyCommand implements Callable<Integer> {
                                             run.operations(),
                                             run.wallSeconds(),
                                             run.isCanary()
-                                                    ? "canary " + run.plantedBug()
+                                                    ? run.cell() + ", " + run.plantedBug()
                                                     : run.cell(),
                                             run.seed()),
                                     Histories.width()));
