@@ -40,6 +40,8 @@ import java.util.stream.Stream;
         })
 final class DoctorCommand implements Callable<Integer> {
     private static final int JAVA_FEATURE_MIN = 25;
+    private static final int COLUMNS = 80;
+    private static final int INDENT = 23;
 
     @Option(
             names = "--output",
@@ -63,6 +65,7 @@ final class DoctorCommand implements Callable<Integer> {
                 Doctor.writableDisk("disk-runs", Home.folder().resolve("histories").normalize()));
         findings.add(Doctor.writableDisk("disk-cache", ProjectFolder.cache()));
         findings.addAll(Doctor.examine(nodeJar));
+        findings.add(browser(System.getenv().getOrDefault("PATH", "")));
         boolean fit = isFit(findings);
         PrintWriter out = spec.commandLine().getOut();
         switch (output) {
@@ -111,14 +114,36 @@ final class DoctorCommand implements Callable<Integer> {
                                         "apt-get install maven"));
     }
 
+    /** Only the tests that look at pages as a person would need one. */
+    static Finding browser(String searchPath) {
+        return Stream.of(searchPath.split(File.pathSeparator))
+                .filter(folder -> !folder.isBlank())
+                .flatMap(
+                        folder ->
+                                Stream.of("chromium", "chromium-browser", "google-chrome")
+                                        .map(name -> Path.of(folder, name)))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .map(found -> new Finding("chromium", State.OK, false, found.toString(), ""))
+                .orElseGet(
+                        () ->
+                                new Finding(
+                                        "chromium",
+                                        State.MISSING,
+                                        false,
+                                        "not found; tests of pages in a browser are skipped",
+                                        "apt-get install chromium"));
+    }
+
     static List<String> text(List<Finding> findings, boolean fit) {
         List<String> lines = new ArrayList<>();
         for (Finding finding : findings) {
             String state = finding.state().name().toLowerCase(Locale.ROOT);
-            lines.add(String.format("%-8s %-13s %s", state, finding.name(), finding.found()));
+            String head = String.format("%-8s %-13s ", state, finding.name());
+            addWrapped(head, finding.found(), lines);
             if (!finding.remedy().isEmpty()) {
                 String use = finding.needed() ? "to mend: " : "to mend (not needed): ";
-                lines.add(" ".repeat(23) + use + finding.remedy());
+                addWrapped(" ".repeat(INDENT), use + finding.remedy(), lines);
             }
         }
         lines.add("");
@@ -127,6 +152,21 @@ final class DoctorCommand implements Callable<Integer> {
                         ? "./raft test can run here"
                         : "./raft test cannot run here before what is missing is mended");
         return lines;
+    }
+
+    /** Breaks between words, so that nothing is wider than a usual terminal. */
+    private static void addWrapped(String head, String words, List<String> lines) {
+        StringBuilder line = new StringBuilder(head);
+        for (String word : words.split(" ", -1)) {
+            boolean first = line.toString().isBlank() || line.length() == head.length();
+            if (!first && line.length() + 1 + word.length() > COLUMNS) {
+                lines.add(line.toString());
+                line = new StringBuilder(" ".repeat(INDENT));
+                first = true;
+            }
+            line.append(first ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
     }
 
     static String json(List<Finding> findings, boolean fit) {

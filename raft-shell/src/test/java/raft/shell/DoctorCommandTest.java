@@ -54,6 +54,35 @@ final class DoctorCommandTest {
     }
 
     @Test
+    void longWordsAreBrokenAtEightyColumns() {
+        Finding wordy =
+                new Finding(
+                        "sch_netem",
+                        State.MISSING,
+                        false,
+                        "delay, duplication and reordering: not supported by this kernel (Error:"
+                                + " Specified qdisc kind is unknown.)",
+                        "modprobe sch_netem; without it these are recorded as skipped, which costs"
+                                + " nothing else");
+        List<String> lines = DoctorCommand.text(List.of(wordy), true);
+        assertThat(lines).allMatch(line -> line.length() <= 80);
+        assertThat(String.join(" ", lines).replaceAll("\\s+", " "))
+                .contains(wordy.found())
+                .contains(wordy.remedy());
+    }
+
+    @Test
+    void browserIsFoundByAnyOfItsNames() throws Exception {
+        assertThat(DoctorCommand.browser("/nowhere").remedy()).isEqualTo("apt-get install chromium");
+        assertThat(
+                        Files.createFile(folder.resolve("google-chrome"))
+                                .toFile()
+                                .setExecutable(true))
+                .isTrue();
+        assertThat(DoctorCommand.browser("/nowhere:" + folder).state()).isEqualTo(State.OK);
+    }
+
+    @Test
     void jsonHoldsTheSameFacts() {
         JsonNode json = JsonMapper.shared().readTree(DoctorCommand.json(List.of(GOOD, BAD), false));
         assertThat(json.get("fit").asBoolean()).isFalse();
@@ -116,6 +145,13 @@ final class DoctorCommandTest {
                 .containsEntry("jdk", "ok")
                 .containsEntry("engine", "ok")
                 .containsEntry("images", "ok")
-                .containsKeys("maven", "disk-runs", "disk-cache", "cgroup");
+                .containsEntry("iptables", "ok")
+                .containsEntry("freezer", "ok")
+                .containsEntry("faketime", "ok")
+                .containsEntry("libdisk", "ok")
+                .containsKeys("maven", "disk-runs", "disk-cache", "disk-engine", "cgroup")
+                .containsKeys("ip6tables", "ipv6", "xt_statistic", "sch_netem", "sch_tbf")
+                .containsKeys("sch_htb", "cls_u32", "cpu-quota", "memory-limit", "blkio")
+                .containsKeys("memory", "cores", "etcd", "chromium");
     }
 }

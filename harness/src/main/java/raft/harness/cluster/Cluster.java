@@ -65,6 +65,14 @@ public interface Cluster extends AutoCloseable {
     /** Removes every fault of this run, whatever it was, starts stopped nodes. Idempotent. */
     void healAll();
 
+    /**
+     * Nodes that were found to have ended by themselves although no fault that could end them ever
+     * reached them, each in one sentence; complete after {@link #healAll}.
+     */
+    default List<String> crashes() {
+        return List.of();
+    }
+
     /** Ends the cluster and leaves nothing behind. */
     @Override
     void close();

@@ -235,6 +235,11 @@ public final class DockerCluster implements Cluster, Inspection {
     }
 
     @Override
+    public List<String> crashes() {
+        return injector.crashes();
+    }
+
+    @Override
     public void healAll() {
         injector.healAll();
     }

@@ -4,6 +4,7 @@ import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.Info;
+import com.github.dockerjava.api.model.Network;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Looks at what a cluster of containers needs, piece by piece, by trying it: a kernel module that
@@ -23,7 +25,24 @@ public final class Doctor {
     /** Images, a run-time and some runs; what a first run writes is about half of it. */
     private static final long DISK_BYTES_MIN = 1L << 30;
 
+    /** Five nodes with their pods, each at its usual size; the limit of each is higher. */
+    private static final long MEMORY_BYTES_MIN = 1_500L << 20;
+
     private static final long COMMAND_MILLIS = 10_000;
+
+    private static final List<String> IN_A_CONTAINER =
+            List.of(
+                    "iptables",
+                    "ip6tables",
+                    "ipv6",
+                    "xt_statistic",
+                    "sch_netem",
+                    "sch_tbf",
+                    "sch_htb",
+                    "cls_u32",
+                    "faketime",
+                    "libdisk",
+                    "freezer");
 
     private final List<Finding> findings = new ArrayList<>();
     private final Path nodeJar;
@@ -74,11 +93,15 @@ public final class Doctor {
                     colon < 0
                             ? "docker/engine up"
                             : message.substring(colon + 2).replaceFirst("^run (?=docker/)", ""));
-            for (String later : List.of("images", "iptables", "ip6tables", "freezer")) {
-                doctor.add(later, State.UNKNOWN, false, "no engine to ask", "");
-            }
+            doctor.add("images", State.UNKNOWN, false, "no engine to ask", "");
+            doctor.unknown("no engine to ask");
         }
         return List.copyOf(doctor.findings);
+    }
+
+    /** What can only be tried in a container. */
+    private void unknown(String why) {
+        IN_A_CONTAINER.forEach(name -> add(name, State.UNKNOWN, false, why, ""));
     }
 
     private void add(String name, State state, boolean needed, String found, String remedy) {
@@ -122,11 +145,13 @@ public final class Doctor {
                             + ", kernel "
                             + or(info.getKernelVersion(), "unknown"),
                     "");
+            limits(info);
             String root = info.getDockerRootDir();
             if (root != null) {
                 findings.add(disk("disk-engine", Path.of(root)));
             }
             images(engine);
+            etcd(engine);
         } catch (IOException | RuntimeException e) {
             add(
                     "engine-use",
@@ -134,6 +159,72 @@ public final class Doctor {
                     true,
                     "the engine answers but fails: " + Engine.rootMessage(e),
                     "docker/engine down; docker/engine up");
+        }
+    }
+
+    /** What control groups can hold back, as the engine sees it. */
+    private void limits(Info info) {
+        boolean second = "2".equals(info.getCGroupVersion());
+        boolean quota = Boolean.TRUE.equals(info.getCpuCfsQuota());
+        add(
+                "cpu-quota",
+                quota ? State.OK : State.MISSING,
+                false,
+                "limits of processors: " + (quota ? "work" : "the kernel has no CFS bandwidth"),
+                quota
+                        ? ""
+                        : "boot a kernel with CONFIG_CFS_BANDWIDTH; without it resources-cpu is"
+                                + " skipped");
+        boolean memory = Boolean.TRUE.equals(info.getMemoryLimit());
+        add(
+                "memory-limit",
+                memory ? State.OK : State.MISSING,
+                false,
+                "limits of memory: "
+                        + (memory
+                                ? "work" + (Boolean.TRUE.equals(info.getSwapLimit()) ? ", with swap" : ", without swap")
+                                : "the kernel does not account for memory"),
+                memory
+                        ? ""
+                        : "boot with cgroup_enable=memory; without it resources-memory is skipped");
+        Path controller = Path.of(second ? "/sys/fs/cgroup/cgroup.controllers" : "/sys/fs/cgroup/blkio");
+        boolean blkio = Files.exists(controller);
+        add(
+                "blkio",
+                blkio ? State.OK : State.MISSING,
+                false,
+                "the control group of disks: "
+                        + (blkio ? "is there" : "is not there")
+                        + "; slow disks do not need it, they are made inside the process",
+                blkio ? "" : "mount -t cgroup -o blkio blkio /sys/fs/cgroup/blkio");
+        Long total = info.getMemTotal();
+        long available = availableBytes(total == null ? 0 : total);
+        boolean enough = available >= MEMORY_BYTES_MIN;
+        add(
+                "memory",
+                enough ? State.OK : State.MISSING,
+                false,
+                (available >> 20) + " MB available; five nodes take " + (MEMORY_BYTES_MIN >> 20),
+                enough ? "" : "./raft test --nodes 3, or end other programs");
+        Integer cores = info.getNCPU();
+        add(
+                "cores",
+                cores != null && cores >= 2 ? State.OK : State.MISSING,
+                false,
+                cores + " processors",
+                cores != null && cores >= 2 ? "" : "./raft test --nodes 3 --rate 50");
+    }
+
+    /** Of this machine's memory; what there is in all where it does not say. */
+    private static long availableBytes(long totalBytes) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+            return lines.filter(line -> line.startsWith("MemAvailable:"))
+                    .map(line -> line.replaceAll("\\D", ""))
+                    .mapToLong(kilobytes -> Long.parseLong(kilobytes) << 10)
+                    .findFirst()
+                    .orElse(totalBytes);
+        } catch (IOException | RuntimeException e) {
+            return totalBytes;
         }
     }
 
@@ -154,12 +245,49 @@ public final class Doctor {
                         : "docker pull debian:bookworm-slim, or ./raft test once as root on Debian"
                                 + " or Ubuntu");
         if (outlook.net() == null) {
-            for (String later : List.of("iptables", "ip6tables", "freezer")) {
-                add(later, State.UNKNOWN, false, "can be tried once the images are made", "");
-            }
+            unknown("can be tried once the images are made");
             return;
         }
         inAContainer(engine, outlook.net());
+    }
+
+    /** The second system: made already, or to be had as a package of this machine. */
+    private void etcd(Engine engine) {
+        boolean made =
+                engine.commands().listImagesCmd().exec().stream()
+                        .map(image -> image.getRepoTags())
+                        .anyMatch(
+                                tags ->
+                                        tags != null
+                                                && Stream.of(tags)
+                                                        .anyMatch(t -> t.startsWith("raftlab/etcd:")));
+        boolean known =
+                Files.exists(Path.of("/usr/bin/apt-cache"))
+                        && outputOf("apt-cache", "show", "etcd-server").contains("Filename:");
+        add(
+                "etcd",
+                made || known ? State.OK : State.MISSING,
+                false,
+                "--system etcd: "
+                        + (made
+                                ? "its image is present"
+                                : known
+                                        ? "made from the package etcd-server when asked for"
+                                        : "no package etcd-server is known here"),
+                made || known ? "" : "apt-get update");
+    }
+
+    private static String outputOf(String... command) {
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectError(ProcessBuilder.Redirect.DISCARD)
+                            .start();
+            return new String(
+                    process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     /** Tries the fault tools where they are used: in a container's own network namespace. */
@@ -185,6 +313,7 @@ public final class Doctor {
             try (PodShell shell = new PodShell(engine, name)) {
                 tools(shell);
             }
+            ipv6(docker, run);
             freezer(docker, name);
         } finally {
             Cleaner.removeRun(engine, run);
@@ -229,7 +358,67 @@ public final class Doctor {
                 "tc qdisc add dev lo root tbf rate 1mbit burst 32kbit latency 400ms"
                         + " && tc qdisc del dev lo root",
                 "limits of bandwidth",
-                "modprobe sch_tbf; without it these are recorded as skipped");
+                "modprobe sch_tbf");
+        trial(
+                shell,
+                "sch_htb",
+                false,
+                "tc qdisc add dev lo root handle 1: htb default 1 && tc class add dev lo parent 1:"
+                        + " classid 1:10 htb rate 1mbit; s=$?; tc qdisc del dev lo root; (exit $s)",
+                "limits of bandwidth of each link",
+                "modprobe sch_htb; without it packets-rate is skipped");
+        trial(
+                shell,
+                "cls_u32",
+                false,
+                "tc qdisc add dev lo root handle 1: htb default 1 && tc filter add dev lo parent"
+                        + " 1: protocol ip prio 1 u32 match ip dst 127.0.0.9/32 flowid 1:10; s=$?;"
+                        + " tc qdisc del dev lo root; (exit $s)",
+                "telling links apart by address",
+                "modprobe cls_u32; without it packets-rate is skipped");
+        trial(
+                shell,
+                "faketime",
+                false,
+                "now=$(date +%s); then=$(LD_PRELOAD=/opt/faults/lib/libfaketime.so.1"
+                        + " FAKETIME=+1000s date +%s); test $((then - now)) -ge 990",
+                "clocks of single processes",
+                "./raft clean --images; the next run makes the image with libfaketime anew");
+        trial(
+                shell,
+                "libdisk",
+                false,
+                "LD_PRELOAD=/opt/faults/lib/libdisk.so date",
+                "disks of single processes",
+                "./raft clean --images; the next run makes the image with its library anew");
+    }
+
+    /** A network with both families, made and removed. */
+    private void ipv6(DockerClient docker, String run) {
+        String reason = "";
+        try {
+            docker.createNetworkCmd()
+                    .withName("raftlab-" + run)
+                    .withLabels(Owner.here(run).labels())
+                    .withEnableIpv6(true)
+                    .withIpam(
+                            new Network.Ipam()
+                                    .withConfig(
+                                            new Network.Ipam.Config()
+                                                    .withSubnet("fd5a:7e57:d0c7::/64")))
+                    .exec();
+        } catch (RuntimeException e) {
+            reason = Engine.rootMessage(e);
+        }
+        add(
+                "ipv6",
+                reason.isEmpty() ? State.OK : State.MISSING,
+                false,
+                "pods with addresses of IPv6 beside IPv4: "
+                        + (reason.isEmpty() ? "work" : "not to be had (" + reason + ")"),
+                reason.isEmpty()
+                        ? ""
+                        : "sysctl -w net.ipv6.conf.all.disable_ipv6=0; without it only IPv4 is used");
     }
 
     private void trial(

@@ -157,13 +157,20 @@ public final class Images {
                                     StandardOpenOption.WRITE);
                     FileLock lock = channel.lock()) {
                 assert lock.isValid();
-                return making.make(new Images(engine, definitions, cache, progress));
+                return withOtherNet(
+                        making.make(new Images(engine, definitions, cache, progress)));
             }
         } catch (EngineException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
             throw new EngineException("the images could not be made: " + Engine.rootMessage(e), e);
         }
+    }
+
+    /** Where somebody keeps the image with the fault tools elsewhere, or has one of another kind. */
+    private static Ready withOtherNet(Ready made) {
+        String told = System.getenv("RAFT_NET_IMAGE");
+        return told == null || told.isBlank() ? made : new Ready(told, made.node());
     }
 
     private record Bases(String base, String net) {}

@@ -17,10 +17,12 @@ import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -55,6 +57,11 @@ final class Injector implements AutoCloseable {
     private final Lane time = new Lane("faults-clocks");
     private final Lane requests = new Lane("faults-requests");
     private final SortedMap<String, Node> nodes = new TreeMap<>();
+
+    /** Nodes whose end some fault may have to answer for. */
+    private final Set<String> endangered = ConcurrentHashMap.newKeySet();
+
+    private final List<String> crashes = new CopyOnWriteArrayList<>();
 
     /** What goes to and fro, by the fault's id. */
     private final Map<Long, Alternation> alternations = new ConcurrentHashMap<>();
@@ -112,6 +119,7 @@ final class Injector implements AutoCloseable {
             return CompletableFuture.completedFuture(Findings.of(Status.SKIPPED, impossible));
         }
         long id = fault.id();
+        endangered.addAll(mayEnd(fault.action()));
         return switch (fault.action()) {
             case FaultAction.Cut(var links) -> network.submit(() -> cuts.cut(id, links));
             case FaultAction.Flap(var links, long period) -> flap(id, links, period);
@@ -213,6 +221,28 @@ final class Injector implements AutoCloseable {
         };
     }
 
+    /** The nodes that may end by it, at once or later. */
+    private static List<String> mayEnd(FaultAction action) {
+        return switch (action) {
+            case FaultAction.Kill(var names) -> names;
+            case FaultAction.Stop(var names) -> names;
+            case FaultAction.RollingRestart(var names) -> names;
+            case FaultAction.ClockDrift(var names, int percent) -> names;
+            case FaultAction.BitFlip(var names) -> names;
+            case FaultAction.Truncation(var names, int bytes) -> names;
+            case FaultAction.LostWrites(var names, int kept) -> names;
+            case FaultAction.FullDisk(var names) -> names;
+            case FaultAction.DiskErrors(var names) -> names;
+            case FaultAction.MemoryLimit(var names, long headroom) -> names;
+            case FaultAction.ReplaceVoter(String name) -> List.of(name);
+            default -> List.of();
+        };
+    }
+
+    List<String> crashes() {
+        return List.copyOf(crashes);
+    }
+
     private static FaultOutcome notDone(String name) {
         return Findings.of(Status.SKIPPED, name + " was not removed by this fault");
     }
@@ -222,6 +252,10 @@ final class Injector implements AutoCloseable {
         List<String> names = List.copyOf(nodes.keySet());
         Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
         for (FaultKind kind : FaultKind.values()) {
+            if (names.size() == 1 && kind.needsSeveralNodes()) {
+                impossible.put(kind, "there is only one node");
+                continue;
+            }
             String reason = impossible(kind.resolve(names, new View(null, members), Map.of()));
             if (!reason.isEmpty()) {
                 impossible.put(kind, reason);
@@ -445,6 +479,10 @@ final class Injector implements AutoCloseable {
     }
 
     private FaultOutcome recover(Node node) {
+        String ended = endangered.contains(node.pod.node()) ? "" : node.process.endedByItself();
+        if (!ended.isEmpty()) {
+            crashes.add(ended);
+        }
         if (controlled) {
             node.disks.removeAll();
         }

@@ -146,6 +146,24 @@ final class NodeProcess {
         return guarded(() -> resumeNow(fault));
     }
 
+    /** How it ended, where it does not run although no fault holds it down; "" where it does. */
+    String endedByItself() {
+        try {
+            ContainerState state = state();
+            if (isRunning(state) || isPaused(state) || !killedBy.isEmpty()) {
+                return "";
+            }
+            return pod.node()
+                    + " ended by itself with exit code "
+                    + state.getExitCodeLong()
+                    + (Boolean.TRUE.equals(state.getOOMKilled())
+                            ? ", because it had used up its memory"
+                            : "");
+        } catch (RuntimeException e) {
+            return "";
+        }
+    }
+
     /** Thaws and starts the node whatever held it; also one that ended by itself. */
     FaultOutcome recover() {
         return guarded(

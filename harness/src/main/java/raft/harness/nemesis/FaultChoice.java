@@ -130,6 +130,19 @@ public record FaultChoice(List<Request> requests) {
         return kinds;
     }
 
+    /** Without what a single node cannot have done to it, also where it was insisted on. */
+    FaultChoice ofOneNode() {
+        List<Request> left = new ArrayList<>();
+        for (Request request : requests) {
+            Set<FaultKind> possible = EnumSet.noneOf(FaultKind.class);
+            request.kinds().stream().filter(k -> !k.needsSeveralNodes()).forEach(possible::add);
+            if (!possible.isEmpty()) {
+                left.add(new Request(request.label(), possible, request.insisted()));
+            }
+        }
+        return new FaultChoice(left);
+    }
+
     /**
      * Without what a cluster cannot do. A request of which nothing is left stays whole where it was
      * insisted on, so that the run shows that it was skipped, and goes where it was not.

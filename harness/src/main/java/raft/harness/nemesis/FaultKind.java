@@ -317,6 +317,14 @@ public enum FaultKind {
         return decision.apply(among, number == null ? parameter.usual() : number);
     }
 
+    /** Whether it is about links between nodes, or about one node taking another's place. */
+    public boolean needsSeveralNodes() {
+        return family == Family.PARTITION
+                || family == Family.PACKETS
+                || family == Family.MEMBERSHIP
+                || this == RAFT_TRANSFER;
+    }
+
     /** As {@link #resolve(List, View, Map)} with the usual parameters. */
     public FaultAction resolve(List<String> order, @Nullable String leader) {
         return resolve(order, View.ledBy(leader), Map.of());

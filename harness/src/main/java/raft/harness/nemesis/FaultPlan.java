@@ -84,7 +84,10 @@ public record FaultPlan(List<PlannedFault> faults) {
      */
     public static FaultPlan generate(
             long seed, List<String> nodes, FaultChoice choice, long runMillis) {
-        if (choice.requests().isEmpty() || nodes.size() < 2) {
+        if (nodes.size() == 1 && choice.kinds().stream().anyMatch(FaultKind::needsSeveralNodes)) {
+            return generate(seed, nodes, choice.ofOneNode(), runMillis);
+        }
+        if (choice.requests().isEmpty() || nodes.isEmpty()) {
             return NONE;
         }
         Random random = new Random(seed);

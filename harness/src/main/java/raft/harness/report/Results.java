@@ -52,6 +52,10 @@ public record Results(
     /**
      * @param injected "installed", "skipped", "indeterminate" or "never" (the run ended first)
      * @param healed the same for its end
+     * @param longestUnavailableMillis longest time between two successes, from its begin to the
+     *     first success after its end; -1 where it was not recorded
+     * @param recoveryMillis from its end to the first success of an operation begun after it, -1
+     *     for none
      */
     public record FaultResult(
             long id,
@@ -65,7 +69,9 @@ public record Results(
             String injected,
             List<String> injectEvidence,
             String healed,
-            List<String> healEvidence) {}
+            List<String> healEvidence,
+            long longestUnavailableMillis,
+            long recoveryMillis) {}
 
     public record LeaderResult(long seenMillis, String leader, long term) {}
 

@@ -50,16 +50,20 @@ public final class Summary {
                                                 count(byOutcome, "info"))));
         if (!results.faults().isEmpty()) {
             lines.add("");
-            lines.add("  fault                          from      to       proven     gone again");
+            lines.add(
+                    "  fault                          from      to  proven   gone     no success"
+                            + " back after");
             for (Results.FaultResult fault : results.faults()) {
                 lines.add(
                         String.format(
-                                "  %-28s %6s  %6s       %-10s %s",
+                                "  %-26s %8s %7s  %-8s %-8s %10s %10s",
                                 fault.kind(),
                                 seconds(fault.askedMillis()),
                                 seconds(fault.healAskedMillis()),
                                 proven(fault.injected()),
-                                proven(fault.healed())));
+                                proven(fault.healed()),
+                                seconds(fault.longestUnavailableMillis()),
+                                seconds(fault.recoveryMillis())));
                 if (!proven(fault.injected()).equals("yes") && !fault.injectEvidence().isEmpty()) {
                     lines.add("    " + fault.injectEvidence().getLast());
                 }

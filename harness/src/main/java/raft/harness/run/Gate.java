@@ -34,13 +34,15 @@ public record Gate(String name, boolean passed, String words) {
      *     whatever was in force proven to be gone
      * @param ratePerSecond that was asked for
      * @param concurrency with one process nothing can overlap
+     * @param nodeCount with one node nobody else can lead
      */
     public static List<Gate> judge(
             RunRecord record,
             List<String> functions,
             FaultChoice choice,
             double ratePerSecond,
-            int concurrency) {
+            int concurrency,
+            int nodeCount) {
         List<Gate> gates = new ArrayList<>();
         for (String f : functions) {
             long ok = record.count(f, Type.OK);
@@ -58,7 +60,7 @@ public record Gate(String name, boolean passed, String words) {
         double rate =
                 record.workloadNanos() == 0
                         ? 0
-                        : record.invokedCount() / (record.workloadNanos() / 1e9);
+                        : record.workloadInvokedCount() / (record.workloadNanos() / 1e9);
         gates.add(
                 new Gate(
                         "rate",
@@ -78,8 +80,14 @@ public record Gate(String name, boolean passed, String words) {
         for (FaultChoice.Request request : choice.requests()) {
             gates.add(faultsProven(record, request));
         }
-        leaderChanged(record, gates);
+        if (nodeCount > 1) {
+            leaderChanged(record, gates);
+        }
         gates.add(finalReads(record));
+        FinalStates states = record.finalStates();
+        if (states != null && states.isTold()) {
+            gates.add(new Gate("states-compared", states.isComplete(), states.words()));
+        }
         return List.copyOf(gates);
     }
 

@@ -49,6 +49,9 @@ public final class Interpreter {
     private static final long OBSERVE_ARMED_NANOS = 50_000_000L;
 
     private static final long PROGRESS_EVERY_NANOS = 5_000_000_000L;
+    /** A member that fell behind has this long to catch up with the others at the end. */
+    private static final long STATES_PATIENCE_NANOS = 10_000_000_000L;
+
     private static final long FAULT_PATIENCE_NANOS = 60_000_000_000L;
 
     /**
@@ -176,9 +179,10 @@ public final class Interpreter {
         if (!stopRequested.getAsBoolean()) {
             endFaults();
             readEverything();
+            compareStates();
         }
         drain(now() + patienceNanos(retry()) + 1_000_000_000L);
-        record.totalNanos = now();
+        record.ended(now());
         return record;
     }
 
@@ -261,6 +265,28 @@ public final class Interpreter {
                 // second would not help.
                 pauseUntilNanos = now() + 100_000_000L;
             }
+        }
+    }
+
+    /**
+     * Looks at the members until all have applied the same log, as they soon must when nobody
+     * writes any more. Nodes that do not tell their state are not waited for.
+     */
+    private void compareStates() throws InterruptedException {
+        long deadlineNanos = now() + STATES_PATIENCE_NANOS;
+        long lookedBefore = record.observationCount();
+        while (now() < deadlineNanos && !stopRequested.getAsBoolean()) {
+            if (record.observationCount() > lookedBefore) {
+                FinalStates states = new FinalStates(record.lastStatus(), cluster.nodes());
+                record.compared(states);
+                if (!states.isTold() || states.isComplete()) {
+                    return;
+                }
+                lookedBefore = record.observationCount();
+            }
+            nextObserveNanos = Math.min(nextObserveNanos, now() + OBSERVE_ARMED_NANOS);
+            long wakeNanos = look();
+            take(Math.min(deadlineNanos, wakeNanos));
         }
     }
 

@@ -6,12 +6,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What the nodes' own logs say about the run: a node that stopped itself knows best why. */
+/**
+ * What the nodes' own logs say about the run: a node that stopped itself, or that its run-time
+ * stopped, knows best why.
+ */
 final class NodeLogs {
-    /** How our node begins its last words when one of its invariants broke. */
-    private static final String STOPPED_BY_A_BUG = "stopped by a bug: ";
+    /**
+     * How last words begin: our node's when one of its invariants broke, then those of the
+     * run-times of Java, Go, Rust, Python and C. Of a disk that failed or memory that ran out none
+     * of them is said.
+     */
+    private static final Pattern LAST_WORDS =
+            Pattern.compile(
+                    "stopped by a bug: .*"
+                            + "|^Exception in thread \".*"
+                            + "|^panic: .*|\"level\":\"panic\".*"
+                            + "|^thread '.*' panicked at .*"
+                            + "|^Traceback \\(most recent call last\\).*"
+                            + "|^(Segmentation fault|# A fatal error has been detected).*"
+                            + "|AddressSanitizer: .*");
 
     private static final int LINES_MAX = 20;
     private static final int LINE_LENGTH_MAX = 500;
@@ -19,12 +36,12 @@ final class NodeLogs {
     private NodeLogs() {}
 
     /**
-     * The lines in which our nodes say that an invariant broke, each with the first line of the
-     * cause below it, at most {@value #LINES_MAX}.
+     * The lines in which nodes say that an invariant broke or that they crashed, each with the
+     * first line of the cause below it, at most {@value #LINES_MAX}.
      *
      * @param runFolder with nodes/ID/node.log
      */
-    static List<String> brokenInvariants(Path runFolder) throws IOException {
+    static List<String> findings(Path runFolder) throws IOException {
         List<String> found = new ArrayList<>();
         try (Stream<Path> nodes = Files.list(runFolder.resolve("nodes"))) {
             for (Path node : nodes.sorted().toList()) {
@@ -46,9 +63,9 @@ final class NodeLogs {
                         if (found.size() >= LINES_MAX) {
                             return;
                         }
-                        int at = line.indexOf(STOPPED_BY_A_BUG);
-                        if (at >= 0) {
-                            found.add(node + " " + cut(line.substring(at)));
+                        Matcher words = LAST_WORDS.matcher(line);
+                        if (words.find()) {
+                            found.add(node + " " + cut(words.group()));
                             causeFollows[0] = true;
                         } else if (causeFollows[0]) {
                             found.set(found.size() - 1, found.getLast() + " | " + cut(line));

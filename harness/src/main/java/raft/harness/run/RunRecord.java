@@ -37,6 +37,13 @@ public final class RunRecord {
         public long healAskedNanos = -1;
         public long healedNanos = -1;
         public long termAtHeal;
+
+        /** Longest time without a success, from its begin to the first success after its end. */
+        public long longestUnavailableNanos;
+
+        /** From its end to the first success of an operation begun after it; -1 for none. */
+        public long recoveryNanos = -1;
+
         public @Nullable FaultOutcome injected;
         public @Nullable FaultOutcome healed;
 
@@ -81,8 +88,15 @@ public final class RunRecord {
     private final Map<String, EnumMap<Type, Long>> counts = new TreeMap<>();
     private final Map<String, Long> errors = new TreeMap<>();
     private final Map<Long, FaultRecord> faults = new LinkedHashMap<>();
+
+    /** Those after whose end nothing has succeeded yet. */
+    private final List<FaultRecord> unrecovered = new ArrayList<>();
+
     private final List<LeaderChange> leaderChanges = new ArrayList<>();
     private List<NodeStatus> lastStatus = List.of();
+    private long observationCount;
+    private @Nullable FinalStates finalStates;
+    private long workloadInvokedCount;
     private long overlappedCount;
     private long lastOkNanos;
     private long longestUnavailableNanos;
@@ -91,6 +105,10 @@ public final class RunRecord {
 
     void invoked(String f, int outstandingCount) {
         countOne(f, Type.INVOKE);
+        if (workloadNanos > 0) {
+            return; // The final reads come all at once, which says nothing about the workload.
+        }
+        workloadInvokedCount++;
         if (outstandingCount > 1) {
             overlappedCount++;
         }
@@ -107,6 +125,7 @@ public final class RunRecord {
         if (event.type() == Type.OK) {
             longestUnavailableNanos =
                     Math.max(longestUnavailableNanos, event.timeNanos() - lastOkNanos);
+            unrecovered.removeIf(fault -> recovered(fault, event.timeNanos(), invocation));
             lastOkNanos = event.timeNanos();
             if (firstOkNanos < 0) {
                 firstOkNanos = event.timeNanos();
@@ -116,6 +135,32 @@ public final class RunRecord {
                     && invocation.timeNanos() >= healedNanos) {
                 firstOkAfterHealNanos = event.timeNanos();
             }
+        }
+    }
+
+    private boolean recovered(FaultRecord fault, long nanos, HistoryEvent invocation) {
+        fault.longestUnavailableNanos =
+                Math.max(
+                        fault.longestUnavailableNanos,
+                        nanos - Math.max(lastOkNanos, fault.askedNanos));
+        if (fault.healedNanos < 0 || invocation.timeNanos() < fault.healedNanos) {
+            return false;
+        }
+        fault.recoveryNanos = nanos - fault.healedNanos;
+        return true;
+    }
+
+    /** Nothing comes after this; what has not succeeded by now was not available. */
+    void ended(long nanos) {
+        totalNanos = nanos;
+        if (firstOkAfterHealNanos < 0) {
+            longestUnavailableNanos = Math.max(longestUnavailableNanos, nanos - lastOkNanos);
+        }
+        for (FaultRecord fault : unrecovered) {
+            fault.longestUnavailableNanos =
+                    Math.max(
+                            fault.longestUnavailableNanos,
+                            nanos - Math.max(lastOkNanos, fault.askedNanos));
         }
     }
 
@@ -129,8 +174,9 @@ public final class RunRecord {
             @Nullable String leader,
             long leaderTerm,
             long askedNanos) {
-        faults.put(
-                planned.id(), new FaultRecord(planned, resolved, leader, leaderTerm, askedNanos));
+        FaultRecord fault = new FaultRecord(planned, resolved, leader, leaderTerm, askedNanos);
+        faults.put(planned.id(), fault);
+        unrecovered.add(fault);
     }
 
     void healAsked(long faultId, long leaderTerm, long nanos) {
@@ -160,6 +206,7 @@ public final class RunRecord {
 
     void observed(long nanos, List<NodeStatus> nodes) {
         lastStatus = List.copyOf(nodes);
+        observationCount++;
         long newestTerm = leaderChanges.isEmpty() ? 0 : leaderChanges.getLast().term();
         for (NodeStatus node : nodes) {
             if (node.isLeader() && node.term() > newestTerm) {
@@ -202,14 +249,33 @@ public final class RunRecord {
         return List.copyOf(leaderChanges);
     }
 
+    /** Looks at the nodes so far. */
+    long observationCount() {
+        return observationCount;
+    }
+
+    void compared(FinalStates states) {
+        finalStates = states;
+    }
+
+    /** The members' states at the end; null where it did not come to that. */
+    @Nullable FinalStates finalStates() {
+        return finalStates;
+    }
+
     /** The newest look at the nodes. */
     public List<NodeStatus> lastStatus() {
         return lastStatus;
     }
 
-    /** Share of operations that began while another was under way, 0 to 1. */
+    /** Operations that the workload began, without the final phase's. */
+    public long workloadInvokedCount() {
+        return workloadInvokedCount;
+    }
+
+    /** Share of the workload's operations that began while another was under way, 0 to 1. */
     public double overlappedShare() {
-        return invokedCount() == 0 ? 0 : (double) overlappedCount / invokedCount();
+        return workloadInvokedCount == 0 ? 0 : (double) overlappedCount / workloadInvokedCount;
     }
 
     /** Longest time between two successes, in nanoseconds. */

@@ -65,6 +65,9 @@ public final class TestRun {
         }
     }
 
+    /** The system that speaks the client protocol of this project. */
+    private static final String OUR_PROTOCOL = "raft";
+
     private static final Duration FINAL_PHASE = Duration.ofSeconds(30);
 
     private final Parameters parameters;
@@ -80,6 +83,7 @@ public final class TestRun {
     private RunRecord record = new RunRecord();
     private List<String> brokenInvariants = List.of();
     private List<String> clusterFindings = List.of();
+    private List<String> lostWrites = List.of();
     private double secondsToFirstOperation = -1;
 
     private TestRun(
@@ -239,7 +243,8 @@ public final class TestRun {
         try {
             interpreter.run();
         } finally {
-            clusterFindings = findings(cluster);
+            clusterFindings =
+                    Stream.concat(findings(cluster).stream(), cluster.crashes().stream()).toList();
         }
         if (stopRequested.getAsBoolean()) {
             fail("the run was interrupted; what was recorded until then was judged");
@@ -272,7 +277,9 @@ public final class TestRun {
         Verdict verdict = recorded ? check(budget) : new Verdict.Unknown(0, "nothing was recorded");
         double checkSeconds = (System.nanoTime() - startNanos) / 1e9;
         brokenInvariants =
-                Stream.concat(clusterFindings.stream(), brokenInvariants().stream()).toList();
+                Stream.of(clusterFindings, nodesFindings(), lostWrites, differentStates())
+                        .flatMap(List::stream)
+                        .toList();
         List<Gate> gates =
                 recorded
                         ? Gate.judge(
@@ -280,7 +287,8 @@ public final class TestRun {
                                 workload.functions(),
                                 choice,
                                 parameters.rate(),
-                                parameters.concurrency())
+                                parameters.concurrency(),
+                                parameters.nodes())
                         : List.of();
         Results results = results(verdict, outcome(verdict, gates), gates, checkSeconds);
         try {
@@ -310,6 +318,9 @@ public final class TestRun {
     private Verdict check(Budget budget) {
         try {
             History history = HistoryReader.read(folder.historyFile());
+            // Other systems' places in their logs may mean something else.
+            lostWrites =
+                    parameters.system().equals(OUR_PROTOCOL) ? Acknowledged.lost(history) : List.of();
             return Checker.check(history, Models.named(workload.model()), budget);
         } catch (IOException e) {
             fail("the history could not be read back: " + e.getMessage());
@@ -317,9 +328,15 @@ public final class TestRun {
         }
     }
 
-    private List<String> brokenInvariants() {
+    private List<String> differentStates() {
+        FinalStates states = record.finalStates();
+        String difference = states == null ? null : states.difference();
+        return difference == null ? List.of() : List.of(difference);
+    }
+
+    private List<String> nodesFindings() {
         try {
-            return NodeLogs.brokenInvariants(folder.path());
+            return NodeLogs.findings(folder.path());
         } catch (IOException | UncheckedIOException e) {
             fail("the nodes' logs could not be read: " + e.getMessage());
             return List.of();
@@ -419,7 +436,9 @@ public final class TestRun {
                 status(fault.injected),
                 fault.injected == null ? List.of() : fault.injected.evidence(),
                 status(fault.healed),
-                fault.healed == null ? List.of() : fault.healed.evidence());
+                fault.healed == null ? List.of() : fault.healed.evidence(),
+                millis(fault.longestUnavailableNanos),
+                millis(fault.recoveryNanos));
     }
 
     private static String status(@Nullable FaultOutcome outcome) {

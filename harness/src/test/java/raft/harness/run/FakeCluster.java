@@ -44,6 +44,12 @@ final class FakeCluster implements Cluster {
     long injectNanos = 50_000_000;
 
     final Map<FaultKind, String> impossible = new EnumMap<>(FaultKind.class);
+
+    /** What a node's status says beside. */
+    Function<String, String> statusJson = node -> "{}";
+
+    List<String> crashes = List.of();
+    FaultOutcome onHeal = PROVEN;
     boolean healedAll;
     boolean closed;
     long term = 1;
@@ -54,6 +60,7 @@ final class FakeCluster implements Cluster {
             new PriorityQueue<>(Comparator.comparingLong(Due::atNanos));
     private final Random random = new Random(1);
     private long nowNanos;
+    private long logIndex;
 
     @Override
     public String kind() {
@@ -73,7 +80,16 @@ final class FakeCluster implements Cluster {
     @Override
     public void invoke(Invocation invocation) {
         asked.add(invocation);
-        Completion.Operation right = apply(invocation);
+        Completion.Operation applied = apply(invocation);
+        Completion.Operation right =
+                new Completion.Operation(
+                        invocation,
+                        applied.type(),
+                        applied.value(),
+                        applied.node(),
+                        applied.error(),
+                        term,
+                        ++logIndex);
         later(1_000_000 + random.nextInt(9_000_000), answer.apply(invocation, right));
     }
 
@@ -119,7 +135,7 @@ final class FakeCluster implements Cluster {
     @Override
     public void heal(ActiveFault fault) {
         healed.add(fault);
-        later(50_000_000, new Completion.FaultChange(fault.id(), false, PROVEN));
+        later(50_000_000, new Completion.FaultChange(fault.id(), false, onHeal));
     }
 
     @Override
@@ -136,7 +152,7 @@ final class FakeCluster implements Cluster {
                             1,
                             1,
                             1,
-                            "{}"));
+                            statusJson.apply(node)));
         }
         later(5_000_000, new Completion.Observation(seen));
     }
@@ -160,6 +176,11 @@ final class FakeCluster implements Cluster {
     @Override
     public void healAll() {
         healedAll = true;
+    }
+
+    @Override
+    public List<String> crashes() {
+        return crashes;
     }
 
     @Override

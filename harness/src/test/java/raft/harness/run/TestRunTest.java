@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import raft.harness.checker.Budget;
+import raft.harness.cluster.Completion;
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
@@ -477,6 +478,176 @@ final class TestRunTest {
                 .containsExactly(
                         "n2 stopped by a bug: a dump | java.lang.IllegalStateException: election"
                                 + " safety");
+    }
+
+    @Test
+    void crashOfAnyRunTimeInANodesLogIsAViolation() throws Exception {
+        for (String words :
+                List.of(
+                        "panic: runtime error: index out of range",
+                        "{\"level\":\"panic\",\"msg\":\"tocommit is out of range\"}",
+                        "thread 'main' panicked at src/raft.rs:12:5",
+                        "Traceback (most recent call last):",
+                        "Exception in thread \"loop\" java.lang.NullPointerException")) {
+            Results results =
+                    run(
+                            PLAN,
+                            (folder, progress) -> {
+                                write(folder.resolve("nodes/n3"), "started\n" + words + "\nbecause\n");
+                                return new FakeCluster();
+                            });
+            assertThat(results.verdict()).as(words).isEqualTo("violation");
+            assertThat(results.reasons().getFirst()).startsWith("n3 ").contains("| because");
+        }
+    }
+
+    @Test
+    void nodeThatEndedByItselfIsAViolation() throws Exception {
+        cluster.crashes = List.of("n2 ended by itself with exit code 134");
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.reasons()).containsExactly("n2 ended by itself with exit code 134");
+    }
+
+    // ---- Evidence, piece by piece: each gate alone, and the run is not green
+
+    private static List<String> failed(Results results) {
+        return results.gates().stream()
+                .filter(gate -> !gate.passed())
+                .map(Results.GateResult::name)
+                .toList();
+    }
+
+    @Test
+    void faultThatIsNotProvenToBeGoneAgainIsNoEvidence() throws Exception {
+        cluster.onHeal =
+                new FaultOutcome(
+                        FaultOutcome.Status.INDETERMINATE,
+                        List.of("was running before it was started again"));
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(failed(results)).containsExactly("partition-proven", "kill-proven");
+        assertThat(results.gates().stream().filter(gate -> !gate.passed()))
+                .allMatch(gate -> gate.words().contains("not proven to be gone again"));
+    }
+
+    @Test
+    void rateFarBelowWhatWasAskedIsNoEvidence() throws Exception {
+        Results results =
+                TestRun.run(
+                        parameters(5_000),
+                        PLAN,
+                        root,
+                        (folder, progress) -> cluster,
+                        Budget.DEFAULT,
+                        line -> {},
+                        () -> false);
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(failed(results)).containsExactly("rate");
+        assertThat(results.gates().stream().filter(gate -> !gate.passed()))
+                .allMatch(gate -> gate.words().endsWith("of 5000 that were asked for"));
+    }
+
+    @Test
+    void operationsThatNeverOverlapAreNoEvidence() throws Exception {
+        // One operation a second, each done in a hundredth of that.
+        Results results =
+                TestRun.run(
+                        parameters(1),
+                        FaultPlan.NONE,
+                        root,
+                        (folder, progress) -> cluster,
+                        Budget.DEFAULT,
+                        line -> {},
+                        () -> false);
+        assertThat(failed(results)).contains("concurrent");
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+    }
+
+    @Test
+    void keysThatCannotBeReadAtTheEndAreNoEvidence() throws Exception {
+        cluster.answer =
+                (asked, right) ->
+                        cluster.healedAll && asked.f().equals("read")
+                                ? FakeCluster.operation(
+                                        asked, Type.FAIL, asked.value(), "timeout")
+                                : right;
+        Results results = run();
+        assertThat(failed(results)).contains("final-reads");
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(results.availability().longestUnavailableMillis()).isGreaterThan(20_000);
+    }
+
+    @Test
+    void membersThatEndInDifferentStatesAreAViolation() throws Exception {
+        cluster.statusJson =
+                node -> "{\"stateHash\":\"" + (node.equals("n3") ? "b" : "a") + "\"}";
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(results.reasons())
+                .containsExactly(
+                        "n1 and n3 have applied the log up to index 1 and hold different states"
+                                + " (hashes a and b)");
+    }
+
+    @Test
+    void memberThatDoesNotTellItsStateAtTheEndIsNoEvidenceAndEqualOnesAre() throws Exception {
+        cluster.statusJson = node -> node.equals("n2") ? "{}" : "{\"stateHash\":\"a\"}";
+        Results results = run();
+        assertThat(failed(results)).containsExactly("states-compared");
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+
+        FakeCluster equal = new FakeCluster();
+        equal.statusJson = node -> "{\"stateHash\":\"a\"}";
+        results = run(PLAN, (folder, progress) -> equal);
+        assertThat(results.verdict()).isEqualTo("valid");
+        assertThat(results.gates())
+                .extracting(Results.GateResult::words)
+                .contains("all 3 members hold the same state a after index 1");
+    }
+
+    @Test
+    void twoWritesAcknowledgedAtOnePlaceOfTheLogAreOneThatWasLost() throws Exception {
+        cluster.answer =
+                (asked, right) ->
+                        asked.f().equals("write") && right.logIndex() > 500
+                                ? withPlace(right, 500)
+                                : right;
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("violation");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(results.reasons().getFirst())
+                .startsWith("acknowledged and then lost: write ")
+                .contains("both told to be committed at index 500");
+    }
+
+    private static Completion.Operation withPlace(Completion.Operation right, long logIndex) {
+        return new Completion.Operation(
+                right.invocation(),
+                right.type(),
+                right.value(),
+                right.node(),
+                right.error(),
+                right.term(),
+                logIndex);
+    }
+
+    @Test
+    void eachFaultSaysForHowLongNothingSucceededAndWhenItDidAgain() throws Exception {
+        // Nothing is answered in time while it is in force.
+        cluster.answer =
+                (asked, right) ->
+                        cluster.injected.size() > cluster.healed.size()
+                                ? FakeCluster.operation(
+                                        asked, Type.FAIL, asked.value(), "refused: not-leader")
+                                : right;
+        Results.FaultResult fault = run().faults().getFirst();
+        assertThat(fault.longestUnavailableMillis())
+                .isBetween(
+                        fault.healAskedMillis() - fault.askedMillis() - 20,
+                        fault.healedMillis() - fault.askedMillis() + 500);
+        assertThat(fault.recoveryMillis()).isBetween(0L, 500L);
     }
 
     private static void write(Path nodeFolder, String log) {

@@ -219,7 +219,9 @@ final class ImportCommand implements Callable<Integer> {
                 span.status(),
                 span.evidence(),
                 span.healed() ? "installed" : "never",
-                span.healEvidence());
+                span.healEvidence(),
+                -1,
+                -1);
     }
 
     private static long millis(long nanos) {
