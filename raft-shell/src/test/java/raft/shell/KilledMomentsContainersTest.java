@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  */
 final class KilledMomentsContainersTest {
     /** Foreign names; nothing of the lab begins so. */
-    private static final String FOREIGN = "raftlab-not-of-the-lab-" + ProcessHandle.current().pid();
+    private static final String FOREIGN = "raftlab-theirs-" + ProcessHandle.current().pid();
 
     @TempDir private Path folder;
 
@@ -116,7 +116,9 @@ final class KilledMomentsContainersTest {
                 "NET_ADMIN",
                 "-v",
                 FOREIGN + ":/foreign",
-                image);
+                image,
+                "sleep",
+                "600");
         CommandRun.lines(
                 "docker",
                 "exec",
