@@ -9,7 +9,9 @@ The protocol is described in raft-node/PROTOCOL.md.
 import asyncio
 import json
 import os
+import signal
 import struct
+import sys
 
 MAGIC, VERSION = b"RAFT", 1
 KEY_MAX, VALUE_MAX, FRAME_MAX, HELLO_MAX = 1024, 1 << 20, (2 << 20) + 4096, 1024
@@ -161,6 +163,8 @@ async def main():
         await listen("RAFT_CLIENT_LISTEN", "0.0.0.0:7001", lambda r, w: serve_client(store, cluster_id, r, w)),
         await listen("RAFT_HTTP_LISTEN", "0.0.0.0:7002", lambda r, w: serve_http(store, r, w)),
     ]
+    # The first process of a container ignores what it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 

@@ -119,7 +119,11 @@ public final class Summary {
     }
 
     private static String proven(String status) {
-        return status.equals("installed") ? "yes" : status;
+        return switch (status) {
+            case "installed" -> "yes";
+            case "indeterminate" -> "unproven";
+            default -> status;
+        };
     }
 
     private static String seconds(long millis) {
