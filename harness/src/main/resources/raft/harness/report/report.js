@@ -117,7 +117,13 @@
   const us = px => view.from + (px - LABEL) / (W - LABEL - 6) * (view.to - view.from);
   function readColors() { for (const n of ["bg", "surface", "line", "line-strong", "text", "muted", "ok", "fail", "info", "open", "leader", "candidate", "follower", "down", "accused", "match", "fault", "fault-band", "accent", "bad", "unsure"]) colors[n] = css("--" + n); overview = null; }
   const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-  function fitText(text, width) { if (c.measureText(text).width <= width) return text; let n = text.length; while (n > 1 && c.measureText(text.slice(0, n) + "…").width > width) n--; return n > 1 ? text.slice(0, n) + "…" : ""; }
+  /* As much of a text as fits. Measuring is dear, so what fits or fails for certain is not measured, and the rest by halving. */
+  function fitText(text, width) {
+    if (text.length * 11 <= width || c.measureText(text).width <= width) return text;
+    let low = 0, high = Math.min(text.length - 1, Math.floor(width / 3));
+    while (low < high) { const m = (low + high + 1) >> 1; if (c.measureText(text.slice(0, m) + "…").width <= width) low = m; else high = m - 1; }
+    return low > 1 ? text.slice(0, low) + "…" : "";
+  }
 
   function draw() {
     const begun = performance.now();
@@ -196,12 +202,29 @@
     });
   }
   const PASSES = [1, 0, 2, 3];
+  /* More operations than can be told apart: in each pixel the outcome that matters most, and one rectangle for each stretch of the same. Operations
+     are looked at once, whatever their outcome, which keeps 100,000 of them within a frame. */
+  const RANK = [2, 1, 3, 4], RANK_COLOR = ["", "ok", "open", "fail", "info"];
+  function drawDense(ranges, h, gap, scale) {
+    const width = Math.ceil(W - LABEL), pixels = new Uint8Array(width), bars = [[], [], [], [], []];
+    for (let l = 0; l < lanes.length; l++) {
+      const list = lanes[l], y = rows.lanes.y + l * h + gap / 2;
+      pixels.fill(0);
+      for (let j = ranges[l][0]; j < ranges[l][1]; j++) {
+        const i = list[j], rank = RANK[outcome[i]], to = Math.min(width - 1, Math.floor((end[i] - view.from) * scale));
+        for (let p = Math.max(0, Math.floor((start[i] - view.from) * scale)); p <= to; p++) if (pixels[p] < rank) pixels[p] = rank;
+      }
+      for (let p = 0; p < width;) { const rank = pixels[p], from = p; while (p < width && pixels[p] === rank) p++; if (rank) bars[rank].push(LABEL + from, y, p - from); }
+    }
+    for (let rank = 1; rank < 5; rank++) { c.fillStyle = colors[RANK_COLOR[rank]]; const list = bars[rank]; for (let k = 0; k < list.length; k += 3) c.fillRect(list[k], list[k + 1], list[k + 2], h - gap); }
+  }
   function firstVisible(list) { let low = 0, high = list.length; while (low < high) { const m = (low + high) >> 1; if (end[list[m]] < view.from) low = m + 1; else high = m; } return low; }
   function drawOps() {
     const h = rows.lanes.each, gap = h > 8 ? 2 : h > 5 ? 1 : 0, scale = (W - LABEL - 6) / (view.to - view.from), pale = matchSet !== null;
     const ranges = lanes.map(list => { const a = firstVisible(list); let b = a; while (b < list.length && start[list[b]] <= view.to) b++; return [a, b]; });
     let visible = 0; for (const [a, b] of ranges) visible += b - a;
-    for (const pass of PASSES) {
+    if (!pale && visible > 3 * W) drawDense(ranges, h, gap, scale);
+    else for (const pass of PASSES) {
       c.fillStyle = [colors.open, colors.ok, colors.fail, colors.info][pass];
       for (const bright of pale ? [false, true] : [true]) {
         c.globalAlpha = bright ? 1 : .16;
@@ -224,12 +247,13 @@
     c.globalAlpha = 1;
     if (h >= 11 && visible < 1500) drawOpTexts(ranges, h, gap);
     if (h >= 7 && visible < 4000) { // A shape beside the colour: failed has a notch, unknown an open end.
+      c.strokeStyle = colors.surface; c.lineWidth = 1.4; c.beginPath();
       for (let l = 0; l < lanes.length; l++) for (let j = ranges[l][0]; j < ranges[l][1]; j++) {
         const i = lanes[l][j], a = x(start[i]), b = x(end[i]); if (b - a < 5 || outcome[i] === 1) continue;
-        const y = rows.lanes.y + l * h; c.strokeStyle = colors.surface; c.lineWidth = 1.4; c.beginPath();
+        const y = rows.lanes.y + l * h;
         if (outcome[i] === 2) { c.moveTo(b - 4.5, y + 2); c.lineTo(b - .5, y + h - 3); } else { for (let k = 2; k <= 8 && b - k > a + 2; k += 3) { c.moveTo(b - k, y); c.lineTo(b - k, y + h); } }
-        c.stroke();
       }
+      c.stroke();
     }
     const mark = (i, color, width) => { const a = x(start[i]), b = Math.max(a + 3, x(end[i])), y = rows.lanes.y + lane[i] * h; c.strokeStyle = color; c.lineWidth = width; c.strokeRect(a - 1, y - .5, b - a + 2, h); };
     for (const i of accusedOps) if (end[i] >= view.from && start[i] <= view.to) {
@@ -509,7 +533,7 @@
     return {
       width: $("plots").clientWidth, height, legend: { live: true }, cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { time: false, min: view.from / 1e6, max: view.to / 1e6 }, y: log ? { distr: 3, log: 10, range: (u, lo, hi) => [10 ** Math.floor(Math.log10(Math.max(lo || .1, .001))), 10 ** Math.ceil(Math.log10(Math.max(hi || 1, .01)))] } : { range: (u, lo, hi) => [Math.min(0, lo || 0), (hi || 1) * 1.08] } },
-      axes: [{ stroke: colors.muted, grid: { stroke: colors.line, width: 1 }, ticks: { stroke: colors.line }, values: (u, v) => v.map(n => +n.toFixed(6) + " s"), font: FONT }, { stroke: colors.muted, grid: { stroke: colors.line, width: 1 }, ticks: { stroke: colors.line }, size: 62, font: FONT, values: (u, v) => v.map(n => n == null ? "" : n >= 1000 ? n / 1000 + " k" : log && ![1, 10, 100].some(m => Math.abs(n / m - 1) < 1e-9) && n >= 1 ? "" : +n.toPrecision(3)) }],
+      axes: [{ stroke: colors.muted, grid: { stroke: colors.line, width: 1 }, ticks: { stroke: colors.line }, values: (u, v) => v.map(n => +n.toFixed(6) + " s"), font: FONT }, { stroke: colors.muted, grid: { stroke: colors.line, width: 1 }, ticks: { stroke: colors.line }, size: 62, font: FONT, values: (u, v) => v.map(n => n == null ? "" : Math.abs(n) >= 1000 ? n / 1000 + " k" : log && ![1, 10, 100].some(m => Math.abs(n / m - 1) < 1e-9) && n >= 1 ? "" : +n.toPrecision(3)) }],
       hooks: {
         drawClear: [u => { const g = u.ctx; g.save(); g.beginPath(); g.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height); g.clip(); g.fillStyle = colors["fault-band"]; for (const x of faultRows) if (x.proven) { const a = u.valToPos(x.from / 1e6, "x", true), b = u.valToPos(x.to / 1e6, "x", true); g.fillRect(a, u.bbox.top, Math.max(1, b - a), u.bbox.height); }
           if (D.counterexample) { g.strokeStyle = colors.accused; g.setLineDash([6, 5]); g.lineWidth = 1.5; g.beginPath(); for (const v of [D.counterexample.from, D.counterexample.to]) { const px = u.valToPos(v / 1e6, "x", true); g.moveTo(px, u.bbox.top); g.lineTo(px, u.bbox.top + u.bbox.height); } g.stroke(); } g.restore(); }],
@@ -525,29 +549,37 @@
   /* Latency of every operation, a mark each: colour for the outcome, shape for the operation. uPlot has the axes and the cursor; marks that would
      lie on one another are painted once. */
   const visibleGroup = new Map();
+  function from(times, time) { let low = 0, high = times.length; while (low < high) { const m = (low + high) >> 1; if (times[m] < time) low = m + 1; else high = m; } return low; }
   function scatter() {
     const groups = []; for (let fn = 0; fn < D.functions.length; fn++) for (const o of [1, 2, 3]) groups.push({ fn, o, name: D.functions[fn] + " " + OUT_WORDS[o], list: [] });
     let low = Infinity, high = 0;
     for (let i = 0; i < N; i++) { if (O.d[i] < 0) continue; groups[O.f[i] * 3 + outcome[i] - 1].list.push(i); const ms = Math.max(.001, (end[i] - start[i]) / 1e3); if (ms < low) low = ms; if (ms > high) high = ms; }
+    // By their end, with what is drawn of each worked out once: only those in view are looked at.
+    for (const group of groups) {
+      const list = Int32Array.from(group.list).sort((m, n) => end[m] - end[n]);
+      group.at = Float64Array.from(list, i => end[i]); group.log = Float32Array.from(list, i => Math.log10(Math.max(.001, (end[i] - start[i]) / 1e3)));
+    }
     const options = base(280, true), used = groups.filter(g => g.list.length);
     options.legend = { show: false }; options.cursor.points = { show: false };
     options.scales.y.range = () => [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(Math.max(high, low * 10)))];
     options.series = [{}, { show: true, points: { show: false }, paths: () => null }];
     options.hooks.draw = [u => {
-      const g = u.ctx, { left, top, width, height } = u.bbox, size = Math.max(3, Math.round(3 * ratio)), columns = Math.ceil(width / 2) + 2, seen = new Uint8Array(columns * (Math.ceil(height / 2) + 2));
+      const g = u.ctx, { left, top, width, height } = u.bbox, size = Math.max(3, Math.round(3 * ratio)), shift = moving ? 2 : 1, columns = (width >> shift) + 2, seen = new Uint8Array(columns * ((height >> shift) + 2));
       const x0 = u.scales.x.min * 1e6, kx = width / ((u.scales.x.max - u.scales.x.min) * 1e6), y0 = Math.log10(u.scales.y.min), ky = height / (Math.log10(u.scales.y.max) - y0);
       g.save(); g.beginPath(); g.rect(left, top, width, height); g.clip();
       for (const group of used) {
         if (visibleGroup.get(group.name) === false) continue;
         g.fillStyle = g.strokeStyle = [null, colors.ok, colors.fail, colors.info][group.o]; g.globalAlpha = group.o === 1 ? .75 : .95; g.lineWidth = ratio; g.beginPath();
-        seen.fill(0);
-        for (const i of group.list) {
-          const px = (end[i] - x0) * kx; if (px < 0 || px > width) continue;
-          const py = height - (Math.log10(Math.max(.001, (end[i] - start[i]) / 1e3)) - y0) * ky, cell = (px >> 1) + (py >> 1) * columns;
+        seen.fill(0); let count = 0;
+        for (let k = from(group.at, x0); k < group.at.length; k++) {
+          const px = (group.at[k] - x0) * kx; if (px > width) break;
+          const py = height - (group.log[k] - y0) * ky, cell = (px >> shift) + (py >> shift) * columns;
           if (py < 0 || py > height || seen[cell]) continue; seen[cell] = 1;
           const X = left + px, Y = top + py, shape = group.fn % 3;
-          if (shape === 0) g.rect(X - size / 2, Y - size / 2, size, size);
-          else if (shape === 1) { g.moveTo(X, Y - size * .75); g.lineTo(X + size * .75, Y + size * .6); g.lineTo(X - size * .75, Y + size * .6); g.closePath(); }
+          if (shape === 0) { g.fillRect(X - size / 2, Y - size / 2, size, size); continue; }
+          // One path of thousands of shapes would be far dearer than many small ones.
+          if ((++count & 127) === 0) { g.fill(); g.beginPath(); }
+          if (shape === 1) { g.moveTo(X, Y - size * .75); g.lineTo(X + size * .75, Y + size * .6); g.lineTo(X - size * .75, Y + size * .6); g.closePath(); }
           else { g.moveTo(X, Y - size * .8); g.lineTo(X + size * .8, Y); g.lineTo(X, Y + size * .8); g.lineTo(X - size * .8, Y); g.closePath(); }
         }
         g.fill();
@@ -564,20 +596,26 @@
     }
     host.after(keys);
   }
-  let syncing = 0;
-  listeners.push(() => { if (!syncing) syncing = requestAnimationFrame(() => { syncing = 0; for (const p of plots) p.setScale("x", { min: view.from / 1e6, max: view.to / 1e6 }); }); });
+  /* Charts follow the view: those on the screen in the next frame, the others when they come into sight. While it moves, latencies
+     are drawn with fewer marks. */
+  let syncing = 0, moving = 0;
+  const still = () => { moving = 0; plots.forEach(p => { if (onScreen.has(p)) p.redraw(false); }); };
+  const onScreen = new Set(), follow = p => { if (p.scales.x.min !== view.from / 1e6 || p.scales.x.max !== view.to / 1e6) p.setScale("x", { min: view.from / 1e6, max: view.to / 1e6 }); };
+  const sight = new IntersectionObserver(seen => { for (const s of seen) { const p = plots.find(each => each.root === s.target); if (!p) continue; if (s.isIntersecting) { onScreen.add(p); follow(p); } else onScreen.delete(p); } }, { rootMargin: "100px" });
+  const watchPlots = () => { sight.disconnect(); onScreen.clear(); plots.forEach(p => sight.observe(p.root)); };
+  listeners.push(() => { if (!syncing) syncing = requestAnimationFrame(() => { syncing = 0; clearTimeout(moving); moving = setTimeout(still, 160); onScreen.forEach(follow); }); });
 
   // ---- Light and dark, size, print ----
   function theme(name, keep) {
     document.documentElement.dataset.theme = name; $("theme").textContent = name === "dark" ? "Light" : "Dark";
     if (keep) try { localStorage.setItem("raftlab-theme", name); } catch (e) { /* a file may have no storage */ }
-    readColors(); redraw(); charts();
+    readColors(); redraw(); charts(); watchPlots();
   }
   $("theme").onclick = () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true);
   function resize() { layout(); redraw(); plots.forEach(p => p.setSize({ width: $("plots").clientWidth, height: p.height })); }
   new ResizeObserver(() => { if ($("frame").clientWidth !== W) resize(); }).observe($("frame"));
   let before;
-  addEventListener("beforeprint", () => { before = document.documentElement.dataset.theme; theme("light"); draw(); });
+  addEventListener("beforeprint", () => { before = document.documentElement.dataset.theme; theme("light"); plots.forEach(follow); draw(); });
   addEventListener("afterprint", () => theme(before));
 
   const legend = [["ok", "ok"], ["fail", "failed: certainly did not happen"], ["info", "unknown: may have happened"], ["leader", "leader"], ["candidate", "candidate"], ["follower", "follower"]];
@@ -588,6 +626,6 @@
   readColors(); layout(); figure(); if (accusedOps.length) select({ op: accusedOps.at(-1) }, true); draw();
   window.raftFirstPicture = performance.now() - started; window.raftFirstPictureSinceNavigation = performance.now();
   $("theme").textContent = document.documentElement.dataset.theme === "dark" ? "Light" : "Dark";
-  setTimeout(() => { charts(); window.raftReady = performance.now(); document.documentElement.dataset.ready = "true"; }, 0);
+  setTimeout(() => { charts(); watchPlots(); window.raftReady = performance.now(); document.documentElement.dataset.ready = "true"; }, 0);
   window.raft = { view, plots, accused: accusedOps, setView, zoom, select, search, step, count: N, laneOf: i => lane[i], indexOf: n => index.indexOf(n), place: i => { const r = canvas.getBoundingClientRect(); return { x: (Math.max(x(start[i]), LABEL) + Math.min(x(Math.max(end[i], start[i])), W)) / 2, y: rows.lanes.y + (lane[i] + .5) * rows.lanes.each, width: r.width, height: r.height }; }, draw };
 })();
