@@ -34,6 +34,9 @@ final class Counters {
     final AtomicLong repliesRefused = new AtomicLong();
     final AtomicLong repliesUnknown = new AtomicLong();
 
+    /** Repetitions that got the answer that their session kept. */
+    final AtomicLong sessionDuplicates = new AtomicLong();
+
     List<Count> snapshot() {
         return List.of(
                 new Count("electionsStarted", electionsStarted.get()),
@@ -58,7 +61,8 @@ final class Counters {
                 new Count("requests", requests.get()),
                 new Count("repliesOk", repliesOk.get()),
                 new Count("repliesRefused", repliesRefused.get()),
-                new Count("repliesUnknown", repliesUnknown.get()));
+                new Count("repliesUnknown", repliesUnknown.get()),
+                new Count("sessionDuplicates", sessionDuplicates.get()));
     }
 
     /** Of the storage thread only. */

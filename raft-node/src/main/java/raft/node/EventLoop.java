@@ -465,6 +465,7 @@ final class EventLoop {
     }
 
     private Status status() {
+        counters.sessionDuplicates.set(store.duplicateCount());
         return outputs.describe(raft, store, pending.size(), List.copyOf(transitions));
     }
 

@@ -76,14 +76,22 @@ final class Load implements Closeable {
                         "" + millis));
     }
 
-    /** Writes keys in order, each once. */
-    Result fill(long from, long count, int clientCount, int connectionCount, int valueBytes)
+    /** Writes that many keys in order, again from the first after {@code keyCount} of them. */
+    Result fill(
+            long from,
+            long count,
+            long keyCount,
+            int clientCount,
+            int connectionCount,
+            int valueBytes)
             throws IOException {
         return ask(
                 "fill "
                         + from
                         + " "
                         + count
+                        + " "
+                        + keyCount
                         + " "
                         + clientCount
                         + " "

@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <pre>
  * run write|read CLIENTS CONNECTIONS MILLIS  -> result OPERATIONS FAILURES NANOS HISTOGRAM [TROUBLE]
- * fill FROM COUNT CLIENTS CONNECTIONS BYTES   -> likewise
+ * fill FROM COUNT KEYS CLIENTS CONNECTIONS BYTES  -> likewise
  * </pre>
  */
 public final class LoadGenerator {
@@ -68,10 +68,12 @@ public final class LoadGenerator {
         Round round;
         if (words[0].equals("fill")) {
             long from = Long.parseLong(words[1]);
-            round = new Round(true, from, from + Long.parseLong(words[2]), words[5]);
-            return round.run(words[3], words[4], TimeUnit.HOURS.toMillis(1));
+            long keyCount = Long.parseLong(words[3]);
+            round = new Round(true, from, from + Long.parseLong(words[2]), keyCount, words[6]);
+            return round.run(words[4], words[5], TimeUnit.HOURS.toMillis(1));
         }
-        round = new Round(words[1].equals("write"), 0, Long.MAX_VALUE, "" + VALUE_BYTES);
+        boolean write = words[1].equals("write");
+        round = new Round(write, 0, Long.MAX_VALUE, KEY_COUNT, "" + VALUE_BYTES);
         return round.run(words[2], words[3], Long.parseLong(words[4]));
     }
 
@@ -86,6 +88,7 @@ public final class LoadGenerator {
         private final byte[] value;
         private final boolean inOrder;
         private final long end;
+        private final long keyCount;
         private final AtomicLong next;
         private final Histogram latencies = new Histogram(LATENCY_NANOS_MAX, 3);
         private final Random random = new Random(1);
@@ -96,7 +99,8 @@ public final class LoadGenerator {
         private long lastNanos;
         private CountDownLatch running = new CountDownLatch(0);
 
-        Round(boolean write, long from, long end, String valueBytes) {
+        Round(boolean write, long from, long end, long keyCount, String valueBytes) {
+            this.keyCount = keyCount;
             this.write = write;
             this.inOrder = end != Long.MAX_VALUE;
             this.next = new AtomicLong(from);
@@ -153,7 +157,7 @@ public final class LoadGenerator {
                     running.countDown();
                     return;
                 }
-                byte[] key = key(number);
+                byte[] key = key(number % keyCount);
                 startNanos = System.nanoTime();
                 target.start(connection, write, key, value, this);
             }

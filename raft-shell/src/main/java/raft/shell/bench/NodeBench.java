@@ -128,6 +128,7 @@ public final class NodeBench implements Callable<Integer> {
         figures.put("processors", Runtime.getRuntime().availableProcessors());
         figures.put("etcd", etcd);
         figures.put("nodeJava", nodeJava);
+        boolean done = false;
         try {
             figures.put("fsyncMicros", Machine.fsyncMicros(work));
             figures.put("loopbackMicros", Machine.loopbackMicros());
@@ -154,8 +155,13 @@ public final class NodeBench implements Callable<Integer> {
             if (wants(Part.RECOVERY)) {
                 recovery(work);
             }
+            done = true;
         } finally {
-            Processes.deleteFolder(work);
+            if (done) {
+                Processes.deleteFolder(work);
+            } else {
+                say("what the members and the load said is in %s", work);
+            }
         }
         PrintWriter out = spec.commandLine().getOut();
         out.println(JsonMapper.shared().writeValueAsString(figures));
@@ -206,7 +212,8 @@ public final class NodeBench implements Callable<Integer> {
     }
 
     private void warmUp(Load load, long millis) throws IOException {
-        load.fill(0, LoadGenerator.KEY_COUNT, 64, shared(64), LoadGenerator.VALUE_BYTES);
+        int keyCount = LoadGenerator.KEY_COUNT;
+        load.fill(0, keyCount, keyCount, 64, shared(64), LoadGenerator.VALUE_BYTES);
         load.run(true, 64, shared(64), millis / 2);
         load.run(false, 64, shared(64), millis / 4);
         load.run(true, 256, shared(256), millis / 4);
@@ -345,7 +352,8 @@ public final class NodeBench implements Callable<Integer> {
 
     private long fill(BenchCluster cluster, Load load, int keyCount, String name)
             throws IOException, InterruptedException {
-        Load.Result filled = load.fill(0, keyCount, 256, shared(256), LoadGenerator.VALUE_BYTES);
+        Load.Result filled =
+                load.fill(0, keyCount, keyCount, 256, shared(256), LoadGenerator.VALUE_BYTES);
         long bytes = Processes.residentBytes(cluster.process(cluster.leader()));
         say(
                 "%,d keys of 256 bytes: %s's leader has %,d MiB resident (written at %,.0f/s)",
@@ -357,10 +365,15 @@ public final class NodeBench implements Callable<Integer> {
 
     private void recovery(Path work) throws Exception {
         long walBytes = quick ? WAL_BYTES / 10 : WAL_BYTES;
-        try (RaftCluster ours = ours(work.resolve("recovery"));
+        // No snapshot may shorten the log, which lies in memory too.
+        try (RaftCluster ours =
+                        ours(
+                                work.resolve("recovery"),
+                                nodeJava + " -Xmx4g",
+                                List.of("--snapshot-log-mib", "1024"));
                 Load load = load("raft", ours, work)) {
             long entryCount = walBytes / (WAL_VALUE_BYTES + 72);
-            load.fill(0, entryCount, 64, shared(64), WAL_VALUE_BYTES);
+            load.fill(0, entryCount, LoadGenerator.KEY_COUNT, 16, shared(16), WAL_VALUE_BYTES);
             int follower = (ours.leader() + 1) % BenchCluster.MEMBER_COUNT;
             ours.awaitCaughtUp(follower, 60_000);
             long applied = ours.status(follower).path("appliedIndex").asLong();
@@ -403,8 +416,15 @@ public final class NodeBench implements Callable<Integer> {
     // ---- Common
 
     private RaftCluster ours(Path folder) throws IOException {
-        List<String> java = Arrays.stream(nodeJava.split(" ")).filter(s -> !s.isBlank()).toList();
-        return new RaftCluster(folder, home.resolve("raft-node/target/raft-node.jar"), java);
+        return ours(folder, nodeJava, List.of());
+    }
+
+    private RaftCluster ours(Path folder, String javaOptions, List<String> nodeOptions)
+            throws IOException {
+        List<String> java =
+                Arrays.stream(javaOptions.split(" ")).filter(s -> !s.isBlank()).toList();
+        Path jar = home.resolve("raft-node/target/raft-node.jar");
+        return new RaftCluster(folder, jar, java, nodeOptions);
     }
 
     private Load load(String system, BenchCluster cluster, Path work)

@@ -22,16 +22,23 @@ final class RaftCluster implements BenchCluster {
     private final Path folder;
     private final Path nodeJar;
     private final List<String> javaOptions;
+    private final List<String> nodeOptions;
     private final List<Integer> ports = Processes.freePorts(3 * MEMBER_COUNT);
     private final String members;
     private final Process[] processes = new Process[MEMBER_COUNT];
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build();
 
-    RaftCluster(Path folder, Path nodeJar, List<String> javaOptions) throws IOException {
+    /**
+     * @param nodeOptions beyond those that every node needs
+     */
+    RaftCluster(
+            Path folder, Path nodeJar, List<String> javaOptions, List<String> nodeOptions)
+            throws IOException {
         this.folder = folder;
         this.nodeJar = nodeJar;
         this.javaOptions = List.copyOf(javaOptions);
+        this.nodeOptions = List.copyOf(nodeOptions);
         List<String> all = new ArrayList<>();
         for (int i = 0; i < MEMBER_COUNT; i++) {
             all.add(name(i) + "=127.0.0.1:" + ports.get(MEMBER_COUNT + i));
@@ -56,6 +63,7 @@ final class RaftCluster implements BenchCluster {
         command.addAll(List.of("--client-listen", "127.0.0.1:" + clientPort(member)));
         command.addAll(List.of("--http-listen", "127.0.0.1:" + httpPort(member)));
         command.addAll(List.of("--data-dir", own.resolve("data").toString()));
+        command.addAll(nodeOptions);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(own.resolve("log").toFile()));
         // What is set for another node must not reach these.
