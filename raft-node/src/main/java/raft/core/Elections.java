@@ -70,6 +70,14 @@ final class Elections {
         };
     }
 
+    /** Of a message that {@link #isDisruptive}. */
+    void countDisruptive() {
+        state.tally.count(
+                leaderIsAlive()
+                        ? Tally.Kind.VOTE_REFUSED_LEADER_ALIVE
+                        : Tally.Kind.VOTE_REFUSED_NO_VOTE);
+    }
+
     private boolean leaderIsAlive() {
         return switch (state.role()) {
             // CheckQuorum deposes a leader that is cut off; until then it leads.
@@ -89,6 +97,12 @@ final class Elections {
                         && log.isUpToDate(request.lastLogIndex(), request.lastLogTerm());
         durability.sendAfterHardState(
                 from, new Message.PreVoteReply(state.term(), request.prospectiveTerm(), granted));
+        if (!granted) {
+            state.tally.count(
+                    request.prospectiveTerm() > state.term()
+                            ? Tally.Kind.VOTE_REFUSED_LOG_BEHIND
+                            : Tally.Kind.VOTE_REFUSED_OLD_TERM);
+        }
     }
 
     void preVoteReply(NodeId from, Message.PreVoteReply reply) {
@@ -114,6 +128,10 @@ final class Elections {
             electionTimer.draw(state.nowNanos());
         }
         durability.sendAfterHardState(from, new Message.VoteReply(state.term(), granted));
+        if (!granted) {
+            state.tally.count(
+                    free ? Tally.Kind.VOTE_REFUSED_LOG_BEHIND : Tally.Kind.VOTE_REFUSED_VOTED);
+        }
     }
 
     void voteReply(NodeId from, Message.VoteReply reply) {

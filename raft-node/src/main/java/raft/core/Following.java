@@ -39,7 +39,9 @@ final class Following {
         if (!missing.isEmpty()) {
             long firstIndex = missing.getFirst().index();
             if (firstIndex <= log.lastIndex()) {
+                long goneCount = log.lastIndex() - firstIndex + 1;
                 log.truncate(firstIndex, state.commitIndex());
+                state.tally.count(Tally.Kind.TRUNCATED_ENTRIES, goneCount);
                 durability.writeTruncation(firstIndex);
                 state.emit(new Effect.Truncated(firstIndex));
                 if (membership.latestIndex() >= firstIndex) {

@@ -172,6 +172,10 @@ final class Progress {
         return inflight.size();
     }
 
+    long inflightBytes() {
+        return inflightBytes;
+    }
+
     long lastAppendNanos() {
         return lastAppendNanos;
     }

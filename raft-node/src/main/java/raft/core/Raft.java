@@ -146,9 +146,11 @@ public final class Raft {
         switch (state.role()) {
             case Role.Leader leader -> {
                 if (heartbeats.quorumContactIsLost(leader)) {
+                    state.tally.count(Tally.Kind.STEP_DOWN_NO_QUORUM);
                     transitions.becomeFollower(
                             state.term(), null, "no quorum answered for two election timeouts");
                 } else if (diskIsStalled()) {
+                    state.tally.count(Tally.Kind.STEP_DOWN_DISK_STALLED);
                     handover.handOver(leader, "its disk was silent for an election timeout");
                 } else {
                     handover.endOverdue(leader);
@@ -186,11 +188,15 @@ public final class Raft {
         // Members and strangers alike: who leads or stands may have been added by an entry that
         // this node does not have yet (thesis §4.2.2).
         if (elections.isDisruptive(message)) {
+            elections.countDisruptive();
             return;
         }
         // §5.1, for every message and every role: a higher term makes a follower, a lower one is
         // answered with the current term.
         if (message.term() > state.term()) {
+            if (state.role() instanceof Role.Leader) {
+                state.tally.count(Tally.Kind.STEP_DOWN_HIGHER_TERM);
+            }
             transitions.becomeFollower(
                     message.term(), null, "saw term " + message.term() + " of " + from);
         } else if (message.term() < state.term()) {
@@ -221,6 +227,9 @@ public final class Raft {
 
     private void refuseOldTerm(NodeId from, Message message) {
         long term = state.term();
+        if (message instanceof Message.PreVoteRequest || message instanceof Message.VoteRequest) {
+            state.tally.count(Tally.Kind.VOTE_REFUSED_OLD_TERM);
+        }
         switch (message) {
             case Message.PreVoteRequest request ->
                     state.durability.sendAfterHardState(
@@ -412,7 +421,23 @@ public final class Raft {
         if (!(state.role() instanceof Role.Leader leader)) {
             return List.of();
         }
-        return leader.progress.entrySet().stream().map(PeerView::of).toList();
+        return leader.progress.entrySet().stream()
+                .map(
+                        peer ->
+                                PeerView.of(
+                                        peer,
+                                        state.log.bytesBehind(peer.getValue().matchIndex())))
+                .toList();
+    }
+
+    /** Decisions that leave no other trace. */
+    public Tally tally() {
+        return state.tally;
+    }
+
+    /** Where that stands in the log; 0 for what the cluster began with. */
+    public long committedConfigurationIndex() {
+        return state.membership.committedIndex();
     }
 
     /** For {@link Invariants}; empty for other roles. */
@@ -434,7 +459,11 @@ public final class Raft {
     /**
      * @param state "probe", "replicate" or "snapshot"
      * @param inflightCount AppendEntries sent and not acknowledged
-     * @param lastAckNanos when it last answered, on the clock given to {@link #step}
+     * @param inflightBytes their entries' bytes
+     * @param lastSendNanos when entries or a piece of a snapshot were last sent, on the clock given
+     *     to {@link #step}; 0 before that
+     * @param lastAckNanos when it last answered, likewise
+     * @param lagBytes of the entries behind {@code matchIndex} that are in the log
      */
     public record PeerView(
             NodeId id,
@@ -442,8 +471,11 @@ public final class Raft {
             long matchIndex,
             long nextIndex,
             int inflightCount,
-            long lastAckNanos) {
-        private static PeerView of(Map.Entry<NodeId, Progress> peer) {
+            long inflightBytes,
+            long lastSendNanos,
+            long lastAckNanos,
+            long lagBytes) {
+        private static PeerView of(Map.Entry<NodeId, Progress> peer, long lagBytes) {
             Progress progress = peer.getValue();
             return new PeerView(
                     peer.getKey(),
@@ -455,7 +487,10 @@ public final class Raft {
                     progress.matchIndex(),
                     progress.nextIndex(),
                     progress.inflightCount(),
-                    progress.lastAckNanos());
+                    progress.inflightBytes(),
+                    progress.lastAppendNanos(),
+                    progress.lastAckNanos(),
+                    lagBytes);
         }
     }
 }

@@ -93,6 +93,18 @@ final class RaftLog {
         return termAt(lastIndex());
     }
 
+    /** Bytes of those entries in memory that are behind {@code index}. */
+    long bytesBehind(long index) {
+        int from = Math.clamp(index - baseIndex, 0, entries.size());
+        boolean most = from < entries.size() / 2;
+        long bytes = 0;
+        // Whichever side is shorter: a follower that is long gone lags by all of it.
+        for (Entry entry : most ? entries.subList(0, from) : entries.subList(from, entries.size())) {
+            bytes += entry.sizeBytes();
+        }
+        return most ? sizeBytes - bytes : bytes;
+    }
+
     /** Of all entries in memory. */
     long sizeBytes() {
         return sizeBytes;

@@ -133,6 +133,7 @@ final class Reconfiguration {
     /** The leader that has removed itself leads until that is committed (thesis §4.2.2). */
     void leaveIfRemoved(Role.Leader leader) {
         if (!membership.isVoter(config.self()) && membership.latestIndex() <= state.commitIndex()) {
+            state.tally.count(Tally.Kind.STEP_DOWN_REMOVED);
             handover.handOver(leader, "it is no voter any more");
         }
     }

@@ -27,6 +27,7 @@ final class State {
 
     final Snapshots snapshots;
     final Durability durability;
+    final Tally tally = new Tally();
 
     // Figure 2, persistent.
     private LogWrite.HardState hardState;

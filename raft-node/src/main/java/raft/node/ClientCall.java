@@ -14,6 +14,9 @@ final class ClientCall implements Input {
     /** When the event loop took it; the loop's own, see {@link Stopwatch}. */
     long takenNanos;
 
+    /** When its entry was handed to the disk; 0 before. Likewise. */
+    long handedNanos;
+
     /**
      * @param connection where the answer goes
      * @param id the client's, echoed in the answer

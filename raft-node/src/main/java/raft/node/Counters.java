@@ -18,6 +18,9 @@ final class Counters {
     final AtomicLong peerRefusals = new AtomicLong();
     final AtomicLong peerProtocolErrors = new AtomicLong();
 
+    /** Frames of peers whose checksum did not match. */
+    final AtomicLong checksumErrors = new AtomicLong();
+
     final AtomicLong fsyncs = new AtomicLong();
     final AtomicLong fsyncNanosTotal = new AtomicLong();
     final AtomicLong fsyncNanosMax = new AtomicLong();
@@ -48,6 +51,7 @@ final class Counters {
                 new Count("peerConnects", peerConnects.get()),
                 new Count("peerRefusals", peerRefusals.get()),
                 new Count("peerProtocolErrors", peerProtocolErrors.get()),
+                new Count("checksumErrors", checksumErrors.get()),
                 new Count("fsyncs", fsyncs.get()),
                 new Count("fsyncNanosTotal", fsyncNanosTotal.get()),
                 new Count("fsyncNanosMax", fsyncNanosMax.get()),

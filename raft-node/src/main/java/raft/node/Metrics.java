@@ -1,6 +1,9 @@
 package raft.node;
 
+import raft.node.Status.Progress;
+
 import java.util.Locale;
+import java.util.function.ToLongFunction;
 
 /** A status as Prometheus reads it (text format 0.0.4). */
 final class Metrics {
@@ -26,6 +29,7 @@ final class Metrics {
             String name = "raft_" + snake(count.name()) + (isHighest(count) ? "" : "_total");
             metrics.value(name, isHighest(count) ? "gauge" : "counter", "", count.value());
         }
+        status.reasons().forEach(metrics::byReason);
         timings.all().forEach(metrics::histogram);
         return metrics.text.toString();
     }
@@ -57,12 +61,52 @@ final class Metrics {
         for (Status.Peer peer : status.peers()) {
             peer("raft_peer_connected", peer, peer.connected() ? 1 : 0);
         }
-        head("raft_peer_lag_entries", "gauge", "A leader's entries that the peer lacks.");
+        head("raft_peer_queued_messages", "gauge", "Waiting for the link to the peer.");
         for (Status.Peer peer : status.peers()) {
-            Status.Progress progress = peer.progress();
+            peer("raft_peer_queued_messages", peer, peer.queuedMessages());
+        }
+        head("raft_peer_rtt_microseconds", "gauge", "The last ping's round trip; -1: none yet.");
+        for (Status.Peer peer : status.peers()) {
+            peer("raft_peer_rtt_microseconds", peer, peer.rttMicros());
+        }
+        progress(status, "lag_entries", "Entries that the peer lacks.", Progress::lagEntries);
+        progress(status, "lag_bytes", "Bytes of the log that it lacks.", Progress::lagBytes);
+        progress(status, "match_index", "Last entry known to match.", Progress::matchIndex);
+        progress(status, "inflight", "Messages not acknowledged.", Progress::inflight);
+        progress(status, "inflight_bytes", "Bytes not acknowledged.", Progress::inflightBytes);
+        Status.Snapshot snapshot = status.snapshot();
+        value(
+                "raft_snapshot_index",
+                "gauge",
+                "Of the newest snapshot; 0: none.",
+                snapshot == null ? 0 : snapshot.index());
+        value(
+                "raft_snapshot_bytes",
+                "gauge",
+                "Of the newest snapshot; 0: none.",
+                snapshot == null ? 0 : snapshot.bytes());
+    }
+
+    /** What a leader knows of its followers. */
+    private void progress(
+            Status status, String what, String help, ToLongFunction<Progress> figure) {
+        String name = "raft_peer_" + what;
+        head(name, "gauge", help);
+        for (Status.Peer peer : status.peers()) {
+            Progress progress = peer.progress();
             if (progress != null) {
-                peer("raft_peer_lag_entries", peer, progress.lagEntries());
+                peer(name, peer, figure.applyAsLong(progress));
             }
+        }
+    }
+
+    private void byReason(Status.ByReason reasons) {
+        String name = "raft_" + snake(reasons.name()) + "_total";
+        head(name, "counter", reasons.help());
+        for (Status.Count count : reasons.counts()) {
+            text.append(name).append(labels, 0, labels.length() - 1);
+            text.append(",reason=\"").append(snake(count.name())).append("\"} ");
+            text.append(count.value()).append('\n');
         }
     }
 

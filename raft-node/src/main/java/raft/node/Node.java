@@ -14,6 +14,7 @@ import raft.core.NodeId;
 import raft.core.Raft;
 import raft.core.RaftConfig;
 import raft.core.Snapshot;
+import raft.core.Tally;
 import raft.kv.Image;
 import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
@@ -536,6 +537,7 @@ public final class Node implements Closeable {
         @Override
         public Status describe(
                 Raft raft, KeyValueStore store, int pending, List<Status.Change> changes) {
+            List<Raft.PeerView> views = raft.peerViews();
             return new Status(
                     config.nodeId().name(),
                     config.clusterId(),
@@ -554,25 +556,46 @@ public final class Node implements Closeable {
                     store.keyCount(),
                     HexFormat.of().toHexDigits(store.stateHash()),
                     snapshot(raft.snapshot()),
-                    members(raft),
+                    members(
+                            raft.configurationIndex(),
+                            raft.configurationIndex() <= raft.commitIndex(),
+                            raft.configuration()),
+                    members(
+                            raft.committedConfigurationIndex(),
+                            true,
+                            raft.committedConfiguration()),
                     raft.leader() == null ? -1 : millisSince(raft.leaderContactNanos()),
                     -millisSince(raft.deadlineNanos()),
                     new Status.Queues(inbox.itemCount(), pending, storage.queuedCount()),
-                    links.values().stream().map(link -> peer(link, raft)).toList(),
-                    counters.snapshot(),
+                    links.values().stream()
+                            .map(link -> peer(link, views, raft.lastIndex()))
+                            .toList(),
+                    counters(raft),
+                    reasons(raft.tally()),
                     timings.all().stream().map(Node::timing).toList(),
                     changes);
         }
 
-        private Status.Peer peer(PeerLink link, Raft raft) {
+        private List<Status.Count> counters(Raft raft) {
+            List<Status.Count> all = new ArrayList<>(counters.snapshot());
+            long truncated = raft.tally().of(Tally.Kind.TRUNCATED_ENTRIES);
+            all.add(new Status.Count("truncatedEntries", truncated));
+            return all;
+        }
+
+        private Status.Peer peer(PeerLink link, List<Raft.PeerView> views, long lastIndex) {
             Status.Progress progress =
-                    raft.peerViews().stream()
+                    views.stream()
                             .filter(view -> view.id().equals(link.peer()))
-                            .map(view -> progress(view, raft.lastIndex()))
+                            .map(view -> progress(view, lastIndex))
                             .findFirst()
                             .orElse(null);
             return new Status.Peer(
-                    link.peer().name(), link.isConnected(), link.queuedCount(), progress);
+                    link.peer().name(),
+                    link.isConnected(),
+                    link.queuedCount(),
+                    link.rttMicros(),
+                    progress);
         }
 
         private Status.Progress progress(Raft.PeerView view, long lastIndex) {
@@ -581,8 +604,11 @@ public final class Node implements Closeable {
                     view.matchIndex(),
                     view.nextIndex(),
                     view.inflightCount(),
+                    view.inflightBytes(),
+                    view.lastSendNanos() == 0 ? -1 : millisSince(view.lastSendNanos()),
                     millisSince(view.lastAckNanos()),
-                    lastIndex - view.matchIndex());
+                    lastIndex - view.matchIndex(),
+                    view.lagBytes());
         }
 
         private long millisSince(long nanos) {
@@ -596,11 +622,11 @@ public final class Node implements Closeable {
                 : new Status.Snapshot(newest.index(), newest.term(), newest.sizeBytes());
     }
 
-    private static Status.Members members(Raft raft) {
+    private static Status.Members members(long index, boolean committed, Configuration members) {
         return new Status.Members(
-                raft.configurationIndex(),
-                raft.configurationIndex() <= raft.commitIndex(),
-                raft.configuration().members().stream()
+                index,
+                committed,
+                members.members().stream()
                         .map(
                                 member ->
                                         new Status.Member(
@@ -608,6 +634,47 @@ public final class Node implements Closeable {
                                                 member.address(),
                                                 member.voter()))
                         .toList());
+    }
+
+    private static List<Status.ByReason> reasons(Tally tally) {
+        return List.of(
+                byReason(
+                        "votesRefused",
+                        "Requests for votes, and for pre-votes, that were refused.",
+                        "VOTE_REFUSED_",
+                        tally),
+                byReason(
+                        "stepDownsByReason",
+                        "Leaderships that this node gave up.",
+                        "STEP_DOWN_",
+                        tally));
+    }
+
+    private static Status.ByReason byReason(String name, String help, String prefix, Tally tally) {
+        return new Status.ByReason(
+                name,
+                help,
+                tally.counts().entrySet().stream()
+                        .filter(count -> count.getKey().name().startsWith(prefix))
+                        .map(
+                                count ->
+                                        new Status.Count(
+                                                camel(count.getKey().name(), prefix.length()),
+                                                count.getValue()))
+                        .toList());
+    }
+
+    /** "VOTE_REFUSED_OLD_TERM" from the 13th letter on becomes "oldTerm". */
+    private static String camel(String name, int from) {
+        StringBuilder camel = new StringBuilder();
+        for (int i = from; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (c != '_') {
+                boolean first = i > from && name.charAt(i - 1) == '_';
+                camel.append(first ? c : (char) (c - 'A' + 'a'));
+            }
+        }
+        return camel.toString();
     }
 
     private static Status.Timing timing(Timings.Named named) {

@@ -76,6 +76,10 @@ final class PeerLink {
     private boolean stopped;
     private @Nullable SocketChannel channel;
 
+    // Written by one of the link's two threads each.
+    private volatile long pingNanos;
+    private volatile long rttNanos = -1;
+
     // Of the sending thread.
     private ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private long nextPingNanos;
@@ -148,6 +152,12 @@ final class PeerLink {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Of the last ping that was answered; -1 before there was one. */
+    long rttMicros() {
+        long nanos = rttNanos;
+        return nanos < 0 ? -1 : TimeUnit.NANOSECONDS.toMicros(nanos);
     }
 
     NodeId peer() {
@@ -318,6 +328,7 @@ final class PeerLink {
         if (now - nextPingNanos >= 0) {
             if (out.remaining() >= Frame.HEADER_BYTES) {
                 PeerCodec.encodeEmpty(PeerCodec.PING, out);
+                pingNanos = now;
             }
             nextPingNanos = now + TimeUnit.MILLISECONDS.toNanos(PING_MILLIS);
         }
@@ -352,6 +363,8 @@ final class PeerLink {
                     fill(in, stream);
                 } else if (frame.type() != PeerCodec.PONG) {
                     throw new PeerProtocolException("type " + frame.type() + " instead of a pong");
+                } else {
+                    rttNanos = clock.nanoTime() - pingNanos;
                 }
             }
         } catch (SocketTimeoutException e) {
@@ -390,8 +403,11 @@ final class PeerLink {
             // The one of the link's two threads that closed it has said why.
             return;
         }
-        if (e instanceof PeerProtocolException) {
+        if (e instanceof PeerProtocolException wrong) {
             counters.peerProtocolErrors.incrementAndGet();
+            if (wrong.isChecksum()) {
+                counters.checksumErrors.incrementAndGet();
+            }
         }
         String trouble =
                 e instanceof SSLException ssl

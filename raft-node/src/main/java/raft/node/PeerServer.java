@@ -125,6 +125,9 @@ final class PeerServer {
             receive(wire, in, peer);
         } catch (PeerProtocolException e) {
             counters.peerProtocolErrors.incrementAndGet();
+            if (e.isChecksum()) {
+                counters.checksumErrors.incrementAndGet();
+            }
             String who = peer == null ? address : peer.name();
             log.warn("closed the connection from " + who + ": " + e.getMessage());
             if (wire != null) {

@@ -14,6 +14,8 @@ import java.util.List;
  * @param uptimeMillis since the process started
  * @param durableIndex last entry of the own log that is on stable storage
  * @param snapshot the newest on the disk; null while there is none
+ * @param members the configuration in force, which is the latest in the log
+ * @param committedMembers the newest one that is known to be committed
  * @param contactMillis since the leader was last heard, or, on the leader, a majority; -1 while
  *     there is no leader
  * @param deadlineMillis until this node starts an election, or, on the leader, sends a heartbeat
@@ -38,11 +40,13 @@ public record Status(
         String stateHash,
         @Nullable Snapshot snapshot,
         Members members,
+        Members committedMembers,
         long contactMillis,
         long deadlineMillis,
         Queues queues,
         List<Peer> peers,
         List<Count> counters,
+        List<ByReason> reasons,
         List<Timing> timings,
         List<Change> transitions) {
 
@@ -50,7 +54,7 @@ public record Status(
     public record Snapshot(long index, long term, long bytes) {}
 
     /**
-     * The configuration in force.
+     * A configuration.
      *
      * @param index where it stands in the log; 0 for what the cluster began with
      */
@@ -63,38 +67,63 @@ public record Status(
     /** One of them; not a voter is a learner. */
     public record Member(String id, String address, boolean voter) {}
 
-    /** Things that wait. */
+    /**
+     * Things that wait.
+     *
+     * @param events for the event loop
+     * @param requests for their answer
+     * @param writes for the disk
+     */
     public record Queues(int events, int requests, int writes) {}
+
+    /** A counter for each of several reasons. */
+    public record ByReason(String name, String help, List<Count> counts) {
+        public ByReason {
+            counts = List.copyOf(counts);
+        }
+    }
 
     /**
      * Another member.
      *
      * @param connected whether the link to it stands
+     * @param queuedMessages that wait for the link
+     * @param rttMicros the last ping's round trip on the link; -1 before there was one
      * @param progress what a leader knows of it; null on other nodes
      */
     public record Peer(
-            String id, boolean connected, int queuedMessages, @Nullable Progress progress) {}
+            String id,
+            boolean connected,
+            int queuedMessages,
+            long rttMicros,
+            @Nullable Progress progress) {}
 
     /**
      * How far a follower is, as its leader knows.
      *
      * @param state probe, replicate or snapshot
      * @param inflight messages that are not acknowledged
+     * @param inflightBytes of their entries
+     * @param sendMillis since entries or a piece of a snapshot were last sent; -1 before that
      * @param ackMillis since it last answered
      * @param lagEntries entries of the leader that it is not known to have
+     * @param lagBytes of those of them that are in the leader's log
      */
     public record Progress(
             String state,
             long matchIndex,
             long nextIndex,
             int inflight,
+            long inflightBytes,
+            long sendMillis,
             long ackMillis,
-            long lagEntries) {}
+            long lagEntries,
+            long lagBytes) {}
 
     /**
      * A histogram since start.
      *
-     * @param unit of p50, p99 and max: nanos, inputs or bytes
+     * @param unit of p50, p99 and max: nanos, inputs, entries or bytes
      */
     public record Timing(String name, String unit, long count, long p50, long p99, long max) {}
 
@@ -114,6 +143,7 @@ public record Status(
     public Status {
         peers = List.copyOf(peers);
         counters = List.copyOf(counters);
+        reasons = List.copyOf(reasons);
         timings = List.copyOf(timings);
         transitions = List.copyOf(transitions);
     }
@@ -130,6 +160,16 @@ public record Status(
 
     static @Nullable String name(@Nullable NodeId node) {
         return node == null ? null : node.name();
+    }
+
+    private static void write(Json json, String name, Members members) {
+        json.beginObject(name).field("index", members.index);
+        json.field("committed", members.committed).beginArray("members");
+        for (Member member : members.members) {
+            json.beginObject().field("id", member.id).field("address", member.address);
+            json.field("voter", member.voter).endObject();
+        }
+        json.endArray().endObject();
     }
 
     /** One JSON object. */
@@ -152,13 +192,8 @@ public record Status(
             json.beginObject("snapshot").field("index", snapshot.index);
             json.field("term", snapshot.term).field("bytes", snapshot.bytes).endObject();
         }
-        json.beginObject("configuration").field("index", members.index);
-        json.field("committed", members.committed).beginArray("members");
-        for (Member member : members.members) {
-            json.beginObject().field("id", member.id).field("address", member.address);
-            json.field("voter", member.voter).endObject();
-        }
-        json.endArray().endObject();
+        write(json, "configuration", members);
+        write(json, "committedConfiguration", committedMembers);
         json.field("leaderContactMillis", contactMillis);
         json.field("deadlineMillis", deadlineMillis);
         json.beginObject("queues").field("events", queues.events);
@@ -167,12 +202,15 @@ public record Status(
         for (Peer peer : peers) {
             json.beginObject().field("id", peer.id).field("connected", peer.connected);
             json.field("queuedMessages", peer.queuedMessages);
+            json.field("rttMicros", peer.rttMicros);
             Progress progress = peer.progress;
             if (progress != null) {
                 json.field("state", progress.state).field("matchIndex", progress.matchIndex);
                 json.field("nextIndex", progress.nextIndex).field("inflight", progress.inflight);
+                json.field("inflightBytes", progress.inflightBytes);
+                json.field("sendMillis", progress.sendMillis);
                 json.field("ackMillis", progress.ackMillis);
-                json.field("lagEntries", progress.lagEntries);
+                json.field("lagEntries", progress.lagEntries).field("lagBytes", progress.lagBytes);
             }
             json.endObject();
         }
@@ -180,7 +218,15 @@ public record Status(
         for (Count count : counters) {
             json.field(count.name, count.value);
         }
-        json.endObject().beginArray("timings");
+        json.endObject();
+        for (ByReason reason : reasons) {
+            json.beginObject(reason.name);
+            for (Count count : reason.counts) {
+                json.field(count.name, count.value);
+            }
+            json.endObject();
+        }
+        json.beginArray("timings");
         for (Timing timing : timings) {
             json.beginObject().field("name", timing.name).field("unit", timing.unit);
             json.field("count", timing.count).field("p50", timing.p50);

@@ -1,6 +1,7 @@
 package raft.node;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -10,6 +11,7 @@ final class Stopwatch {
     private final Timings timings;
     private final NodeClock clock;
     private final ArrayDeque<Handed> handed = new ArrayDeque<>();
+    private final ArrayList<ClientCall> taken = new ArrayList<>();
     private long turnNanos;
 
     private record Handed(long ticket, long nanos) {}
@@ -21,6 +23,7 @@ final class Stopwatch {
 
     void turnStarts(int inputCount) {
         turnNanos = clock.nanoTime();
+        taken.clear();
         if (inputCount > 0) {
             timings.turnInputs.record(inputCount);
         }
@@ -28,11 +31,20 @@ final class Stopwatch {
 
     void taken(ClientCall call) {
         call.takenNanos = turnNanos;
+        if (!call.isRead()) {
+            taken.add(call);
+        }
         timings.queue.record(turnNanos - call.receivedNanos());
     }
 
     void handedToDisk(long ticket) {
         handed.addLast(new Handed(ticket, turnNanos));
+        long now = taken.isEmpty() ? turnNanos : clock.nanoTime();
+        for (ClientCall call : taken) {
+            call.handedNanos = now;
+            timings.append.record(now - turnNanos);
+        }
+        taken.clear();
     }
 
     void durable(long ticket) {
@@ -43,6 +55,9 @@ final class Stopwatch {
 
     void committed(ClientCall call) {
         timings.commit.record(turnNanos - call.takenNanos);
+        if (call.handedNanos != 0) {
+            timings.quorum.record(turnNanos - call.handedNanos);
+        }
     }
 
     void answered(List<ClientServer.Answered> answers) {

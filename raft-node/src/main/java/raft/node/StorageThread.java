@@ -1,6 +1,8 @@
 package raft.node;
 
 import raft.core.Effect;
+import raft.core.Entry;
+import raft.core.LogWrite;
 import raft.storage.DiskFailedException;
 import raft.storage.Wal;
 
@@ -25,6 +27,7 @@ final class StorageThread implements Runnable {
     private final LongConsumer persisted;
     private final Fatal fatal;
     private final Runnable spareUsed;
+    private int entryCount;
 
     /**
      * @param persisted told the last durable ticket
@@ -84,6 +87,11 @@ final class StorageThread implements Runnable {
         long ticket = 0;
         for (Effect.Persist persist : group) {
             wal.append(persist.writes());
+            for (LogWrite write : persist.writes()) {
+                if (write instanceof LogWrite.Append(List<Entry> entries)) {
+                    entryCount += entries.size();
+                }
+            }
             ticket = persist.ticket();
             if (wal.pendingBytes() >= GROUP_BYTES_MAX) {
                 sync(ticket);
@@ -104,7 +112,9 @@ final class StorageThread implements Runnable {
             counters.countFsync(nanos, bytes);
             timings.fsync.record(nanos);
             timings.fsyncBytes.record(bytes);
+            timings.fsyncEntries.record(entryCount);
         }
+        entryCount = 0;
         persisted.accept(ticket);
     }
 }

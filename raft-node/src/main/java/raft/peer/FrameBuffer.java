@@ -73,7 +73,7 @@ public final class FrameBuffer {
             return null;
         }
         if (data.getInt(start + 8) != Frame.checksum(data, start, bodyBytes)) {
-            throw new PeerProtocolException("a frame's checksum does not match");
+            throw new PeerProtocolException("a frame's checksum does not match", true);
         }
         int type = data.get(start + 4) & 0xFF;
         ByteBuffer body = data.slice(start + Frame.HEADER_BYTES, bodyBytes);

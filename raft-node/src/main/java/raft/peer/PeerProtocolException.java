@@ -9,7 +9,19 @@ import java.io.IOException;
 public final class PeerProtocolException extends IOException {
     private static final long serialVersionUID = 1;
 
+    private final boolean isChecksum;
+
     public PeerProtocolException(String message) {
+        this(message, false);
+    }
+
+    PeerProtocolException(String message, boolean isChecksum) {
         super(message);
+        this.isChecksum = isChecksum;
+    }
+
+    /** Whether bytes were damaged on the way. */
+    public boolean isChecksum() {
+        return isChecksum;
     }
 }

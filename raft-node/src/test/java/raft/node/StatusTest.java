@@ -32,6 +32,7 @@ final class StatusTest {
                         "0a",
                         new Status.Snapshot(4, 2, 99),
                         new Status.Members(3, true, List.of(new Status.Member("n1", "h:1", true))),
+                        new Status.Members(0, true, List.of()),
                         15,
                         480,
                         new Status.Queues(1, 2, 3),
@@ -40,9 +41,14 @@ final class StatusTest {
                                         "n2",
                                         true,
                                         4,
-                                        new Status.Progress("replicate", 8, 10, 1, 20, 1)),
-                                new Status.Peer("n3", false, 0, null)),
+                                        120,
+                                        new Status.Progress(
+                                                "replicate", 8, 10, 1, 64, 5, 20, 1, 32)),
+                                new Status.Peer("n3", false, 0, -1, null)),
                         List.of(new Status.Count("a", 1), new Status.Count("b", 2)),
+                        List.of(
+                                new Status.ByReason(
+                                        "why", "Why.", List.of(new Status.Count("oldTerm", 4)))),
                         List.of(new Status.Timing("fsync", "nanos", 3, 10, 20, 30)),
                         List.of(
                                 new Status.Change(
@@ -65,13 +71,15 @@ final class StatusTest {
                         "commitIndex":7,"appliedIndex":6,"keyCount":5,"stateHash":"0a",\
                         "snapshot":{"index":4,"term":2,"bytes":99},"configuration":{"index":3,\
                         "committed":true,"members":[{"id":"n1","address":"h:1","voter":true}]},\
+                        "committedConfiguration":{"index":0,"committed":true,"members":[]},\
                         "leaderContactMillis":15,"deadlineMillis":480,\
                         "queues":{"events":1,"requests":2,"writes":3},\
-                        "peers":[{"id":"n2","connected":true,"queuedMessages":4,\
+                        "peers":[{"id":"n2","connected":true,"queuedMessages":4,"rttMicros":120,\
                         "state":"replicate","matchIndex":8,"nextIndex":10,"inflight":1,\
-                        "ackMillis":20,"lagEntries":1},\
-                        {"id":"n3","connected":false,"queuedMessages":0}],\
-                        "counters":{"a":1,"b":2},\
+                        "inflightBytes":64,"sendMillis":5,"ackMillis":20,"lagEntries":1,\
+                        "lagBytes":32},\
+                        {"id":"n3","connected":false,"queuedMessages":0,"rttMicros":-1}],\
+                        "counters":{"a":1,"b":2},"why":{"oldTerm":4},\
                         "timings":[{"name":"fsync","unit":"nanos","count":3,"p50":10,"p99":20,\
                         "max":30}],\
                         "transitions":[{"time":"2023-11-14T22:13:20.123Z","from":"follower",\
