@@ -14,6 +14,7 @@ final class Metrics {
 
     private static final int LAST_EXPONENT = 34;
     private static final double NANOS = 1e9;
+    private static final double MICROS = 1e6;
 
     private final StringBuilder text = new StringBuilder(8192);
     private final String labels;
@@ -26,16 +27,16 @@ final class Metrics {
         Metrics metrics = new Metrics(status);
         metrics.gauges(status);
         for (Status.Count count : status.counters()) {
-            String name = "raft_" + snake(count.name()) + (isHighest(count) ? "" : "_total");
-            metrics.value(name, isHighest(count) ? "gauge" : "counter", "", count.value());
+            // The time of fsyncs is a histogram here.
+            if (!count.name().startsWith("fsyncNanos")) {
+                String words = snake(count.name());
+                String name = "raft_" + words + "_total";
+                metrics.value(name, "counter", sentence(words), count.value());
+            }
         }
         status.reasons().forEach(metrics::byReason);
         timings.all().forEach(metrics::histogram);
         return metrics.text.toString();
-    }
-
-    private static boolean isHighest(Status.Count count) {
-        return count.name().endsWith("Max");
     }
 
     private void gauges(Status status) {
@@ -65,9 +66,11 @@ final class Metrics {
         for (Status.Peer peer : status.peers()) {
             peer("raft_peer_queued_messages", peer, peer.queuedMessages());
         }
-        head("raft_peer_rtt_microseconds", "gauge", "The last ping's round trip; -1: none yet.");
+        head("raft_peer_rtt_seconds", "gauge", "The last ping's round trip on the link.");
         for (Status.Peer peer : status.peers()) {
-            peer("raft_peer_rtt_microseconds", peer, peer.rttMicros());
+            if (peer.rttMicros() >= 0) {
+                peer("raft_peer_rtt_seconds", peer, number(peer.rttMicros() / MICROS));
+            }
         }
         progress(status, "lag_entries", "Entries that the peer lacks.", Progress::lagEntries);
         progress(status, "lag_bytes", "Bytes of the log that it lacks.", Progress::lagBytes);
@@ -111,6 +114,10 @@ final class Metrics {
     }
 
     private void peer(String name, Status.Peer peer, long value) {
+        peer(name, peer, Long.toString(value));
+    }
+
+    private void peer(String name, Status.Peer peer, String value) {
         text.append(name).append(labels, 0, labels.length() - 1);
         text.append(",peer=\"").append(peer.id()).append("\"} ").append(value).append('\n');
     }
@@ -121,9 +128,7 @@ final class Metrics {
     }
 
     private void head(String name, String type, String help) {
-        if (!help.isEmpty()) {
-            text.append("# HELP ").append(name).append(' ').append(help).append('\n');
-        }
+        text.append("# HELP ").append(name).append(' ').append(help).append('\n');
         text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
     }
 
@@ -151,6 +156,13 @@ final class Metrics {
 
     private static String number(double value) {
         return String.format(Locale.ROOT, "%.9g", value);
+    }
+
+    /** "elections_won" becomes "Elections won since start." */
+    private static String sentence(String snake) {
+        return Character.toUpperCase(snake.charAt(0))
+                + snake.substring(1).replace('_', ' ')
+                + " since start.";
     }
 
     /** "electionsWon" becomes "elections_won". */

@@ -389,7 +389,7 @@ final class ClusterTest {
                 .startsWith("200 {\"firstIndex\":1,\"lastIndex\":6,\"commitIndex\":6,\"entries\":[")
                 .contains("{\"index\":1,\"term\":1,\"kind\":\"noop\",\"bytes\":0,\"summary\":\"\"}")
                 .contains("{\"index\":2,\"term\":1,\"kind\":\"command\"")
-                .contains("Put[")
+                .contains("put key0 value0")
                 .doesNotContain("\"index\":3");
         assertThat(cluster.http("n1", "/log?from=7")).endsWith("\"entries\":[]}\n");
     }
