@@ -78,7 +78,7 @@ final class SimBench implements Callable<Integer> {
 
     private static Campaign.Totals campaign(NodeCode code, int jobs, int count)
             throws InterruptedException {
-        return Campaign.run(code, 1, count, jobs, 60_000, (seed, result) -> {}, line -> {});
+        return Campaign.run(code, 1, count, jobs, seed -> Scenario.ofSeed(seed, 60_000), (seed, result) -> {}, line -> {});
     }
 
     private static double simulatedSecondsPerSecond(NodeCode code, int runs) {
@@ -89,7 +89,7 @@ final class SimBench implements Callable<Integer> {
             FaultPlan plan =
                     FaultPlan.generate(
                             seed, Scenario.members(options), SimulatedFaults.USUAL, 60_000);
-            Scenario scenario = new Scenario(options, plan, 60_000_000_000L, 100, 10, null);
+            Scenario scenario = new Scenario(options, plan, 60_000_000_000L, 100, 10);
             SimRun.Result result = SimRun.run(scenario, code, null);
             if (result.failed()) {
                 throw new IllegalStateException("seed " + seed + ": " + result.what());

@@ -17,6 +17,7 @@ import raft.harness.sim.ScenarioFile;
 import raft.harness.sim.Score;
 import raft.harness.sim.SelfCheck;
 import raft.harness.sim.SimRun;
+import raft.harness.workload.Workloads;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -61,9 +62,15 @@ final class SimCommand implements Runnable {
     }
 
     /** A seed's number or a scenario file. */
-    private static Scenario scenario(CommandSpec spec, String word, long timeMillis) {
+    private static Scenario scenario(
+            CommandSpec spec, String word, long timeMillis, @Nullable String workload) {
+        checkWorkload(spec, workload);
         if (word.matches("-?[0-9]{1,18}")) {
-            return Scenario.ofSeed(Long.parseLong(word), timeMillis);
+            return scenario(Long.parseLong(word), timeMillis, workload);
+        }
+        if (workload != null) {
+            throw new ParameterException(
+                    spec.commandLine(), "a scenario file has its workload; leave --workload out");
         }
         try {
             return ScenarioFile.read(Path.of(word));
@@ -74,6 +81,25 @@ final class SimCommand implements Runnable {
                             ? String.valueOf(e.getMessage())
                             : word + " is neither a seed nor a file",
                     e);
+        }
+    }
+
+    /**
+     * @param workload null for the one that the seed draws
+     */
+    static Scenario scenario(long seed, long timeMillis, @Nullable String workload) {
+        return workload == null
+                ? Scenario.ofSeed(seed, timeMillis)
+                : Scenario.ofSeed(seed, timeMillis, workload);
+    }
+
+    static void checkWorkload(CommandSpec spec, @Nullable String workload) {
+        try {
+            if (workload != null) {
+                Workloads.parse(workload);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -103,6 +129,9 @@ final class SimCommand implements Runnable {
                 description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
+        @Option(names = "--workload", description = "another than the seed draws")
+        @Nullable String workload;
+
         @Option(names = "--quiet", description = "only the verdict")
         boolean quiet;
 
@@ -118,7 +147,8 @@ final class SimCommand implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
-            Scenario scenario = scenario(spec, what, seconds * 1000L);
+            Scenario scenario = scenario(spec, what, seconds * 1000L, workload);
+            print(out, scenario.words());
             if (check) {
                 String difference = SelfCheck.check(scenario, code(spec, plant));
                 print(out, difference.isEmpty() ? "the same, event by event" : difference);
@@ -172,6 +202,9 @@ final class SimCommand implements Runnable {
                 description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
+        @Option(names = "--workload", description = "another than the seed draws")
+        @Nullable String workload;
+
         @Option(names = "--seconds", defaultValue = "60", description = "real time to spend")
         int budget;
 
@@ -186,7 +219,7 @@ final class SimCommand implements Runnable {
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
             NodeCode code = code(spec, plant);
-            Scenario scenario = scenario(spec, what, seconds * 1000L);
+            Scenario scenario = scenario(spec, what, seconds * 1000L, workload);
             SimRun.Result first = SimRun.run(scenario, code, null);
             if (!first.failed()) {
                 print(out, "nothing fails here, so there is nothing to make smaller");

@@ -81,6 +81,11 @@ final class SimSeedsCommand implements Callable<Integer> {
             description = "with a planted bug: L1, or a file that describes one")
     @Nullable String plant;
 
+    @Option(
+            names = "--workload",
+            description = "the same for all, as of ./raft test (default: each seed draws one)")
+    @Nullable String workload;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -100,6 +105,7 @@ final class SimSeedsCommand implements Callable<Integer> {
                     "--count and --jobs must be at least 1, --time between 5 and 3600, --minimise"
                             + " at least 0");
         }
+        SimCommand.checkWorkload(spec, workload);
         NodeCode code = SimCommand.code(spec, plant);
         CampaignFolder folder =
                 CampaignFolder.create(
@@ -112,12 +118,16 @@ final class SimSeedsCommand implements Callable<Integer> {
                         from,
                         count,
                         jobs,
-                        seconds * 1000L,
+                        this::scenario,
                         (seed, result) -> failed(folder, seed, result),
                         line -> SimCommand.print(spec.commandLine().getErr(), line));
         minimise(code, folder);
         folder.ended(parameters(), totals);
         return sum(folder, totals);
+    }
+
+    private Scenario scenario(long seed) {
+        return SimCommand.scenario(seed, seconds * 1000L, workload);
     }
 
     private Map<String, Object> parameters() {
@@ -126,6 +136,7 @@ final class SimSeedsCommand implements Callable<Integer> {
         parameters.put("count", count);
         parameters.put("workSeconds", seconds);
         parameters.put("plant", plant);
+        parameters.put("workload", workload == null ? "drawn" : workload);
         parameters.put("commit", Home.commit());
         parameters.put("java", Runtime.version().toString());
         return parameters;
@@ -137,10 +148,11 @@ final class SimSeedsCommand implements Callable<Integer> {
                 "./raft sim replay "
                         + seed
                         + (seconds == FULL_SECONDS ? "" : " --time " + seconds)
+                        + (workload == null ? "" : " --workload " + workload)
                         + SimCommand.plantWords(plant);
-        SimCommand.print(out, "seed " + seed + ": " + result.rule());
+        SimCommand.print(out, "seed " + seed + ": " + scenario(seed).words());
+        SimCommand.print(out, "  " + result.rule());
         SimCommand.print(out, "  " + result.what());
-        SimCommand.print(out, "  " + Scenario.ofSeed(seed, 1000).options().words());
         SimCommand.print(
                 out,
                 "  again: "
@@ -166,7 +178,7 @@ final class SimSeedsCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         for (var first : firstSeedOfRule.entrySet().stream().limit(MINIMISED_MAX).toList()) {
             long seed = first.getValue();
-            Scenario scenario = Scenario.ofSeed(seed, seconds * 1000L);
+            Scenario scenario = scenario(seed);
             SimRun.Result failure = SimRun.run(scenario, code, null);
             Scenario small =
                     new Minimiser(

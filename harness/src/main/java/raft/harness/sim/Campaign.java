@@ -13,13 +13,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /** Many seeds on several threads; each run has a thread of its own and shares nothing. */
 public final class Campaign {
     private static final long PROGRESS_NANOS = 5_000_000_000L;
 
     private final NodeCode code;
-    private final long runMillis;
+    private final LongFunction<Scenario> scenarios;
     private final FailureSink failures;
     private final AtomicLong nextSeed;
     private final long lastSeed;
@@ -67,9 +68,14 @@ public final class Campaign {
         }
     }
 
-    private Campaign(NodeCode code, long from, long count, long runMillis, FailureSink failures) {
+    private Campaign(
+            NodeCode code,
+            long from,
+            long count,
+            LongFunction<Scenario> scenarios,
+            FailureSink failures) {
         this.code = code;
-        this.runMillis = runMillis;
+        this.scenarios = scenarios;
         this.failures = failures;
         this.nextSeed = new AtomicLong(from);
         this.lastSeed = from + count - 1;
@@ -78,7 +84,7 @@ public final class Campaign {
     /**
      * Runs {@code count} seeds.
      *
-     * @param runMillis simulated work of each
+     * @param scenarios what each seed is
      * @param progress is told every five seconds how far things are
      */
     public static Totals run(
@@ -86,11 +92,11 @@ public final class Campaign {
             long from,
             long count,
             int jobs,
-            long runMillis,
+            LongFunction<Scenario> scenarios,
             FailureSink failures,
             Consumer<String> progress)
             throws InterruptedException {
-        Campaign campaign = new Campaign(code, from, count, runMillis, failures);
+        Campaign campaign = new Campaign(code, from, count, scenarios, failures);
         try (ExecutorService workers = Executors.newFixedThreadPool(jobs)) {
             for (int i = 0; i < jobs; i++) {
                 workers.execute(campaign::work);
@@ -111,7 +117,7 @@ public final class Campaign {
             }
             SimRun.Result result;
             try {
-                result = SimRun.run(Scenario.ofSeed(seed, runMillis), code, null);
+                result = SimRun.run(scenarios.apply(seed), code, null);
             } catch (RuntimeException e) {
                 // A failure of the simulator is no verdict on the node, but it must be seen.
                 result =

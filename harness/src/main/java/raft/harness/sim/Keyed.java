@@ -21,7 +21,8 @@ public final class Keyed {
         LIVENESS(11),
         PLAN(12),
         UPKEEP(13),
-        LEASE(14);
+        LEASE(14),
+        WORKLOAD(15);
 
         private final int code;
 

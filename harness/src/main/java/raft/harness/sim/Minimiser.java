@@ -50,7 +50,7 @@ public final class Minimiser {
     /** The smallest scenario found that still fails in the same way. */
     public Scenario minimise(Scenario scenario) {
         Scenario small = scripted(scenario);
-        small = attempt(small, with(small, small.options().calm()));
+        small = attempt(small, small.with(small.options().calm()));
         String before;
         do {
             before = size(small);
@@ -102,14 +102,14 @@ public final class Minimiser {
                                 event.value()));
             }
         }
-        Scenario written = with(scenario, script);
+        Scenario written = scenario.with(script);
         return fails(written) ? written : scenario;
     }
 
     private Scenario fewerFaults(Scenario now) {
         List<PlannedFault> kept =
-                reduce(now.plan().faults(), faults -> with(now, new FaultPlan(faults)));
-        return with(now, new FaultPlan(kept));
+                reduce(now.plan().faults(), faults -> now.with(new FaultPlan(faults)));
+        return now.with(new FaultPlan(kept));
     }
 
     private Scenario shorterFaults(Scenario now) {
@@ -122,14 +122,14 @@ public final class Minimiser {
                 continue;
             }
             faults.set(i, fault.at(fault.startMillis(), fault.startMillis() + half));
-            small = attempt(small, with(small, new FaultPlan(faults)));
+            small = attempt(small, small.with(new FaultPlan(faults)));
         }
         return small;
     }
 
     private Scenario fewerOperations(Scenario now) {
         List<Scenario.Step> script = now.script();
-        return script == null ? now : with(now, reduce(script, steps -> with(now, steps)));
+        return script == null ? now : now.with(reduce(script, steps -> now.with(steps)));
     }
 
     private Scenario fewerNodes(Scenario now) {
@@ -146,15 +146,7 @@ public final class Minimiser {
                                                             .filter(members::contains)
                                                             .toList()))
                             .toList();
-            Scenario smaller =
-                    new Scenario(
-                            options,
-                            new FaultPlan(faults),
-                            small.runNanos(),
-                            small.rate(),
-                            small.concurrency(),
-                            small.script());
-            small = attempt(small, smaller);
+            small = attempt(small, small.with(options).with(new FaultPlan(faults)));
         }
         return small;
     }
@@ -162,15 +154,7 @@ public final class Minimiser {
     private Scenario shorterRun(Scenario now) {
         Scenario small = now;
         for (long nanos = small.runNanos() / 2; nanos >= 1_000_000_000L; nanos /= 2) {
-            Scenario smaller =
-                    new Scenario(
-                            small.options(),
-                            small.plan(),
-                            nanos,
-                            small.rate(),
-                            small.concurrency(),
-                            small.script());
-            Scenario next = attempt(small, smaller);
+            Scenario next = attempt(small, small.lasting(nanos));
             if (next.equals(small)) {
                 break;
             }
@@ -201,20 +185,5 @@ public final class Minimiser {
             parts = smaller ? Math.max(2, parts - 1) : parts * 2;
         }
         return kept;
-    }
-
-    private static Scenario with(Scenario old, SimOptions options) {
-        return new Scenario(
-                options, old.plan(), old.runNanos(), old.rate(), old.concurrency(), old.script());
-    }
-
-    private static Scenario with(Scenario old, FaultPlan plan) {
-        return new Scenario(
-                old.options(), plan, old.runNanos(), old.rate(), old.concurrency(), old.script());
-    }
-
-    private static Scenario with(Scenario old, List<Scenario.Step> script) {
-        return new Scenario(
-                old.options(), old.plan(), old.runNanos(), old.rate(), old.concurrency(), script);
     }
 }

@@ -10,6 +10,7 @@ import raft.harness.nemesis.Parameter;
 import raft.harness.nemesis.PlannedFault;
 import raft.harness.nemesis.Trigger;
 import raft.harness.sim.Keyed.Purpose;
+import raft.harness.workload.Workloads;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
  * @param runNanos how long clients work
  * @param rate operations a second that the workload starts
  * @param concurrency client processes
+ * @param workload as on the command line, {@code counter:keys=1} say; judged by its own model
  * @param script the operations one by one; null where the workload draws them from the seed
  */
 public record Scenario(
@@ -34,19 +36,96 @@ public record Scenario(
         long runNanos,
         double rate,
         int concurrency,
+        String workload,
         @Nullable List<Step> script) {
+    /** The workload that every cluster begins with. */
+    public static final String REGISTER = "register";
+
+    /**
+     * What seeds draw from, by weight: registers make the most of faults, since their checker bears
+     * the longest histories; the others are there for what only they can see.
+     */
+    private static final List<String> DRAWN =
+            List.of(
+                    REGISTER,
+                    REGISTER,
+                    REGISTER,
+                    REGISTER,
+                    REGISTER,
+                    "retries",
+                    "retries",
+                    "retries:keys=1,per-key=40",
+                    "list-append",
+                    "counter",
+                    "set",
+                    "queue:per-key=16",
+                    "lock",
+                    "versioned-register");
+
     public Scenario {
+        Workloads.parse(workload);
         script = script == null ? null : List.copyOf(script);
+    }
+
+    /** With the register workload. */
+    public Scenario(
+            SimOptions options, FaultPlan plan, long runNanos, double rate, int concurrency) {
+        this(options, plan, runNanos, rate, concurrency, REGISTER, null);
+    }
+
+    /** These faults instead. */
+    public Scenario with(FaultPlan other) {
+        return new Scenario(options, other, runNanos, rate, concurrency, workload, script);
+    }
+
+    /** These options of the cluster instead. */
+    public Scenario with(SimOptions other) {
+        return new Scenario(other, plan, runNanos, rate, concurrency, workload, script);
+    }
+
+    /** These operations instead. */
+    public Scenario with(@Nullable List<Step> other) {
+        return new Scenario(options, plan, runNanos, rate, concurrency, workload, other);
+    }
+
+    /** Another length of the clients' work. */
+    public Scenario lasting(long nanos) {
+        return new Scenario(options, plan, nanos, rate, concurrency, workload, script);
+    }
+
+    /** The troubles, then what clients do: what a run begins with, in one line. */
+    public String words() {
+        return "workload "
+                + workload
+                + ", "
+                + plan.faults().size()
+                + " faults; "
+                + options.words();
     }
 
     /** One operation: when, by which process, what. */
     public record Step(long nanos, long process, String f, Value key, Value value) {}
 
-    /** The scenario of a seed in a campaign: swarm options, a drawn plan, the register workload. */
+    /** The scenario of a seed in a campaign: swarm options, a drawn plan, a drawn workload. */
     public static Scenario ofSeed(long seed, long runMillis) {
+        return ofSeed(seed, runMillis, workload(seed));
+    }
+
+    /** The same with that workload, whatever the seed would draw. */
+    public static Scenario ofSeed(long seed, long runMillis, String workload) {
         SimOptions options = SimOptions.swarm(seed);
         return new Scenario(
-                options, plan(seed, options, runMillis), runMillis * 1_000_000, 60, 10, null);
+                options,
+                plan(seed, options, runMillis),
+                runMillis * 1_000_000,
+                60,
+                10,
+                workload,
+                null);
+    }
+
+    private static String workload(long seed) {
+        return DRAWN.get(Keyed.below(Keyed.key(seed, Purpose.WORKLOAD, 0, 0, 0), DRAWN.size()));
     }
 
     /**

@@ -14,11 +14,12 @@ import tools.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A scenario as people read, edit and share it. */
 public final class ScenarioFile {
-    private static final int SCHEMA = 1;
+    private static final int SCHEMA = 2;
     private static final JsonMapper JSON =
             JsonMapper.builder()
                     .enable(SerializationFeature.INDENT_OUTPUT)
@@ -33,20 +34,13 @@ public final class ScenarioFile {
             long runNanos,
             double rate,
             int concurrency,
+            String workload,
             List<PlannedFault.Line> faults,
             @Nullable List<Step> script) {}
 
-    /**
-     * @param expected of a cas, null for "no value" and elsewhere
-     * @param value written, null for reads
-     */
+    /** Key and value as JSON has them: null, numbers, texts, truths and lists of these. */
     record Step(
-            long nanos,
-            long process,
-            String f,
-            long key,
-            @Nullable Long expected,
-            @Nullable Long value) {}
+            long nanos, long process, String f, @Nullable Object key, @Nullable Object value) {}
 
     /**
      * Writes a scenario, replacing what was there.
@@ -62,6 +56,7 @@ public final class ScenarioFile {
                         scenario.runNanos(),
                         scenario.rate(),
                         scenario.concurrency(),
+                        scenario.workload(),
                         scenario.plan().faults().stream().map(PlannedFault.Line::of).toList(),
                         script == null ? null : script.stream().map(ScenarioFile::line).toList());
         Files.writeString(file, JSON.writeValueAsString(document) + "\n");
@@ -76,7 +71,12 @@ public final class ScenarioFile {
         try {
             Document document = JSON.readValue(Files.readAllBytes(file), Document.class);
             if (document == null || document.schema != SCHEMA) {
-                throw new IOException(file + " is not a scenario of schema " + SCHEMA);
+                throw new IOException(
+                        file
+                                + " is not a scenario of schema "
+                                + SCHEMA
+                                + "; one of another schema is replayed with the version that wrote"
+                                + " it");
             }
             List<Step> script = document.script;
             return new Scenario(
@@ -85,6 +85,7 @@ public final class ScenarioFile {
                     document.runNanos,
                     document.rate,
                     document.concurrency,
+                    document.workload,
                     script == null ? null : script.stream().map(ScenarioFile::step).toList());
         } catch (JacksonException e) {
             throw new IOException(file + " is not a scenario: " + e.getOriginalMessage(), e);
@@ -94,37 +95,43 @@ public final class ScenarioFile {
     }
 
     private static Step line(Scenario.Step step) {
-        long key = number(step.key(), "key");
-        return switch (step.value()) {
-            case Value.Seq(List<Value> values) ->
-                    new Step(
-                            step.nanos(),
-                            step.process(),
-                            step.f(),
-                            key,
-                            values.getFirst() instanceof Value.Int(long expected) ? expected : null,
-                            number(values.getLast(), "value"));
-            case Value.Int(long value) ->
-                    new Step(step.nanos(), step.process(), step.f(), key, null, value);
-            default -> new Step(step.nanos(), step.process(), step.f(), key, null, null);
-        };
-    }
-
-    private static long number(Value value, String what) {
-        if (value instanceof Value.Int(long number)) {
-            return number;
-        }
-        throw new IllegalArgumentException("a scenario's " + what + " must be a number: " + value);
+        return new Step(
+                step.nanos(), step.process(), step.f(), plain(step.key()), plain(step.value()));
     }
 
     private static Scenario.Step step(Step line) {
-        Long expected = line.expected;
-        Long written = line.value;
-        Value next = written == null ? Value.NIL : Value.of(written);
-        Value value =
-                line.f.equals("cas")
-                        ? Value.of(expected == null ? Value.NIL : Value.of(expected), next)
-                        : next;
-        return new Scenario.Step(line.nanos, line.process, line.f, Value.of(line.key), value);
+        return new Scenario.Step(
+                line.nanos, line.process, line.f, value(line.key), value(line.value));
+    }
+
+    private static @Nullable Object plain(Value value) {
+        return switch (value) {
+            case Value.Nil() -> null;
+            case Value.Int(long number) -> number;
+            case Value.Text(String text) -> text;
+            case Value.Bool(boolean truth) -> truth;
+            case Value.Seq(List<Value> values) -> {
+                List<@Nullable Object> all = new ArrayList<>();
+                values.forEach(each -> all.add(plain(each)));
+                yield all;
+            }
+        };
+    }
+
+    private static Value value(@Nullable Object plain) {
+        return switch (plain) {
+            case null -> Value.NIL;
+            case Integer number -> Value.of(number);
+            case Long number -> Value.of(number);
+            case String text -> Value.of(text);
+            case Boolean truth -> new Value.Bool(truth);
+            case List<?> values -> {
+                List<Value> all = new ArrayList<>();
+                values.forEach(each -> all.add(value(each)));
+                yield new Value.Seq(all);
+            }
+            default ->
+                    throw new IllegalArgumentException("neither a key nor a value: " + plain);
+        };
     }
 }

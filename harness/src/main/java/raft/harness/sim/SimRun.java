@@ -11,8 +11,8 @@ import raft.harness.history.HistoryHeader;
 import raft.harness.model.Models;
 import raft.harness.run.Interpreter;
 import raft.harness.run.RunRecord;
-import raft.harness.workload.RegisterWorkload;
 import raft.harness.workload.Workload;
+import raft.harness.workload.Workloads;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -163,11 +163,11 @@ public final class SimRun {
 
     private static Workload workload(Scenario scenario) {
         List<Scenario.Step> script = scenario.script();
+        Workload drawn =
+                Workloads.parse(scenario.workload())
+                        .make(scenario.options().seed(), scenario.concurrency(), scenario.rate());
         return script == null
-                ? new RegisterWorkload(
-                        scenario.options().seed(),
-                        scenario.concurrency(),
-                        RegisterWorkload.Options.atRate(scenario.rate()))
-                : new ScriptedWorkload(script, scenario.concurrency());
+                ? drawn
+                : new ScriptedWorkload(drawn, script, scenario.concurrency());
     }
 }

@@ -36,9 +36,8 @@ public final class SimulatedFaults {
                     "simulated nodes share no processor; a pause or a slow disk is nearest to it";
             case FaultAction.MemoryLimit ignored ->
                     "simulated nodes share the memory of one process";
-            // An operator by hand may ask for them; of themselves these acts come by SimUpkeep.
-            case FaultAction.Membership ignored -> "not simulated as a planned fault";
-            case FaultAction.RaftCommand ignored -> "not simulated as a planned fault";
+            case FaultAction.Membership ignored -> "";
+            case FaultAction.RaftCommand ignored -> "";
         };
     }
 

@@ -28,7 +28,21 @@ public enum Sometimes {
     ROT_REFUSED("a node refused to start on a damaged disk"),
     ALL_DOWN("all nodes were down at once"),
     MESSAGE_FOR_A_LATER_LIFE("a message reached a later life of the process it was sent to"),
-    CLOCKS_APART("two nodes' clocks ran at rates a percent apart");
+    CLOCKS_APART("two nodes' clocks ran at rates a percent apart"),
+    SNAPSHOT_INSTALLED("a node went on from a snapshot that its leader sent"),
+    SNAPSHOT_TRANSFER_BROKEN_OFF("a leader was deposed while it sent a snapshot"),
+    RECOVERED_FROM_SNAPSHOT("a node came up from a snapshot and the log behind it"),
+    SESSION_CAME_WITH_SNAPSHOT("sessions came to a node with a snapshot"),
+    VOTER_ADDED("a voter was added"),
+    VOTER_REMOVED("a voter was removed"),
+    LEADER_REMOVED("the leader was removed"),
+    NODE_REPLACED("a node was removed, lost all that it had, and joined again"),
+    CONFIGURATION_CUT_OFF("a change of the membership was cut off with the log"),
+    READ_BY_LEASE("a read was served by a lease alone"),
+    READ_BY_FOLLOWER("a follower served a read"),
+    LEASE_OUTLIVED_CONTACT("a lease held although half an election timeout had passed unheard"),
+    WRITE_REPEATED_IN_SESSION("a write was repeated in its session"),
+    LEADERSHIP_HANDED_OVER("leadership was handed over");
 
     private final String words;
 

@@ -32,8 +32,7 @@ final class SimulatedFaultsTest {
                         new FaultPlan(List.of(fault)),
                         seconds * 1_000_000_000L,
                         100,
-                        10,
-                        null),
+                        10),
                 NodeCode.right(),
                 null);
     }

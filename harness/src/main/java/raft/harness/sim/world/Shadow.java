@@ -82,6 +82,11 @@ final class Shadow {
             return log.size();
         }
 
+        boolean hasConfigurationFrom(long index) {
+            return log.subList((int) Math.min(log.size(), index - 1), log.size()).stream()
+                    .anyMatch(entry -> entry.kind() == Entry.Kind.CONFIGURATION);
+        }
+
         /** The voters by the newest configuration in the log. */
         @SuppressWarnings(
                 "ReferenceEquality") // Asks whether it is the same object, which is cheap.
@@ -134,6 +139,9 @@ final class Shadow {
         return memory.voters(initialVoters);
     }
 
+    /** Those by which its present step began. */
+    List<NodeId> votersBefore = List.of();
+
     void saved(Snapshot snapshot) {
         saved.add(snapshot);
     }
@@ -179,6 +187,16 @@ final class Shadow {
     /** What is found next is what the disk holds, whatever was promised. */
     void forgetDisk() {
         forgotten = true;
+    }
+
+    /** Another disk: nothing was promised on it. */
+    void wiped() {
+        memory.restart(0);
+        memory.term = 0;
+        memory.votedFor = null;
+        durable.become(memory);
+        saved.clear();
+        perhaps = List.of();
     }
 
     void died(List<LogWrite> underWay) {

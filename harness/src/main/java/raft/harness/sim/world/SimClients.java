@@ -19,6 +19,7 @@ import raft.harness.protocol.Conversation;
 import raft.harness.protocol.Translation;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
+import raft.harness.sim.Sometimes;
 
 import java.util.HashMap;
 import java.util.Locale;
@@ -210,6 +211,9 @@ final class SimClients {
     private void again(Op op) {
         op.triedCount++;
         op.next();
+        if (op.request instanceof Request.InSession) {
+            world.census.reached(Sometimes.WRITE_REPEATED_IN_SESSION);
+        }
         ask(op, world.memberAfter(op.invocation.node(), op.triedCount));
     }
 

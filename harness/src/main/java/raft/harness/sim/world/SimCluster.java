@@ -83,12 +83,13 @@ public final class SimCluster implements Steppable {
     /** Starts all nodes, with empty disks, at time 0. */
     public SimCluster(SimOptions options) {
         this.options = options;
+        this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
+        // One machine more than there are nodes waits unused, for a plan that grows the cluster.
+        int total = options.nodeCount() + options.upkeep().spareCount() + 1;
+        this.initialVoters = names.stream().map(NodeId::new).toList();
         this.watch = new Watch(this);
         this.clients = new SimClients(this);
         this.meddling = new Meddling(this, agenda);
-        this.names = IntStream.rangeClosed(1, options.nodeCount()).mapToObj(i -> "n" + i).toList();
-        int total = options.nodeCount() + options.upkeep().spareCount();
-        this.initialVoters = names.stream().map(NodeId::new).toList();
         this.nodeIds = IntStream.rangeClosed(1, total).mapToObj(i -> new NodeId("n" + i)).toList();
         this.sentCount = new long[total][total];
         this.digest = Keyed.mix(options.seed());
@@ -98,7 +99,12 @@ public final class SimCluster implements Steppable {
             nodesByName.put(node.id.name(), node);
         }
         this.faults = new SimFaults(this, nodes);
-        nodes.forEach(SimNode::boot);
+        nodes.getLast().waitUnused();
+        for (SimNode node : nodes) {
+            if (!node.isUnused()) {
+                node.boot();
+            }
+        }
         upkeep.begin();
         census.started(nodes);
     }
@@ -169,7 +175,9 @@ public final class SimCluster implements Steppable {
         faults.clear();
         for (SimNode node : nodes) {
             node.killCount = 0;
-            start(node);
+            if (!node.isUnused()) {
+                start(node);
+            }
             boolean frozen = node.isPaused();
             node.pauseCount = 0;
             if (frozen) {
@@ -313,9 +321,12 @@ public final class SimCluster implements Steppable {
         return initialVoters;
     }
 
-    /** What a node knows of the members before its log says more; spare nodes wait to be added. */
+    /**
+     * What a node knows of the members before its log says more; spare nodes wait to be added, and
+     * so do those that have lost all that they had: as who they were, nobody obeys them any more.
+     */
     Configuration initialConfiguration(SimNode node) {
-        return initialVoters.contains(node.id)
+        return initialVoters.contains(node.id) && !node.isReplaced()
                 ? Configuration.ofVoters(initialVoters)
                 : Configuration.NONE;
     }
@@ -324,6 +335,11 @@ public final class SimCluster implements Steppable {
     SimNode memberAfter(String name, int steps) {
         List<String> names = nodes();
         return memberFor(names.get((names.indexOf(name) + steps) % names.size()));
+    }
+
+    /** Null where no machine has this name. */
+    @Nullable SimNode machineNamed(String name) {
+        return nodesByName.get(name);
     }
 
     SimNode nodeNamed(String name) {
@@ -599,7 +615,7 @@ public final class SimCluster implements Steppable {
     // ---- Looking ----
 
     private List<NodeStatus> statuses() {
-        return nodes.stream().map(SimCluster::status).toList();
+        return nodes.stream().filter(node -> !node.isUnused()).map(SimCluster::status).toList();
     }
 
     private static NodeStatus status(SimNode node) {
@@ -619,6 +635,8 @@ public final class SimCluster implements Steppable {
                 raft.commitIndex(),
                 raft.appliedIndex(),
                 raft.lastIndex(),
+                raft.committedConfiguration().voters().stream().map(NodeId::name).toList(),
+                null,
                 "{\"id\":\""
                         + node.id.name()
                         + "\",\"role\":\""

@@ -1,5 +1,7 @@
 package raft.harness.sim.world;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.harness.sim.Keyed;
 import raft.storage.Disk;
 
@@ -17,14 +19,17 @@ import java.util.TreeMap;
  *
  * <p>An fsync without metadata takes virtual time: {@link #syncMark} is noted when it is asked for
  * and {@link #completeSync} when it ends; a loss of power between the two keeps any sectors of what
- * was written since the last completed one. Preparing segments (fsync with metadata, renames) is
- * taken as done at once.
+ * was written since the last completed one. An fsync with metadata, and one of the directory, is
+ * taken as done at once; a loss of power before it undoes names that came, went or changed since.
  */
 final class SimDisk implements Disk {
     static final int SECTOR_BYTES = 512;
 
     private final TreeMap<String, Content> files = new TreeMap<>();
     private final List<Write> unsynced = new ArrayList<>();
+
+    /** Names that changed since the directory was last synced, oldest first. */
+    private final List<Rename> directoryChanges = new ArrayList<>();
 
     /** Faults in force under which nothing may grow, and under which nothing can be written. */
     int fullCount;
@@ -37,10 +42,19 @@ final class SimDisk implements Disk {
     private static final class Content {
         byte[] bytes = new byte[0];
         int usedBytes;
+
+        /** Its fsync is under way, to end with {@link #completeSync}. */
+        boolean syncAsked;
     }
 
     /** A write that a loss of power may undo. */
-    private record Write(Content file, int position, byte[] before, byte[] after) {}
+    private record Write(long number, Content file, int position, byte[] before, byte[] after) {}
+
+    /** What stood under a name before; null for nothing. */
+    private record Named(String name, @Nullable Content before) {}
+
+    /** A change of one or two names at once, which a loss of power may undo. */
+    private record Rename(List<Named> names) {}
 
     /** Everything written so far becomes durable when {@link #completeSync} is told this. */
     long syncMark() {
@@ -48,9 +62,36 @@ final class SimDisk implements Disk {
     }
 
     void completeSync(long mark) {
-        long oldest = writeCount - unsynced.size();
-        int done = (int) Math.max(0, mark - oldest);
-        unsynced.subList(0, done).clear();
+        unsynced.removeIf(write -> write.number < mark && write.file.syncAsked);
+    }
+
+    private void nameChanges(String... names) {
+        List<Named> before = new ArrayList<>();
+        for (String name : names) {
+            before.add(new Named(name, files.get(name)));
+        }
+        directoryChanges.add(new Rename(before));
+    }
+
+    /** The last changes of names never reached the disk. */
+    private void undoNames(int keptCount) {
+        for (int i = directoryChanges.size() - 1; i >= keptCount; i--) {
+            for (Named named : directoryChanges.get(i).names) {
+                if (named.before == null) {
+                    files.remove(named.name);
+                } else {
+                    files.put(named.name, named.before);
+                }
+            }
+        }
+        directoryChanges.clear();
+    }
+
+    /** A new disk in the place of the old one. */
+    void wipe() {
+        files.clear();
+        unsynced.clear();
+        directoryChanges.clear();
     }
 
     /** Nothing is wrong with it any more. */
@@ -91,6 +132,7 @@ final class SimDisk implements Disk {
                         unsynced.size() - kept,
                         kept < unsynced.size() && tear(unsynced.get(kept), Keyed.part(key, 1)));
         unsynced.clear();
+        undoNames(Keyed.below(Keyed.part(key, 2), directoryChanges.size() + 1));
         return loss;
     }
 
@@ -126,6 +168,7 @@ final class SimDisk implements Disk {
             torn |= from > 0;
         }
         unsynced.clear();
+        undoNames(directoryChanges.size() * keptPercent / 100);
         return new Loss(lostCount, torn);
     }
 
@@ -178,8 +221,7 @@ final class SimDisk implements Disk {
      * A bit in the first half of what a segment holds, so that valid records follow it; null where
      * too little is written yet.
      */
-    @org.jspecify.annotations.Nullable
-    Rot chooseRot(long key) {
+    @Nullable Rot chooseRot(long key) {
         List<String> candidates = new ArrayList<>();
         files.forEach(
                 (name, content) -> {
@@ -197,7 +239,10 @@ final class SimDisk implements Disk {
     }
 
     void flip(Rot rot) {
-        existing(rot.file).bytes[rot.offset] ^= (byte) (1 << rot.bit);
+        Content content = files.get(rot.file);
+        if (content != null) { // Else the disk was replaced meanwhile.
+            content.bytes[rot.offset] ^= (byte) (1 << rot.bit);
+        }
     }
 
     // ---- What the log asks for ----
@@ -222,6 +267,7 @@ final class SimDisk implements Disk {
     @Override
     public DiskFile create(String name) throws IOException {
         checkWritable(true);
+        nameChanges(name);
         Content content = new Content();
         files.put(name, content);
         return new OpenFile(content);
@@ -239,17 +285,23 @@ final class SimDisk implements Disk {
     @Override
     public void rename(String from, String to) {
         Content content = existing(from);
+        nameChanges(from, to);
         files.remove(from);
         files.put(to, content);
     }
 
     @Override
     public void delete(String name) {
+        nameChanges(name);
         files.remove(name);
     }
 
     @Override
-    public void syncDirectory() {}
+    public void syncDirectory() {
+        directoryChanges.clear();
+        // Of files that are gone for good nothing can be lost any more.
+        unsynced.removeIf(write -> !files.containsValue(write.file));
+    }
 
     private Content existing(String name) {
         Content content = files.get(name);
@@ -281,8 +333,7 @@ final class SimDisk implements Disk {
             if (end < content.bytes.length || position > 0) {
                 content.usedBytes = Math.max(content.usedBytes, usedEnd(position, after));
             }
-            unsynced.add(new Write(content, position, before, after));
-            writeCount++;
+            unsynced.add(new Write(writeCount++, content, position, before, after));
         }
 
         /** Zeros are preallocation, not data. */
@@ -296,7 +347,9 @@ final class SimDisk implements Disk {
         public void sync(boolean withMetadata) throws IOException {
             checkWritable(false);
             if (withMetadata) {
-                completeSync(writeCount);
+                unsynced.removeIf(write -> write.file == content);
+            } else {
+                content.syncAsked = true;
             }
         }
 

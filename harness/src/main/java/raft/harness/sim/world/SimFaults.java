@@ -34,6 +34,7 @@ final class SimFaults {
 
     private final SimCluster world;
     private final List<SimNode> nodes;
+    private final SimAdministration administration;
     private final TreeMap<Long, Active> inForce = new TreeMap<>();
 
     /** How many faults cut each link, by sender and receiver. */
@@ -46,7 +47,6 @@ final class SimFaults {
     private final long[][] linkBusyUntilNanos;
 
     private long drawCount;
-    private final SimOperator operator;
 
     /** A fault in force, and what it has done so far. */
     static final class Active {
@@ -77,7 +77,7 @@ final class SimFaults {
     SimFaults(SimCluster world, List<SimNode> nodes) {
         this.world = world;
         this.nodes = nodes;
-        this.operator = new SimOperator(world);
+        this.administration = new SimAdministration(world);
         this.cutCount = new int[nodes.size()][nodes.size()];
         this.linkBusyUntilNanos = new long[nodes.size()][nodes.size()];
         for (int from = 0; from < nodes.size(); from++) {
@@ -97,6 +97,7 @@ final class SimFaults {
             active.rot.forEach((name, rot) -> world.nodeNamed(name).disk.flip(rot));
         }
         inForce.clear();
+        administration.clear();
         for (SimNode node : nodes) {
             node.trueTime();
             node.disk.works();
@@ -114,18 +115,14 @@ final class SimFaults {
 
     void change(Change change) {
         ActiveFault fault = change.fault;
-        if (SimOperator.does(fault.action())) {
-            FaultOutcome outcome = operator.step(fault.action(), !change.injected, change.step);
-            if (outcome == null) {
-                again(change, SimOperator.PAUSE_NANOS, change.step + 1);
-            } else {
-                done(change, outcome.status(), outcome.evidence());
-            }
-            return;
-        }
         String impossible = impossible(fault.action());
         if (!impossible.isEmpty()) {
             done(change, FaultOutcome.Status.SKIPPED, List.of(impossible));
+            return;
+        }
+        if (fault.action() instanceof FaultAction.Membership
+                || fault.action() instanceof FaultAction.RaftCommand) {
+            administration.turn(change, nanos -> again(change, nanos, change.step + 1));
             return;
         }
         List<String> evidence = new ArrayList<>();

@@ -100,6 +100,22 @@ final class SimNode {
     private long turnCount;
     private long fsyncCount;
 
+    private boolean unused;
+    private boolean spare;
+    private boolean replaced;
+
+    /** What was sent to or by who it was before is lost with its connections. */
+    private long wipedSequence;
+
+    /** What was committed when its disk was replaced: whoever knows less takes it for another. */
+    private long replacedAtIndex;
+
+    /** The most that it ever knew to be committed; what it learnt of others is kept on its disk. */
+    private long knownCommitIndex;
+
+    /** A fault of the plan changes its membership; nobody else does meanwhile. */
+    boolean claimed;
+
     /** From its start to its end; everything here dies with the process. */
     static final class Life {
         final Raft raft;
@@ -156,8 +172,75 @@ final class SimNode {
         this.id = id;
         int most = world.options.process().driftPpmMax();
         long draw = Keyed.key(world.options.seed(), Purpose.DRIFT, number, 0, 0);
-        this.driftPpm = (int) Keyed.between(draw, -most, most + 1L);
+        // Often as fast or as slow as any may be: what lacks a little allowance for clocks shows
+        // only where two of them are as far apart as they can get.
+        this.driftPpm =
+                switch (Keyed.below(Keyed.part(draw, 1), 4)) {
+                    case 0 -> -most;
+                    case 1, 2 -> most;
+                    default -> (int) Keyed.between(draw, -most, most + 1L);
+                };
         this.ratePpm = driftPpm;
+    }
+
+    /** Its machine was never used, or is not any more. */
+    boolean isUnused() {
+        return unused;
+    }
+
+    /** Whether it exists only for plans that grow the cluster. */
+    boolean isSpare() {
+        return spare;
+    }
+
+    /** Whether it has lost all that it had, and is another node under an old name. */
+    boolean isReplaced() {
+        return replaced;
+    }
+
+    void waitUnused() {
+        unused = true;
+        spare = true;
+    }
+
+    /** Starts as a node that waits to be added. */
+    void switchOn() {
+        unused = false;
+        boot();
+    }
+
+    /** Back to an empty machine. */
+    void switchOff() {
+        die(false, 0);
+        forgetAll();
+        unused = true;
+    }
+
+    /** The process ends and the disk is another one; whoever was connected must begin anew. */
+    void lostEverything() {
+        die(false, 0);
+        forgetAll();
+        replaced = true;
+    }
+
+    private void forgetAll() {
+        disk.wipe();
+        shadow.wiped();
+        wipedSequence = world.nextSequence();
+        replacedAtIndex = world.watch.committedCount();
+        knownCommitIndex = 0;
+    }
+
+    /**
+     * Whoever comes with another disk than before has forgotten what it promised, so it is not
+     * listened to by a node that does not know yet that it was removed. As a leader it was elected
+     * by such as do.
+     */
+    private boolean objectsTo(SimNode other, Message message) {
+        return other.replacedAtIndex > knownCommitIndex
+                && !(message instanceof Message.AppendEntries
+                        || message instanceof Message.Heartbeat
+                        || message instanceof Message.InstallSnapshot);
     }
 
     boolean isUp() {
@@ -293,6 +376,9 @@ final class SimNode {
                             localNanos(world.nowNanos()));
             Life started = new Life(raft, opened);
             if (recovered.snapshot() != null) {
+                if (!recovered.entries().isEmpty()) {
+                    world.census.reached(Sometimes.RECOVERED_FROM_SNAPSHOT);
+                }
                 world.watch.restored(this, recovered.snapshot(), started.store.stateHash());
             }
             life = started;
@@ -414,7 +500,10 @@ final class SimNode {
      */
     void receive(SimNode from, Message message, long sequence) {
         Life current = life;
-        if (current != null) {
+        if (current != null
+                && sequence >= wipedSequence
+                && sequence >= from.wipedSequence
+                && !objectsTo(from, message)) {
             if (sequence < bootSequence) {
                 world.census.reached(Sometimes.MESSAGE_FOR_A_LATER_LIFE);
             }
@@ -442,6 +531,9 @@ final class SimNode {
                         read.consistency() == Consistency.LEASE
                                 ? world.options.upkeep().leaseDriftPercent() >= 0
                                 : usesLease(requestId);
+                if (lease && current.raft.holdsLease(localNanos(world.nowNanos()))) {
+                    world.watch.leaseUsed(this);
+                }
                 arrived(current, new Event.Read(requestId, lease));
             }
             case Request.Write _, Request.InSession _, Request.Session _ -> {
@@ -543,12 +635,14 @@ final class SimNode {
         LoopGuard.reset();
         Effect.RoleName role = current.raft.role();
         long term = current.raft.term();
+        shadow.votersBefore = shadow.voters();
         try {
             effects = current.raft.step(local, events);
             for (Effect effect : effects) {
                 carryOut(current, effect);
             }
             world.watch.stepped(this, current);
+            knownCommitIndex = Math.max(knownCommitIndex, current.raft.commitIndex());
             if (role == Effect.RoleName.LEADER && current.raft.role() != role) {
                 world.watch.deposed(this, current);
             }
@@ -659,6 +753,10 @@ final class SimNode {
             throw new IllegalStateException("the leader's snapshot cannot be read", e);
         }
         world.watch.restored(this, snapshot, current.store.stateHash());
+        world.census.reached(Sometimes.SNAPSHOT_INSTALLED);
+        if (current.store.sessionCount() > 0) {
+            world.census.reached(Sometimes.SESSION_CAME_WITH_SNAPSHOT);
+        }
     }
 
     private void read(Life current, long requestId, long readIndex) {
@@ -671,6 +769,9 @@ final class SimNode {
                     "read at " + readIndex + " served at " + current.raft.appliedIndex());
         }
         world.watch.readServed(this, current.raft.appliedIndex(), waiting.committedBefore);
+        if (current.raft.role() == Effect.RoleName.FOLLOWER) {
+            world.census.reached(Sometimes.READ_BY_FOLLOWER);
+        }
         reply(waiting, answer(current, read));
     }
 
@@ -756,6 +857,9 @@ final class SimNode {
 
     private void sendChunk(Life current, Effect.SendChunk chunk) throws IOException {
         Snapshot snapshot = chunk.snapshot();
+        if (current.raft.role() != Effect.RoleName.LEADER) {
+            world.census.reached(Sometimes.SNAPSHOT_TRANSFER_BROKEN_OFF);
+        }
         if (isPaused() || !disk.list().contains(SnapshotFormat.fileName(snapshot.index()))) {
             // Deleted when this node stopped leading, while the piece waited here.
             return;

@@ -72,7 +72,11 @@ final class SimUpkeep {
             case 1 -> anyone.operate(Event.StartElection::new);
             case 2 -> leader.operate(id -> new Event.TransferLeadership(id, null));
             case 3 -> leader.operate(id -> new Event.TransferLeadership(id, anyone.id));
-            default -> change(leader, anyone.id, draw);
+            default -> {
+                if (!anyone.claimed) {
+                    change(leader, anyone.id, draw);
+                }
+            }
         }
     }
 

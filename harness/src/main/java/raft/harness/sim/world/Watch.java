@@ -3,6 +3,7 @@ package raft.harness.sim.world;
 import org.jspecify.annotations.Nullable;
 
 import raft.core.Bytes;
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Effect.RoleName;
 import raft.core.Entry;
@@ -54,6 +55,9 @@ final class Watch {
     /** Every entry seen in any log, by index, with the term before it. */
     private final List<@Nullable Seen> seen = new ArrayList<>();
 
+    /** The voters by the newest committed configuration. */
+    private List<NodeId> committedVoters;
+
     private final TreeMap<Long, NodeId> leaderOfTerm = new TreeMap<>();
 
     /**
@@ -69,8 +73,9 @@ final class Watch {
 
     Watch(SimCluster world) {
         this.world = world;
+        this.committedVoters = world.initialVoters();
         this.promises =
-                new Promises(world.options.nodeCount() + world.options.upkeep().spareCount());
+                new Promises(world.options.nodeCount() + world.options.upkeep().spareCount() + 1);
     }
 
     void broken(String what) {
@@ -180,6 +185,9 @@ final class Watch {
                 world.census.reached(Sometimes.SUFFIX_TRUNCATED);
                 if (cut >= LONG_SUFFIX) {
                     world.census.reached(Sometimes.LONG_SUFFIX_TRUNCATED);
+                }
+                if (log.hasConfigurationFrom(from)) {
+                    world.census.reached(Sometimes.CONFIGURATION_CUT_OFF);
                 }
                 // A node that has not reached the term of the commit may still obey a leader of an
                 // earlier one; its copy was not among those that made the entry committed.
@@ -296,6 +304,9 @@ final class Watch {
                         "leads term " + transition.term() + " without committed index " + last);
             }
             case CANDIDATE -> {
+                if (transition.reason().contains("hands over")) {
+                    world.census.reached(Sometimes.LEADERSHIP_HANDED_OVER);
+                }
                 if (contactNanos(node) > world.options.electionTimeoutNanos() * 2
                         && !wasAsked(transition)) {
                     shadow.lonelyElectionCount++;
@@ -549,6 +560,9 @@ final class Watch {
                             + entry.index()
                             + ", which was not asked for so often, or its client was told that it"
                             + " never will be");
+            if (entry.kind() == Entry.Kind.CONFIGURATION) {
+                configurationCommitted(Configuration.decode(entry.payload()).voters());
+            }
             if (node.shadow.leadsSinceNanos >= 0 && entry.term() < node.shadow.memory.term) {
                 world.census.reached(Sometimes.EARLIER_TERM_COMMITTED);
             }
@@ -575,10 +589,37 @@ final class Watch {
                 "has another state than others after index " + entry.index());
     }
 
+    /** Thesis §4.1: two configurations in a row have a quorum in common, whatever it is. */
+    private void configurationCommitted(List<NodeId> voters) {
+        List<NodeId> before = committedVoters;
+        committedVoters = List.copyOf(voters);
+        long common = voters.stream().filter(before::contains).count();
+        // Majorities of both sizes must not fit beside each other.
+        if (voters.size() / 2 + 1 + before.size() / 2 + 1
+                <= voters.size() + before.size() - common) {
+            broken(
+                    "configurations (thesis §4.1): majorities of "
+                            + before
+                            + " and of "
+                            + voters
+                            + ", committed next, need not meet");
+        }
+        if (voters.size() > common) {
+            world.census.reached(Sometimes.VOTER_ADDED);
+        } else if (before.size() > common) {
+            world.census.reached(Sometimes.VOTER_REMOVED);
+        }
+    }
+
     /** Of the voters that the node which commits it goes by; it is a leader. */
     private boolean isDurableOnMajority(SimNode leader, Entry entry) {
+        // A step that commits may then append a change, which counts from the next one on.
+        return isDurableOnMajority(leader.shadow.voters(), entry)
+                || isDurableOnMajority(leader.shadow.votersBefore, entry);
+    }
+
+    private boolean isDurableOnMajority(List<NodeId> voters, Entry entry) {
         int count = 0;
-        List<NodeId> voters = leader.shadow.voters();
         for (NodeId voter : voters) {
             Shadow.Copy durable = world.nodeNamed(voter.name()).shadow.durable;
             if (durable.termAt(entry.index()) == entry.term()) {
@@ -611,6 +652,14 @@ final class Watch {
                 "answers",
                 node,
                 "answers a client with index " + entry.index() + ", which is another's command");
+    }
+
+    /** A read is about to be served because of a lease. */
+    void leaseUsed(SimNode node) {
+        world.census.reached(Sometimes.READ_BY_LEASE);
+        if (contactNanos(node) > world.options.electionTimeoutNanos() / 2) {
+            world.census.reached(Sometimes.LEASE_OUTLIVED_CONTACT);
+        }
     }
 
     /** Whoever stops leading owes every client that asked for a change an answer (contract 12). */
