@@ -31,6 +31,13 @@ final class TestCluster {
     final TreeSet<Long> confirmed = new TreeSet<>();
     final TreeSet<Long> refused = new TreeSet<>();
     final TreeSet<Long> unknown = new TreeSet<>();
+
+    /** Of all nodes, sent so far. */
+    long messageCount;
+
+    /** Of commands in AppendEntries, sent so far. */
+    long entryBytes;
+
     double lossShare;
     double duplicateShare;
     long delayMillisMax = 5;
@@ -331,6 +338,17 @@ final class TestCluster {
     }
 
     private void deliver(NodeId from, NodeId to, Message message) {
+        messageCount++;
+        if (message
+                instanceof
+                Message.AppendEntries(
+                        long ignored,
+                        long ignoredIndex,
+                        long ignoredTerm,
+                        List<Entry> entries,
+                        long ignoredCommit)) {
+            entries.forEach(entry -> entryBytes += entry.payload().sizeBytes());
+        }
         int copies =
                 random.nextDouble() < lossShare ? 0 : random.nextDouble() < duplicateShare ? 2 : 1;
         for (int i = 0; i < copies; i++) {
