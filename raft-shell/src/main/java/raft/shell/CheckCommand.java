@@ -10,7 +10,6 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import raft.harness.checker.Budget;
-import raft.harness.checker.Checker;
 import raft.harness.checker.Verdict;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryWriter;
@@ -29,14 +28,16 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 
 /**
  * {@code check FILE…}: judges recorded histories. Exit status 0 valid, 1 a violation, 2 unknown,
@@ -67,8 +68,9 @@ public final class CheckCommand implements Callable<Integer>, InSession {
             paramLabel = "FILE",
             arity = "0..*",
             description =
-                    "histories, or folders of runs that hold a history.jsonl; in the shell without"
-                            + " any: what has been recorded so far")
+                    "histories, also packed by gzip, or folders of runs that hold a history.jsonl,"
+                            + " or - for standard input; in the shell without any: what has been"
+                            + " recorded so far")
     private List<Path> files = List.of();
 
     @Option(
@@ -90,14 +92,18 @@ public final class CheckCommand implements Callable<Integer>, InSession {
             paramLabel = "TIME",
             defaultValue = "60s",
             converter = DurationOption.class,
-            description = "for each history, 500ms or 60s or 5m (default: ${DEFAULT-VALUE})")
+            description =
+                    "for each history, reading included, 500ms or 60s or 5m (default:"
+                            + " ${DEFAULT-VALUE})")
     private Duration timeBudget = Duration.ofSeconds(60);
 
     @Option(
             names = "--memory-budget",
             paramLabel = "SIZE",
             defaultValue = "1g",
-            description = "for the search, 512m or 1g (default: ${DEFAULT-VALUE})")
+            description =
+                    "for the search, 512m or 1g (default: ${DEFAULT-VALUE}); a history that takes"
+                            + " more than four times that is judged as a stream")
     private String memoryBudget = "1g";
 
     @Option(
@@ -150,11 +156,34 @@ public final class CheckCommand implements Callable<Integer>, InSession {
         }
         PrintWriter out = mine.commandLine().getOut();
         int status = VALID;
+        Map<Integer, Integer> counts = new HashMap<>();
         for (Path given : files) {
-            status = worse(status, checkOne(given, model, budget, out));
+            int its = checkOne(given, model, budget, out);
+            counts.merge(its, 1, Integer::sum);
+            status = worse(status, its);
+            out.flush();
+        }
+        if (files.size() > 1 && output == OutputForm.TEXT) {
+            out.println(summary(counts));
             out.flush();
         }
         return status;
+    }
+
+    /** "12 histories: 10 valid, 1 violation, 1 not readable". */
+    private String summary(Map<Integer, Integer> counts) {
+        Map<String, Integer> named = new LinkedHashMap<>();
+        named.put(Outcome.VALID.label(), counts.get(VALID));
+        named.put(Outcome.VIOLATION.label(), counts.get(VIOLATION));
+        named.put(Outcome.UNKNOWN.label(), counts.get(UNKNOWN));
+        named.put("not readable", counts.get(Main.EXIT_USAGE));
+        named.put("failed", counts.get(Main.EXIT_FAILURE));
+        return files.size()
+                + " histories: "
+                + named.entrySet().stream()
+                        .filter(entry -> entry.getValue() != null)
+                        .map(entry -> entry.getValue() + " " + entry.getKey())
+                        .collect(Collectors.joining(", "));
     }
 
     private CommandSpec spec() {
@@ -176,30 +205,61 @@ public final class CheckCommand implements Callable<Integer>, InSession {
     }
 
     private int checkOne(Path given, @Nullable Model model, Budget budget, PrintWriter out) {
+        if (given.toString().equals("-")) {
+            return checkStandardInput(model, budget, out);
+        }
         Path file = Files.isDirectory(given) ? given.resolve("history.jsonl") : given;
+        return checkFile(file, file, model, budget, out);
+    }
+
+    /** Keeps what comes, because a long history is read more than once. */
+    private int checkStandardInput(@Nullable Model model, Budget budget, PrintWriter out) {
+        Path name = Path.of("-");
         PrintWriter err = spec().commandLine().getErr();
-        try (var progress = new ProgressLine(err, file.toString())) {
+        try {
+            Path kept = Files.createTempFile("raft-check-", ".history");
+            try {
+                Files.copy(System.in, kept, StandardCopyOption.REPLACE_EXISTING);
+                return checkFile(kept, name, model, budget, out);
+            } finally {
+                Files.deleteIfExists(kept);
+            }
+        } catch (IOException e) {
+            return failed(out, err, name, "standard input cannot be read: " + e, Main.EXIT_USAGE);
+        }
+    }
+
+    /**
+     * @param file where it is
+     * @param shown what it is called
+     */
+    private int checkFile(
+            Path file, Path shown, @Nullable Model model, Budget budget, PrintWriter out) {
+        PrintWriter err = spec().commandLine().getErr();
+        try (var progress = ProgressLine.onStandardError(err, shown.toString())) {
             var check =
                     new HistoryCheck(
                             file,
+                            shown.toString(),
                             model,
                             budget,
                             warning -> err.println("raft: " + warning),
                             progress);
             HistoryCheck.Result result = stream ? check.streamed() : check.run(linearization);
             progress.clear();
-            print(out, file, result);
+            print(out, shown, result);
             return switch (result.verdict()) {
                 case Verdict.Valid ignored -> VALID;
                 case Verdict.Violation ignored -> VIOLATION;
                 case Verdict.Unknown ignored -> UNKNOWN;
             };
         } catch (NoSuchFileException e) {
-            return failed(out, err, file, "there is no such file", Main.EXIT_USAGE);
+            return failed(out, err, shown, "there is no such file", Main.EXIT_USAGE);
         } catch (IOException | IllegalArgumentException e) {
-            return failed(out, err, file, String.valueOf(e.getMessage()), Main.EXIT_USAGE);
+            String problem = String.valueOf(e.getMessage()).replace(file + ":", shown + ":");
+            return failed(out, err, shown, problem, Main.EXIT_USAGE);
         } catch (IllegalStateException | OutOfMemoryError e) {
-            return failed(out, err, file, "the checker failed: " + e, Main.EXIT_FAILURE);
+            return failed(out, err, shown, "the checker failed: " + e, Main.EXIT_FAILURE);
         }
     }
 
@@ -322,54 +382,6 @@ public final class CheckCommand implements Callable<Integer>, InSession {
             // Falls through to the error below.
         }
         throw usage("\"" + text + "\" is no size from 1m on; write 512m or 1g");
-    }
-
-    /** One line on a terminal's standard error that says how far a long check is. */
-    private static final class ProgressLine implements Checker.Progress, AutoCloseable {
-        private static final long QUIET_NANOS = 1_000_000_000;
-
-        private final PrintWriter err;
-        private final String file;
-        private final long start = System.nanoTime();
-        private final boolean terminal;
-        private boolean shown;
-
-        @SuppressWarnings(
-                "SystemConsoleNull") // It is null where no provider of consoles is at hand.
-        ProgressLine(PrintWriter err, String file) {
-            this.err = err;
-            this.file = file;
-            var console = System.console();
-            // Null with some settings of jdk.console.
-            terminal = Objects.nonNull(console) && console.isTerminal();
-        }
-
-        @Override
-        public synchronized void at(long judgedCount, long operationCount) {
-            if (terminal && System.nanoTime() - start > QUIET_NANOS) {
-                shown = true;
-                err.printf(
-                        "\r%s: %d of %d operations judged, %d s \u001b[K",
-                        file,
-                        judgedCount,
-                        operationCount,
-                        (System.nanoTime() - start) / 1_000_000_000);
-                err.flush();
-            }
-        }
-
-        @Override
-        public void close() {
-            clear();
-        }
-
-        synchronized void clear() {
-            if (shown) {
-                err.print("\r\u001b[K");
-                err.flush();
-                shown = false;
-            }
-        }
     }
 
     /** The names for completion of {@code --model}. */

@@ -16,8 +16,10 @@ import picocli.CommandLine.Spec;
 import raft.harness.checker.Budget;
 import raft.harness.checker.Checker;
 import raft.harness.checker.HistoryGenerator;
+import raft.harness.checker.LiveChecker;
 import raft.harness.checker.Verdict;
 import raft.harness.history.History;
+import raft.harness.history.HistoryEvent;
 import raft.harness.model.Models;
 
 import tools.jackson.databind.json.JsonMapper;
@@ -25,6 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +52,8 @@ import java.util.concurrent.Callable;
         description = "Measures the linearizability checker.")
 public final class CheckerBench implements Callable<Integer> {
     private static final long MEMORY_BYTES = 2L << 30;
+    private static final List<String> PARTS = List.of("recorded", "unique", "repeated", "live");
+    private static final int LIVE_RATE = 5_000;
 
     /** One line of the table; {@code aimSeconds} is what it must not exceed. */
     private record Case(
@@ -75,6 +81,33 @@ public final class CheckerBench implements Callable<Integer> {
     private boolean quick;
 
     @Option(
+            names = "--part",
+            paramLabel = "PART",
+            split = ",",
+            description = "recorded, unique, repeated, live (default: all)")
+    private List<String> parts = PARTS;
+
+    @Option(
+            names = "--concurrency",
+            paramLabel = "N",
+            split = ",",
+            description = "of the histories with unique values (default: 5,10,20,50,100)")
+    private List<Integer> concurrencies = List.of(5, 10, 20, 50, 100);
+
+    @Option(
+            names = "--operations",
+            paramLabel = "N",
+            split = ",",
+            description = "of the histories with unique values (default: 1000 to 1000000)")
+    private List<Integer> counts = List.of();
+
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            description = "of each case, from 1 on (default: 5, with --quick 1)")
+    private int seeds;
+
+    @Option(
             names = "--data",
             paramLabel = "FOLDER",
             description =
@@ -91,7 +124,12 @@ public final class CheckerBench implements Callable<Integer> {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("bench", "checker");
         figures.put("quick", quick);
-        if (data != null) {
+        figures.put("heapMaxBytes", Runtime.getRuntime().maxMemory());
+        if (!PARTS.containsAll(parts)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--part takes " + String.join(", ", PARTS));
+        }
+        if (data != null && parts.contains("recorded")) {
             if (!Files.isDirectory(data)) {
                 throw new ParameterException(
                         spec.commandLine(), "--data must be a folder, not " + data);
@@ -103,6 +141,9 @@ public final class CheckerBench implements Callable<Integer> {
             generated.add(generated(one, out));
         }
         figures.put("generated", generated);
+        if (parts.contains("live")) {
+            figures.put("live", List.of(live(0, out), live(0.01, out)));
+        }
         out.println(JsonMapper.shared().writeValueAsString(figures));
         out.flush();
         return 0;
@@ -110,24 +151,34 @@ public final class CheckerBench implements Callable<Integer> {
 
     private List<Case> cases() {
         List<Case> cases = new ArrayList<>();
-        int largest = quick ? 100_000 : 1_000_000;
-        for (int concurrency : new int[] {5, 10, 20, 50, 100}) {
-            double aim = concurrency <= 20 ? 2 : concurrency == 50 ? 5 : 15;
-            for (int count = quick ? largest : 1000; count <= largest; count *= 10) {
+        List<Integer> sizes =
+                !counts.isEmpty()
+                        ? counts
+                        : quick
+                                ? List.of(100_000)
+                                : List.of(1_000, 10_000, 100_000, 1_000_000);
+        for (int concurrency : parts.contains("unique") ? concurrencies : List.<Integer>of()) {
+            double aim = concurrency <= 20 ? 2 : concurrency <= 50 ? 5 : 15;
+            for (int count : sizes) {
                 for (double crash : new double[] {0, 0.01}) {
                     cases.add(new Case(concurrency, count, 0, crash, false, aim));
                     cases.add(new Case(concurrency, count, 0, crash, true, aim));
                 }
             }
         }
-        cases.add(new Case(100, 10_000, 0, 0.01, true, 2));
-        cases.add(new Case(10, quick ? 10_000 : 100_000, 5, 0.05, false, 5));
-        cases.add(new Case(100, quick ? 1_000 : 10_000, 5, 0.01, false, 10));
+        if (parts.contains("repeated")) {
+            cases.add(new Case(100, 10_000, 0, 0, true, 2));
+            cases.add(new Case(100, 10_000, 0, 0.01, true, 2));
+            cases.add(new Case(10, quick ? 10_000 : 100_000, 5, 0.05, false, 5));
+            cases.add(new Case(100, quick ? 1_000 : 10_000, 5, 0.01, false, 10));
+        }
         return cases;
     }
 
     private Map<String, Object> generated(Case one, PrintWriter out) {
-        int seedCount = quick ? 1 : 5;
+        int seedCount = seeds > 0 ? seeds : quick ? 1 : 5;
+        long peakBytes = 0;
+        double worst = 0;
         double[] seconds = new double[seedCount];
         double[] processor = new double[seedCount];
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
@@ -147,11 +198,18 @@ public final class CheckerBench implements Callable<Integer> {
                     new Budget(
                             Duration.ofMillis((long) (one.aimSeconds() * (quick ? 1000 : 2000))),
                             MEMORY_BYTES);
+            List<MemoryPoolMXBean> pools = heap();
+            pools.forEach(MemoryPoolMXBean::resetPeakUsage);
             long start = System.nanoTime();
             // There is one key, so this thread does the work.
             long processorStart = threads.getCurrentThreadCpuTime();
             Verdict verdict = Checker.check(history, Models.CAS_REGISTER, budget);
             seconds[seed - 1] = (System.nanoTime() - start) / 1e9;
+            worst = Math.max(worst, seconds[seed - 1]);
+            peakBytes =
+                    Math.max(
+                            peakBytes,
+                            pools.stream().mapToLong(p -> p.getPeakUsage().getUsed()).sum());
             processor[seed - 1] = (threads.getCurrentThreadCpuTime() - processorStart) / 1e9;
             expected &=
                     one.stale()
@@ -161,19 +219,69 @@ public final class CheckerBench implements Callable<Integer> {
         double median = median(seconds);
         out.printf(
                 Locale.ROOT,
-                "%-55s %8.4f s, of it %.4f computing (aim %.0f s)%s%n",
+                "%-55s %8.4f s, computing %.4f, worst %.4f (aim %.0f s), heap %d MiB%s%n",
                 one.name(),
                 median,
                 median(processor),
+                worst,
                 one.aimSeconds(),
+                peakBytes >> 20,
                 expected ? "" : "  NOT DECIDED IN TIME");
         out.flush();
         Map<String, Object> figure = new LinkedHashMap<>();
         figure.put("case", one.name());
         figure.put("medianSeconds", median);
         figure.put("medianProcessorSeconds", median(processor));
+        figure.put("worstSeconds", worst);
+        figure.put("heapPeakBytes", peakBytes);
         figure.put("aimSeconds", one.aimSeconds());
         figure.put("decided", expected);
+        return figure;
+    }
+
+    /** The heap, the history and garbage included. */
+    private static List<MemoryPoolMXBean> heap() {
+        return ManagementFactory.getMemoryPoolMXBeans().stream()
+                .filter(pool -> pool.getType() == MemoryType.HEAP)
+                .toList();
+    }
+
+    /** What checking along a run costs at {@link #LIVE_RATE} operations a second. */
+    private Map<String, Object> live(double crashShare, PrintWriter out) {
+        int count = quick ? 100_000 : 1_000_000;
+        History history =
+                HistoryGenerator.generate(
+                        new HistoryGenerator.Shape(1, count, 10, 1, 0, crashShare, -1));
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        var live = new LiveChecker(Models.CAS_REGISTER, MEMORY_BYTES / 8);
+        long start = threads.getCurrentThreadCpuTime();
+        long completed = 0;
+        long behindMost = 0;
+        for (HistoryEvent event : HistoryGenerator.withTimeouts(history.events())) {
+            live.add(event);
+            completed += event.type() == HistoryEvent.Type.INVOKE ? 0 : 1;
+            behindMost = Math.max(behindMost, completed - live.judgedCount());
+        }
+        double micros = (threads.getCurrentThreadCpuTime() - start) / 1e3 / count;
+        double share = micros * LIVE_RATE / 1e6;
+        out.printf(
+                Locale.ROOT,
+                "live, 10 x %d, %.0f %% crashed: %.2f us an operation, %.2f %% of a core at %d/s (aim"
+                        + " 20 %%), %d operations behind = %.3f s (aim 1 s)%n",
+                count,
+                crashShare * 100,
+                micros,
+                share * 100,
+                LIVE_RATE,
+                behindMost,
+                (double) behindMost / LIVE_RATE);
+        out.flush();
+        Map<String, Object> figure = new LinkedHashMap<>();
+        figure.put("crashShare", crashShare);
+        figure.put("microsPerOperation", micros);
+        figure.put("coreShare", share);
+        figure.put("behindMostOperations", behindMost);
+        figure.put("verdict", live.finish().getClass().getSimpleName());
         return figure;
     }
 

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.checker.Budget;
 import raft.harness.checker.Checker;
-import raft.harness.checker.LiveChecker;
+import raft.harness.checker.StreamChecker;
 import raft.harness.checker.Verdict;
 import raft.harness.history.EventSink;
 import raft.harness.history.History;
@@ -16,39 +16,64 @@ import raft.harness.model.Model;
 import raft.harness.model.Models;
 
 import java.io.IOException;
+import java.io.Serial;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** Reads one file and judges it. */
+/** Reads one file and judges it, both within one budget. */
 final class HistoryCheck {
     /** What an event of a file costs in memory for each byte of the file, roughly. */
     private static final int HEAP_PER_FILE_BYTE = 5;
 
+    /** How much smaller gzip makes a history, roughly. */
+    private static final int PACKED = 12;
+
+    /** What the events in memory may take, beside what the budget gives to the search. */
+    private static final int EVENTS_PER_SEARCH_BYTE = 4;
+
     private final Path file;
+    private final String name;
     private final @Nullable Model given;
     private final Budget budget;
     private final Consumer<String> warnings;
     private final Checker.Progress progress;
+    private final long startNanos = System.nanoTime();
+
+    /** Leaves a parser when the time is over. */
+    private static final class TimeIsUp extends RuntimeException {
+        @Serial private static final long serialVersionUID = 1L;
+
+        TimeIsUp() {
+            super("the time is up", null, false, false);
+        }
+    }
 
     /**
      * What came of it.
      *
-     * @param model the name of the model that was used
-     * @param seconds the judging took, without the reading
+     * @param model the name of the model that was used, empty where it was not known yet
+     * @param seconds the reading and the judging took
      * @param order a linearization, empty unless asked for
      */
     record Result(Verdict verdict, String model, double seconds, List<HistoryEvent> order) {}
 
+    /**
+     * @param name what the file is called in messages
+     */
     HistoryCheck(
             Path file,
+            String name,
             @Nullable Model given,
             Budget budget,
             Consumer<String> warnings,
             Checker.Progress progress) {
         this.file = file;
+        this.name = name;
         this.given = given;
         this.budget = budget;
         this.warnings = warnings;
@@ -63,13 +88,54 @@ final class HistoryCheck {
      */
     Result run(boolean linearization) throws IOException {
         HistoryFormat format = HistoryFormat.detect(file);
-        Runtime runtime = Runtime.getRuntime();
-        if (format == HistoryFormat.JSON_LINES
-                && Files.size(file) > runtime.maxMemory() / HEAP_PER_FILE_BYTE) {
-            warnings.accept(file + " is larger than memory; it is judged as a stream");
-            return streamed();
+        long eventBytes = eventBytes();
+        // A half is for the search and whatever else is there.
+        boolean fits = eventBytes < Runtime.getRuntime().maxMemory() / 2;
+        boolean meant = eventBytes / EVENTS_PER_SEARCH_BYTE < budget.memoryBytes();
+        if (fits && meant || linearization) {
+            return inMemory(format, linearization);
         }
-        History history = HistoryFormat.read(file, format, warnings);
+        if (format != HistoryFormat.JSON_LINES) {
+            return fits ? inMemory(format, false) : unread(tooLarge(eventBytes));
+        }
+        warnings.accept(name + " is larger than the memory for it; it is judged as a stream");
+        Result result = streamed();
+        boolean again = fits && result.verdict() instanceof Verdict.Unknown && left().toMillis() > 0;
+        return again ? inMemory(format, false) : result;
+    }
+
+    private long eventBytes() throws IOException {
+        long sizeBytes = Files.size(file);
+        boolean packed;
+        try (var in = Files.newInputStream(file)) {
+            packed = in.read() == 0x1f && in.read() == 0x8b;
+        }
+        return sizeBytes * HEAP_PER_FILE_BYTE * (packed ? PACKED : 1);
+    }
+
+    private static String tooLarge(long eventBytes) {
+        return String.format(
+                Locale.ROOT,
+                "the history takes about %d MiB of memory and there are %d MiB; only JSON Lines can"
+                        + " be judged as a stream, so give more with RAFT_JAVA_OPTIONS=-Xmx%dm",
+                eventBytes >> 20,
+                Runtime.getRuntime().maxMemory() >> 20,
+                (eventBytes >> 20) * 2 + 512);
+    }
+
+    private Result inMemory(HistoryFormat format, boolean linearization) throws IOException {
+        History history;
+        try {
+            history = HistoryFormat.read(file, format, warnings, this::watch);
+        } catch (TimeIsUp e) {
+            return unread(
+                    String.format(
+                            Locale.ROOT,
+                            "the budget of time ended after %.1f s while the history was read",
+                            seconds()));
+        } catch (OutOfMemoryError e) {
+            return unread(tooLarge(eventBytes()));
+        }
         Model model =
                 Models.narrowest(
                         model(history.header()),
@@ -77,13 +143,34 @@ final class HistoryCheck {
                                 .filter(event -> event.process() != HistoryEvent.NEMESIS)
                                 .map(HistoryEvent::f)
                                 .collect(Collectors.toSet()));
-        long start = System.nanoTime();
+        Budget rest = new Budget(left(), budget.memoryBytes());
         if (linearization) {
-            Checker.Linearization found = Checker.linearize(history, model, budget);
-            return new Result(found.verdict(), model.name(), seconds(start), found.order());
+            Checker.Linearization found = Checker.linearize(history, model, rest);
+            return new Result(found.verdict(), model.name(), seconds(), found.order());
         }
-        Verdict verdict = Checker.check(history, model, budget, progress);
-        return new Result(verdict, model.name(), seconds(start), List.of());
+        Verdict verdict = Checker.check(history, model, rest, progress);
+        return new Result(verdict, model.name(), seconds(), List.of());
+    }
+
+    private Result unread(String why) {
+        return new Result(
+                new Verdict.Unknown(0, why), given == null ? "" : given.name(), seconds(), List.of());
+    }
+
+    private void watch() {
+        if (left().isZero()) {
+            throw new TimeIsUp();
+        }
+    }
+
+    /** What is left of the time, never less than nothing. */
+    private Duration left() {
+        Duration left = budget.time().minusNanos(System.nanoTime() - startNanos);
+        return left.isNegative() ? Duration.ZERO : left;
+    }
+
+    private double seconds() {
+        return (System.nanoTime() - startNanos) / 1e9;
     }
 
     private Model model(HistoryHeader header) {
@@ -98,52 +185,41 @@ final class HistoryCheck {
         return Models.named(header.model());
     }
 
-    private static double seconds(long start) {
-        return (System.nanoTime() - start) / 1e9;
-    }
-
     /** Judges JSON Lines without ever holding all of them. */
     Result streamed() throws IOException {
         if (HistoryFormat.detect(file) != HistoryFormat.JSON_LINES) {
             throw new IllegalArgumentException("only JSON Lines can be judged as a stream");
         }
-        long start = System.nanoTime();
-        var sink = new LiveSink();
-        HistoryReader.stream(file, sink);
-        LiveChecker live = sink.started();
-        return new Result(live.finish(), sink.modelName, seconds(start), List.of());
+        boolean[] warned = {false};
+        StreamChecker.Result result =
+                StreamChecker.check(
+                        sink -> HistoryReader.stream(file, onceWarned(sink, warned)),
+                        this::model,
+                        new Budget(left(), budget.memoryBytes()),
+                        progress);
+        return new Result(result.verdict(), result.model(), seconds(), List.of());
     }
 
-    private final class LiveSink implements EventSink {
-        private @Nullable LiveChecker live;
-        private String modelName = "";
-        private long count;
-
-        @Override
-        public void header(HistoryHeader header) {
-            Model model = model(header);
-            modelName = model.name();
-            live = new LiveChecker(model, budget);
-        }
-
-        LiveChecker started() {
-            if (live == null) {
-                throw new IllegalStateException("an event came before the header");
+    /** It is read several times; what is odd is told once. */
+    private EventSink onceWarned(EventSink sink, boolean[] warned) {
+        return new EventSink() {
+            @Override
+            public void header(HistoryHeader header) {
+                sink.header(header);
             }
-            return live;
-        }
 
-        @Override
-        public void event(HistoryEvent event) {
-            started().add(event);
-            if ((++count & 0xFFFF) == 0) {
-                progress.at(started().judgedCount(), count / 2);
+            @Override
+            public void event(HistoryEvent event) {
+                sink.event(event);
             }
-        }
 
-        @Override
-        public void warning(String sentence) {
-            warnings.accept(sentence);
-        }
+            @Override
+            public void warning(String sentence) {
+                if (!warned[0]) {
+                    warned[0] = true;
+                    warnings.accept(sentence);
+                }
+            }
+        };
     }
 }

@@ -35,6 +35,11 @@ final class Check {
         static final Options TRACED = new Options(true, 0, true, RegisterCheck.Ways.ALL, true);
         static final Options GENERAL = new Options(false, 0, false, RegisterCheck.Ways.ALL, false);
 
+        /** Only as it is done by default, and without a linearization. */
+        boolean races() {
+            return equals(DEFAULT);
+        }
+
         /** Every way that must come to the same verdict; none may hide behind a confirmation. */
         static List<Options> all() {
             return List.of(
@@ -82,6 +87,7 @@ final class Check {
     private final Meter meter;
     private final AtomicBoolean enough = new AtomicBoolean();
     private boolean explains = true;
+    private boolean alone;
     private long operationCount;
     private List<Judged> judged = List.of();
 
@@ -165,6 +171,7 @@ final class Check {
 
     private List<Judged> judge(List<Part> parts) {
         List<Judged> results = new ArrayList<>();
+        alone = parts.size() == 1;
         int threads = Math.min(Runtime.getRuntime().availableProcessors(), parts.size());
         if (threads < 2 || operationCount < PARALLEL_FROM) {
             for (Part part : parts) {
@@ -284,6 +291,9 @@ final class Check {
 
     private Outcome judgeRegister(Part part, Meter.Gauge gauge) {
         RegisterPart register = RegisterPart.of(part, events, gauge);
+        if (alone && options.races() && RegisterRace.pays(register)) {
+            return RegisterRace.judge(register, options.ways(), meter, gauge);
+        }
         var check =
                 new RegisterCheck(
                         register, gauge, options.traced(), options.ways(), options.firstWidth());

@@ -74,7 +74,10 @@ public final class Checker {
     public interface Progress {
         Progress NONE = (judged, all) -> {};
 
-        /** {@code judgedCount} of {@code operationCount} operations are behind the search. */
+        /**
+         * {@code judgedCount} of {@code operationCount} operations are behind the search, which is 0
+         * while the history is still being read: then so many operations have been.
+         */
         void at(long judgedCount, long operationCount);
     }
 

@@ -120,6 +120,7 @@ final class Counters {
     private @Nullable Outcome ranked() {
         long[] firstRank = new long[kinds.length];
         long known = 0;
+        long finished = 0;
         int knownFrom = NONE;
         int[] all = part.events();
         for (int i = 0; i < all.length; i++) {
@@ -127,6 +128,9 @@ final class Counters {
             int operation = all[i] >> 1;
             if ((all[i] & 1) == 0) {
                 firstRank[operation] = known + 1;
+                if (kinds[operation] != FREE && ranks[operation] < finished + kinds[operation]) {
+                    return impossible("counts too few", operation);
+                }
                 boolean back =
                         kinds[operation] == READ && ranks[operation] < known
                                 || kinds[operation] == FIXED && ranks[operation] <= known;
@@ -135,6 +139,7 @@ final class Counters {
                 }
             } else {
                 returns[operation] = i;
+                finished += kinds[operation] == READ ? 0 : 1;
                 if (kinds[operation] != FREE && ranks[operation] > known) {
                     known = ranks[operation];
                     knownFrom = operation;

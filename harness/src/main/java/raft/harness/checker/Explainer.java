@@ -612,6 +612,13 @@ final class Explainer {
                             + " and had finished "
                             + between(where, c[1], c[0])
                             + " before it began, and the total only ever moves one way.";
+            case "counts too few" ->
+                    whole(where, c[0])
+                            + ", but "
+                            + changesFinished(where, c[0])
+                            + " changes by "
+                            + change(where)
+                            + " had finished before it began.";
             case "counts too many" ->
                     whole(where, c[0])
                             + ", but only "
@@ -728,6 +735,15 @@ final class Explainer {
         for (int i = 0; i < where.operationCount(); i++) {
             boolean begun = where.invocations()[i] < where.completions()[before];
             count += begun && !pureIn(where, i) ? 1 : 0;
+        }
+        return count;
+    }
+
+    private long changesFinished(Part where, int before) {
+        long count = 0;
+        for (int i = 0; i < where.operationCount(); i++) {
+            int end = where.completions()[i];
+            count += end >= 0 && end < where.invocations()[before] && !pureIn(where, i) ? 1 : 0;
         }
         return count;
     }
@@ -927,8 +943,19 @@ final class Explainer {
         return apartBy(where.completions()[from], where.invocations()[to]);
     }
 
+    /** Whether the time is only the event's number, as for files that have no times. */
+    private static boolean counted(HistoryEvent event) {
+        return event.timeNanos() == event.index() * 1_000_000;
+    }
+
     private String apartBy(int from, int to) {
-        long nanos = events.get(to).timeNanos() - events.get(from).timeNanos();
+        HistoryEvent first = events.get(from);
+        HistoryEvent second = events.get(to);
+        if (counted(first) && counted(second)) {
+            long count = second.index() - first.index();
+            return count == 1 ? "one event" : count + " events";
+        }
+        long nanos = second.timeNanos() - first.timeNanos();
         if (nanos >= 1_000_000) {
             return nanos / 1_000_000 + " ms";
         }

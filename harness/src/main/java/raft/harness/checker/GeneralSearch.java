@@ -39,8 +39,11 @@ import java.util.Set;
  * <p>For registers, and only where a search is asked to, a crashed operation is used only when
  * somebody pending observes what it leaves behind, directly or through crashed cas: one that nobody
  * observes before it is overwritten need not have happened, and one that is observed later can
- * happen later. A cas that was refused although nothing pending explains it is taken on trust when
- * anything has crashed: {@link #trusted}. That allows more, so a dead end stays certain.
+ * happen later. What may also have happened is that a crashed write changed the value unseen just
+ * when a cas looked. For such a refusal, where nothing pending explains it, only the latest crashed
+ * operations are tried, and beside them it is taken on trust, as if something had made it right. Trust allows more, so a dead end
+ * stays certain; configurations remember it, so a history whose end one of them reaches without it
+ * is valid: {@link #trusted}.
  *
  * <p>With a width the frontier is a beam: the widest frontiers lose their latest configurations and
  * {@link #dropped} says so. What is found valid under a beam is valid; what is not is not known.
@@ -49,16 +52,26 @@ final class GeneralSearch {
     /** The return position of an operation that never completes. */
     static final long CRASHED = Long.MAX_VALUE;
 
-    private static final int COMPACT_ABOVE = 1 << 16;
+    private static final int COMPACT_ABOVE = 1 << 9;
+    private static final long USAGES_COMPACT_ABOVE_BYTES = 1 << 20;
+
+    /** Where crashed operations are used only as observed: "something was taken on trust". */
+    private static final int TRUST = 0;
+
+    /** Of the crashed operations, how many of the latest may have made a refused cas right. */
+    private static final int LATEST_TRIED = 16;
 
     private final States states;
     private final Meter.Gauge gauge;
     private final int width;
     private final boolean traced;
-    private final Usages usages = new Usages();
-    private final @Nullable Observed observed;
-    private final IntList crashedClasses = new IntList();
-    private final List<IntList> crashedOperations = new ArrayList<>();
+    private Usages usages = new Usages();
+    private @Nullable Observed observed;
+    private IntList crashedClasses = new IntList();
+    private List<IntList> crashedOperations = new ArrayList<>();
+    private LongIntMap crashedNumbers = new LongIntMap();
+    private long usagesBytesAfterCompaction;
+    private int compactAbove = COMPACT_ABOVE;
 
     private int words = 1;
     private int[] slotOperation = new int[64];
@@ -77,7 +90,6 @@ final class GeneralSearch {
     private RowSet open;
     private long[] row;
     private boolean dropped;
-    private boolean trusted;
 
     GeneralSearch(Model model, Meter.Gauge gauge, int width, boolean traced) {
         this(model, gauge, width, traced, false);
@@ -89,6 +101,10 @@ final class GeneralSearch {
      */
     GeneralSearch(Model model, Meter.Gauge gauge, int width, boolean traced, boolean observedOnly) {
         observed = observedOnly ? new Observed() : null;
+        if (observedOnly) {
+            crashedClasses.add(-1);
+            crashedOperations.add(new IntList(1));
+        }
         states = new States(model);
         this.gauge = gauge;
         this.width = width;
@@ -148,6 +164,9 @@ final class GeneralSearch {
             }
             expand(i, word, bit);
         }
+        if (observed != null && crashedClasses.length() > 1 && refused(slot)) {
+            explainRefusal(word, bit);
+        }
         if (next.count() == 0) {
             return Step.STUCK;
         }
@@ -156,8 +175,16 @@ final class GeneralSearch {
         next = old;
         removePending(slot);
         slotUsed[slot] = false;
-        if (states.stateCount() > COMPACT_ABOVE || states.classCount() > COMPACT_ABOVE) {
+        if (states.stateCount() > compactAbove || states.classCount() > compactAbove) {
             compact();
+            // So that what it costs is shared by as many steps as there is left.
+            compactAbove =
+                    COMPACT_ABOVE + 4 * Math.max(states.stateCount(), states.classCount());
+        }
+        if (observed != null
+                && usages.sizeBytes()
+                        > 4 * usagesBytesAfterCompaction + USAGES_COMPACT_ABOVE_BYTES) {
+            compactUsages();
         }
         return gauge.holds(sizeBytes()) ? Step.GOES_ON : Step.SPENT;
     }
@@ -206,8 +233,53 @@ final class GeneralSearch {
         }
     }
 
+    private boolean refused(int slot) {
+        return states.operation(slotClass[slot]).outcome() == Operation.Outcome.REFUSED;
+    }
+
+    /**
+     * A refused cas completes. Only where nothing pending explains it are crashed operations tried
+     * that nobody observes, and is it taken on trust.
+     */
+    private void explainRefusal(int word, long bit) {
+        if (next.count() > 0) {
+            // Keeping those as well that trust was tried: they crowd out the others.
+            dropped |= open.count() > 0;
+            return;
+        }
+        int untried = open.count();
+        // Those that trust always get on, so they come first and are never crowded out.
+        trust(untried, word, bit);
+        int most = next.count() + (width > 0 ? Math.max(1, width / 2) : Integer.MAX_VALUE / 2);
+        for (int i = 0; i < untried && gauge.step(); i++) {
+            if (next.count() >= most) {
+                dropped = true;
+                break;
+            }
+            tryLatest(i, (int) open.rows()[open.offset(i)], word, bit);
+        }
+    }
+
+    /** Lets every configuration go on in which the refused cas that completes is not explained. */
+    private void trust(int count, int word, long bit) {
+        for (int i = 0; i < count; i++) {
+            if (width > 0 && next.count() >= Math.max(1, width / 2)) {
+                dropped = true;
+                return;
+            }
+            System.arraycopy(open.rows(), open.offset(i), row, 0, row.length);
+            int usage = (int) (row[0] >>> 32);
+            if (usages.count(usage, TRUST) == 0) {
+                usage = usages.plusOne(usage, TRUST);
+            }
+            row[0] = (long) usage << 32 | (int) row[0];
+            row[word] &= ~bit;
+            next.add(row, 0, open.trace(i));
+        }
+    }
+
     private void expandObserved(Observed crashed, int index, int state, int word, long bit) {
-        if (crashedClasses.length() == 0) {
+        if (crashedClasses.length() == 1) {
             return;
         }
         Set<Value> wanted = new HashSet<>();
@@ -215,17 +287,10 @@ final class GeneralSearch {
             int slot = pending[i];
             boolean placed = (open.rows()[open.offset(index) + 1 + (slot >> 6)] & 1L << slot) != 0;
             Operation operation = states.operation(slotClass[slot]);
-            boolean target = word == 1 + (slot >> 6) && bit == 1L << slot;
             if (placed) {
                 continue;
             }
-            if (operation.outcome() == Operation.Outcome.REFUSED) {
-                if (target) {
-                    System.arraycopy(open.rows(), open.offset(index), row, 0, row.length);
-                    trusted = true;
-                    next.add(row, 0, open.trace(index));
-                }
-            } else if (operation.f().equals("read")) {
+            if (operation.f().equals("read")) {
                 wanted.add(operation.result());
             } else if (operation.f().equals("cas")) {
                 wanted.add(operation.argument(0));
@@ -242,17 +307,30 @@ final class GeneralSearch {
         }
     }
 
+    private void tryLatest(int index, int state, int word, long bit) {
+        int usage = (int) (open.rows()[open.offset(index)] >>> 32);
+        int last = crashedClasses.length() - 1;
+        for (int i = last; i > TRUST && i > last - LATEST_TRIED; i--) {
+            int step = states.step(state, crashedClasses.at(i));
+            if (step >= 0
+                    && step != state
+                    && usages.count(usage, i) < crashedOperations.get(i).length()) {
+                place(index, -1, i, step, word, bit);
+            }
+        }
+    }
+
     /** Crashed writes and cas of a register, by the values they expect and leave behind. */
     private static final class Observed {
         private final Map<Object, IntList> writes = new HashMap<>();
         private final Map<Object, IntList> casFrom = new HashMap<>();
         private final Map<Value, List<Value>> expectedFor = new HashMap<>();
-        private final List<Value> produced = new ArrayList<>();
+        private final Map<Integer, Value> produced = new HashMap<>();
 
         void add(int number, Operation operation) {
             boolean cas = operation.f().equals("cas");
             Value value = cas ? operation.argument(1) : operation.argument();
-            produced.add(value);
+            produced.put(number, value);
             if (cas) {
                 Value expected = operation.argument(0);
                 casFrom.computeIfAbsent(expected, v -> new IntList(2)).add(number);
@@ -341,12 +419,12 @@ final class GeneralSearch {
     }
 
     private void addCrashed(int operation, int operationClass) {
-        for (int i = 0; i < crashedClasses.length(); i++) {
-            if (crashedClasses.at(i) == operationClass) {
-                crashedOperations.get(i).add(operation);
-                return;
-            }
+        int known = crashedNumbers.lookup(operationClass);
+        if (known != LongIntMap.NONE) {
+            crashedOperations.get(known).add(operation);
+            return;
         }
+        crashedNumbers.put(operationClass, crashedClasses.length());
         if (observed != null) {
             observed.add(crashedClasses.length(), states.operation(operationClass));
         }
@@ -425,15 +503,18 @@ final class GeneralSearch {
         for (int i = 0; i < pendingCount; i++) {
             classMarks[slotClass[pending[i]]] = 1;
         }
-        for (int i = 0; i < crashedClasses.length(); i++) {
+        int firstCrashed = observed == null ? 0 : TRUST + 1;
+        for (int i = firstCrashed; i < crashedClasses.length(); i++) {
             classMarks[crashedClasses.at(i)] = 1;
         }
         states.keep(marks, classMarks);
         for (int i = 0; i < pendingCount; i++) {
             slotClass[pending[i]] = classMarks[slotClass[pending[i]]];
         }
-        for (int i = 0; i < crashedClasses.length(); i++) {
+        crashedNumbers = new LongIntMap();
+        for (int i = firstCrashed; i < crashedClasses.length(); i++) {
             crashedClasses.set(i, classMarks[crashedClasses.at(i)]);
+            crashedNumbers.put(crashedClasses.at(i), i);
         }
         next.clear();
         for (int i = 0; i < frontier.count(); i++) {
@@ -444,6 +525,57 @@ final class GeneralSearch {
         RowSet old = frontier;
         frontier = next;
         next = old;
+    }
+
+    /**
+     * Forgets usages that no configuration has, and the crashed classes that all have used up: a
+     * stream in which operations crash for ever must not grow.
+     */
+    private void compactUsages() {
+        int[] used = new int[frontier.count()];
+        for (int i = 0; i < used.length; i++) {
+            used[i] = (int) (frontier.rows()[frontier.offset(i)] >>> 32);
+        }
+        int[] kept = new int[crashedClasses.length()];
+        var classes = new IntList();
+        List<IntList> operations = new ArrayList<>();
+        crashedNumbers = new LongIntMap();
+        observed = new Observed();
+        for (int i = 0; i < kept.length; i++) {
+            boolean over = i != TRUST && usedUp(i, used);
+            kept[i] = over ? -1 : classes.length();
+            if (!over) {
+                if (i != TRUST) {
+                    crashedNumbers.put(crashedClasses.at(i), classes.length());
+                    observed.add(classes.length(), states.operation(crashedClasses.at(i)));
+                }
+                classes.add(crashedClasses.at(i));
+                operations.add(crashedOperations.get(i));
+            }
+        }
+        crashedClasses = classes;
+        crashedOperations = operations;
+        Usages.Moved moved = usages.moved(used, kept);
+        usages = moved.usages();
+        usagesBytesAfterCompaction = usages.sizeBytes();
+        next.clear();
+        for (int i = 0; i < used.length; i++) {
+            System.arraycopy(frontier.rows(), frontier.offset(i), row, 0, row.length);
+            row[0] = (long) moved.numbers()[i] << 32 | (int) row[0];
+            next.add(row, 0, frontier.trace(i));
+        }
+        RowSet old = frontier;
+        frontier = next;
+        next = old;
+    }
+
+    private boolean usedUp(int number, int[] used) {
+        for (int usage : used) {
+            if (usages.count(usage, number) < crashedOperations.get(number).length()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private long sizeBytes() {
@@ -458,9 +590,14 @@ final class GeneralSearch {
         return dropped;
     }
 
-    /** Whether a refused cas was taken on trust. */
+    /** Whether every configuration took some refused cas on trust. */
     boolean trusted() {
-        return trusted;
+        for (int i = 0; observed != null && i < frontier.count(); i++) {
+            if (usages.count((int) (frontier.rows()[frontier.offset(i)] >>> 32), TRUST) == 0) {
+                return false;
+            }
+        }
+        return observed != null;
     }
 
     int openCount() {

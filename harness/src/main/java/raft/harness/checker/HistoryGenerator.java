@@ -7,8 +7,12 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryHeader;
 import raft.harness.history.Value;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 
 /**
@@ -17,6 +21,7 @@ import java.util.PriorityQueue;
  * its completion. The same shape gives the same history everywhere (SplitMix64).
  */
 public final class HistoryGenerator {
+    private static final long TIMEOUT_NANOS = 2_000_000;
     private static final double READ_SHARE = 0.5;
     private static final double WRITE_SHARE = 0.25;
 
@@ -95,6 +100,39 @@ public final class HistoryGenerator {
             installers.add(new ArrayList<>());
         }
         staleDone = shape.staleAt() < 0 || shape.valueCount() > 0;
+    }
+
+    /** Generated crashed operations have no end; here their clients give up after some time. */
+    public static List<HistoryEvent> withTimeouts(List<HistoryEvent> events) {
+        Map<Long, HistoryEvent> last = new HashMap<>();
+        events.forEach(e -> last.put(e.process(), e));
+        Deque<HistoryEvent> waiting = new ArrayDeque<>();
+        List<HistoryEvent> all = new ArrayList<>();
+        for (HistoryEvent event : events) {
+            while (!waiting.isEmpty()
+                    && event.timeNanos() - waiting.getFirst().timeNanos() > TIMEOUT_NANOS) {
+                HistoryEvent call = waiting.removeFirst();
+                all.add(
+                        new HistoryEvent(
+                                call.index(),
+                                event.timeNanos(),
+                                call.process(),
+                                HistoryEvent.Type.INFO,
+                                call.f(),
+                                call.key(),
+                                call.value(),
+                                null,
+                                "timeout",
+                                0,
+                                0));
+            }
+            all.add(event);
+            if (event.type() == HistoryEvent.Type.INVOKE
+                    && event.equals(last.get(event.process()))) {
+                waiting.addLast(event);
+            }
+        }
+        return all;
     }
 
     /** Generates one history. */

@@ -33,11 +33,16 @@ import java.util.Map;
  * <p>For one thread.
  */
 public final class LiveChecker {
-    private static final int WIDTH = 64;
+    static final int WIDTH = 64;
     private static final int CONTEXT_EVENTS = 24;
+
+    /** Rough cost of an event that is held back. */
+    private static final int WAITING_BYTES = 300;
 
     private final Model model;
     private final Meter meter;
+    private final Meter.Gauge gauge;
+    private final int width;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private final Map<Long, Waiting> open = new HashMap<>();
     private final Map<Value, Track> tracks = new HashMap<>();
@@ -45,8 +50,11 @@ public final class LiveChecker {
     private long judgedCount;
     private int nextOperation;
     private long position;
+    private @Nullable Track violated;
+    private @Nullable HistoryEvent deadEnd;
     private Verdict.@Nullable Explanation explanation;
     private @Nullable String giveUp;
+    private boolean stopped;
 
     /** One event that is held back; an invocation knows its end when there is one. */
     private static final class Waiting {
@@ -68,10 +76,12 @@ public final class LiveChecker {
     private static final class Track {
         final Value name;
         final GeneralSearch search;
+        final Meter.Gauge gauge;
         final Deque<HistoryEvent> latest = new ArrayDeque<>();
         boolean lost;
 
-        Track(Value name, GeneralSearch search) {
+        Track(Value name, GeneralSearch search, Meter.Gauge gauge) {
+            this.gauge = gauge;
             this.name = name;
             this.search = search;
         }
@@ -81,8 +91,14 @@ public final class LiveChecker {
      * @param budget how much time and memory all of it may take together
      */
     public LiveChecker(Model model, Budget budget) {
+        this(model, new Meter(budget, Checker.Progress.NONE), WIDTH);
+    }
+
+    LiveChecker(Model model, Meter meter, int width) {
         this.model = model;
-        meter = new Meter(budget, Checker.Progress.NONE);
+        this.meter = meter;
+        this.width = width;
+        gauge = meter.gauge();
     }
 
     /** The same without a limit of time, for a run whose length is not known. */
@@ -107,6 +123,9 @@ public final class LiveChecker {
                         "event " + event.index() + ": the process has an open operation");
             }
             enqueue(begin);
+            if (((long) waiting.size() & 1023) == 1023) {
+                holdBackNoMoreThanFits();
+            }
         } else {
             Waiting begin = open.remove(event.process());
             if (begin == null) {
@@ -119,6 +138,60 @@ public final class LiveChecker {
             enqueue(end);
         }
         release();
+    }
+
+    /** The same for an invocation of which it is known that no end will follow. */
+    void addNeverEnding(HistoryEvent event) {
+        operationCount++;
+        var begin = new Waiting(event, null);
+        begin.ended = true;
+        enqueue(begin);
+        release();
+    }
+
+    private void holdBackNoMoreThanFits() {
+        Waiting oldest = waiting.getFirst();
+        if (explanation == null && !gauge.allows((long) waiting.size() * WAITING_BYTES)) {
+            waiting.clear();
+            stopped = true;
+            if (giveUp == null) {
+                giveUp =
+                        "the budget of memory ended: "
+                                + oldest.event.f()
+                                + " by process "
+                                + oldest.event.process()
+                                + " (event "
+                                + oldest.event.index()
+                                + ") has not ended, and what came after it has to be held back";
+            }
+        }
+    }
+
+    /** Whether nothing that may still come changes what is known. */
+    boolean settled() {
+        return explanation != null || stopped;
+    }
+
+    /** The reading ended early: where nothing is known, that is because the budget did. */
+    void spent() {
+        if (explanation == null && giveUp == null) {
+            Waiting at = waiting.peekFirst();
+            giveUp =
+                    "the budget of "
+                            + meter.what()
+                            + " ended "
+                            + (at == null
+                                    ? "after operation " + operationCount
+                                    : "at event " + at.event.index())
+                            + " with "
+                            + open.size()
+                            + " operations open and "
+                            + tracks.values().stream()
+                                    .mapToInt(t -> t.search.width())
+                                    .max()
+                                    .orElse(0)
+                            + " configurations wide";
+        }
     }
 
     /** Operations whose end has been judged. */
@@ -153,7 +226,25 @@ public final class LiveChecker {
 
     private void enqueue(Waiting event) {
         event.place = position++;
-        waiting.addLast(event);
+        if (!stopped) {
+            waiting.addLast(event);
+        }
+    }
+
+    /** The time of the oldest event that is held back, or -1 where none is. */
+    public long heldBackSinceNanos() {
+        Waiting first = waiting.peekFirst();
+        return first == null ? -1 : first.event.timeNanos();
+    }
+
+    /** The part that was violated, or in which the search got lost first. */
+    @Nullable Value concernedPart() {
+        return violated == null ? null : violated.name;
+    }
+
+    /** The end that nothing explains, or that the search could not. */
+    @Nullable HistoryEvent deadEnd() {
+        return deadEnd;
     }
 
     private void release() {
@@ -203,7 +294,8 @@ public final class LiveChecker {
 
     private Track newTrack(Value name) {
         boolean register = model.shape() == Model.Shape.REGISTER;
-        return new Track(name, new GeneralSearch(model, meter.gauge(), WIDTH, false, register));
+        Meter.Gauge its = meter.gauge();
+        return new Track(name, new GeneralSearch(model, its, width, false, register), its);
     }
 
     private void end(Waiting begin, Waiting end) {
@@ -212,13 +304,16 @@ public final class LiveChecker {
             return;
         }
         remember(track, end.event);
+        track.gauge.at(judgedCount);
         switch (track.search.complete(begin.operation)) {
             case GOES_ON -> {}
             case SPENT -> lose(track, end.event, "the budget of " + meter.what() + " ended");
             case STUCK -> {
                 if (track.search.dropped()) {
-                    lose(track, end.event, "the beam of " + WIDTH + " was too narrow");
+                    lose(track, end.event, "the beam of " + width + " was too narrow");
                 } else {
+                    violated = track;
+                    deadEnd = end.event;
                     explanation = explain(track, end.event);
                 }
             }
@@ -235,6 +330,8 @@ public final class LiveChecker {
     private void lose(Track track, HistoryEvent event, String why) {
         track.lost = true;
         if (giveUp == null) {
+            violated = track;
+            deadEnd = event;
             giveUp =
                     why
                             + " at event "

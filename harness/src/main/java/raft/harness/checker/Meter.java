@@ -112,9 +112,12 @@ final class Meter {
         if (elapsed > timeNanos) {
             spend("time");
         }
-        if (elapsed > nextProgressNanos && operationCount > 0) {
+        if (elapsed > nextProgressNanos) {
             nextProgressNanos = elapsed + PROGRESS_NANOS;
-            progress.at(Math.min(operationCount, judgedCount.get() + position), operationCount);
+            long judged = judgedCount.get() + position;
+            progress.at(
+                    operationCount == 0 ? judged : Math.min(operationCount, judged),
+                    operationCount);
         }
     }
 
@@ -127,6 +130,7 @@ final class Meter {
 
     /** One thread's view. */
     final class Gauge {
+        private volatile boolean cancelled;
         private int steps;
         private long reportedBytes;
         private long position;
@@ -149,13 +153,18 @@ final class Meter {
                 steps = 0;
                 look(position);
             }
-            return !spent;
+            return !spent && !cancelled;
+        }
+
+        /** From another thread: to this one the budget is spent. */
+        void cancel() {
+            cancelled = true;
         }
 
         /** Looks at the clock now; for loops whose steps are long. */
         boolean lookNow() {
             look(position);
-            return !spent;
+            return !spent && !cancelled;
         }
 
         /** Says how much this search holds now. */

@@ -111,18 +111,25 @@ final class Preparation {
 
     private void requireKnown(HistoryEvent event) {
         if (!known.contains(event.f())) {
-            if (!Models.knows(model, event.f())) {
-                throw new IllegalArgumentException(
-                        "event "
-                                + event.index()
-                                + ": the model "
-                                + model.name()
-                                + " has no operation \""
-                                + event.f()
-                                + "\"; it has "
-                                + String.join(", ", Models.functions(model)));
-            }
+            requireKnown(event, model);
             known.add(event.f());
+        }
+    }
+
+    /**
+     * @throws IllegalArgumentException when the model has no such function
+     */
+    static void requireKnown(HistoryEvent event, Model model) {
+        if (!Models.knows(model, event.f())) {
+            throw new IllegalArgumentException(
+                    "event "
+                            + event.index()
+                            + ": the model "
+                            + model.name()
+                            + " has no operation \""
+                            + event.f()
+                            + "\"; it has "
+                            + String.join(", ", Models.functions(model)));
         }
     }
 

@@ -66,7 +66,8 @@ final class RegisterCheck {
         return search();
     }
 
-    private Outcome search() {
+    /** Only by searching, in beams and at last with nothing left out. */
+    Outcome search() {
         var future = RegisterSearch.Future.of(part);
         if (ways.beams()) {
             Outcome outcome = beams(future);

@@ -110,6 +110,30 @@ final class Usages {
         return known;
     }
 
+    /** The same counts under new numbers: {@code kept[old]} is the new number of an item, or -1. */
+    Moved moved(int[] usages, int[] kept) {
+        var other = new Usages();
+        int[] numbered = new int[usages.length];
+        for (int i = 0; i < usages.length; i++) {
+            int usage = 0;
+            Counts counts = all.get(usages[i]);
+            for (int item = 0; item < kept.length; item++) {
+                int count = counts.chunk(item >> CHUNK_BITS)[item & CHUNK_LENGTH - 1];
+                for (int n = 0; kept[item] >= 0 && n < count; n++) {
+                    usage = other.plusOne(usage, kept[item]);
+                }
+            }
+            numbered[i] = usage;
+        }
+        return new Moved(other, numbered);
+    }
+
+    /**
+     * @param numbers of the usages that were to be moved, in the same order
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Moved(Usages usages, int[] numbers) {}
+
     long sizeBytes() {
         return sizeBytes + additions.sizeBytes();
     }

@@ -16,10 +16,20 @@ final class Cursor {
     private final String file;
     private final String text;
     private final long firstLine;
+    private final Runnable watch;
     private int position;
     private int depth;
+    private int entered;
 
     Cursor(String file, String text, long firstLine) {
+        this(file, text, firstLine, () -> {});
+    }
+
+    /**
+     * @param watch is called now and then and may end the parsing with an exception of its own
+     */
+    Cursor(String file, String text, long firstLine, Runnable watch) {
+        this.watch = watch;
         this.file = file;
         this.text = text;
         this.firstLine = firstLine;
@@ -50,6 +60,9 @@ final class Cursor {
     }
 
     void enter() throws HistoryFormatException {
+        if ((++entered & 255) == 0) {
+            watch.run();
+        }
         if (++depth > DEPTH_MAX) {
             throw error("nested more than " + DEPTH_MAX + " deep");
         }

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Reads and writes Jepsen's history.edn. */
+/**
+ * Reads and writes Jepsen's history.edn. Of Elle's transactions ({@code :f :txn :value [[:append k
+ * v]]}) those of one micro-operation are read, as operations of a list or a register by key.
+ */
 final class EdnHistory {
     private final String file;
     private final Cursor in;
@@ -16,9 +19,14 @@ final class EdnHistory {
     private final Map<Long, Value> openValues = new HashMap<>();
     private final List<HistoryEvent> events = new ArrayList<>();
 
-    EdnHistory(String file, String text) {
+    /** Whether Elle's transactions are in it, and where the first of more than one operation is. */
+    private boolean transactions;
+
+    private int transactionAt = -1;
+
+    EdnHistory(String file, String text, Runnable watch) {
         this.file = file;
-        in = new Cursor(file, text, 1);
+        in = new Cursor(file, text, 1, watch);
     }
 
     History read() throws HistoryFormatException {
@@ -44,7 +52,15 @@ final class EdnHistory {
         if (events.isEmpty()) {
             throw in.error("no operation is in this file");
         }
-        List<HistoryEvent> split = independent() ? withoutKeyPairs() : events;
+        if (transactionAt >= 0) {
+            throw in.errorAt(
+                    transactionAt,
+                    "this transaction is not one single operation on one key; linearizability is"
+                            + " judged of single operations: record with :max-txn-length 1, or judge"
+                            + " transactions with Elle");
+        }
+        List<HistoryEvent> split =
+                transactions ? withoutTransactions() : independent() ? withoutKeyPairs() : events;
         return new History(HistoryFormat.header(file, HistoryFormat.suggestedModel(split)), split);
     }
 
@@ -96,7 +112,57 @@ final class EdnHistory {
         if (problem != null) {
             throw in.errorAt(at, problem);
         }
+        if (f.equals("txn") && process >= 0) {
+            transactions = true;
+            if (transactionAt < 0 && single(value) == null) {
+                transactionAt = at;
+            }
+        }
         events.add(event);
+    }
+
+    /** The one micro-operation [kind key value] of a transaction, else null. */
+    private static @Nullable List<Value> single(Value transaction) {
+        return transaction instanceof Value.Seq(List<Value> all)
+                        && all.size() == 1
+                        && all.getFirst() instanceof Value.Seq(List<Value> one)
+                        && one.size() >= 2
+                        && one.getFirst() instanceof Value.Text(String kind)
+                        && List.of("append", "r", "w").contains(kind)
+                ? one
+                : null;
+    }
+
+    /** Transactions of one micro-operation are operations of a list or a register. */
+    private List<HistoryEvent> withoutTransactions() {
+        List<HistoryEvent> split = new ArrayList<>();
+        for (HistoryEvent event : events) {
+            List<Value> one = event.f().equals("txn") ? single(event.value()) : null;
+            if (one == null || event.process() < 0) {
+                split.add(event);
+                continue;
+            }
+            String kind = ((Value.Text) one.getFirst()).text();
+            boolean asks = kind.equals("r") && event.type() != HistoryEvent.Type.OK;
+            split.add(
+                    new HistoryEvent(
+                            event.index(),
+                            event.timeNanos(),
+                            event.process(),
+                            event.type(),
+                            switch (kind) {
+                                case "r" -> "read";
+                                case "w" -> "write";
+                                default -> "append";
+                            },
+                            one.get(1),
+                            asks || one.size() < 3 ? Value.NIL : one.get(2),
+                            event.node(),
+                            event.error(),
+                            event.term(),
+                            event.logIndex()));
+        }
+        return split;
     }
 
     private static long number(@Nullable Value value, long otherwise) {

@@ -92,11 +92,22 @@ public enum HistoryFormat {
     /** Reads a file of a known kind. */
     public static History read(Path file, HistoryFormat format, Consumer<String> warnings)
             throws IOException {
+        return read(file, format, warnings, () -> {});
+    }
+
+    /**
+     * The same; {@code watch} is called now and then and may end the reading with an unchecked
+     * exception of its own.
+     */
+    public static History read(
+            Path file, HistoryFormat format, Consumer<String> warnings, Runnable watch)
+            throws IOException {
+        String name = file.toString();
         return switch (format) {
-            case JSON_LINES -> HistoryReader.read(file, warnings);
-            case EDN -> new EdnHistory(file.toString(), text(file)).read();
-            case JEPSEN_LOG -> JepsenLog.read(file.toString(), text(file));
-            case OPERATIONS_JSON -> new OperationsJson(file.toString(), text(file)).read();
+            case JSON_LINES -> HistoryReader.read(file, warnings, watch);
+            case EDN -> new EdnHistory(name, text(file, watch), watch).read();
+            case JEPSEN_LOG -> JepsenLog.read(name, text(file, watch), watch);
+            case OPERATIONS_JSON -> new OperationsJson(name, text(file, watch), watch).read();
         };
     }
 
@@ -110,12 +121,13 @@ public enum HistoryFormat {
         }
     }
 
-    private static String text(Path file) throws IOException {
+    private static String text(Path file, Runnable watch) throws IOException {
         try (BufferedReader in = HistoryReader.open(file)) {
             var text = new StringBuilder();
             char[] buffer = new char[1 << 16];
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 text.append(buffer, 0, n);
+                watch.run();
             }
             return text.toString();
         }

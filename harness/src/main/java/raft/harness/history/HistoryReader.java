@@ -1,7 +1,9 @@
 package raft.harness.history;
 
+import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
@@ -11,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * Reads histories in our JSON Lines. Tolerates a torn last line, as a killed harness leaves it,
@@ -27,7 +31,11 @@ public final class HistoryReader {
 
     /** Reads a whole history; {@code warnings} gets one sentence for each oddity. */
     public static History read(Path file, Consumer<String> warnings) throws IOException {
-        var collector = new Collector(warnings);
+        return read(file, warnings, () -> {});
+    }
+
+    static History read(Path file, Consumer<String> warnings, Runnable watch) throws IOException {
+        var collector = new Collector(warnings, watch);
         stream(file, collector);
         return collector.history();
     }
@@ -45,8 +53,45 @@ public final class HistoryReader {
                         .newDecoder()
                         .onMalformedInput(CodingErrorAction.REPLACE)
                         .onUnmappableCharacter(CodingErrorAction.REPLACE);
-        return new BufferedReader(
-                new InputStreamReader(Files.newInputStream(file), decoder), 1 << 16);
+        return new BufferedReader(new InputStreamReader(bytes(file), decoder), 1 << 16);
+    }
+
+    /** Without the byte order mark that some editors put first. */
+    private static InputStream withoutMark(BufferedInputStream in) throws IOException {
+        if (!begins(in, 0xef, 0xbb, 0xbf)) {
+            in.reset();
+        }
+        return in;
+    }
+
+    private static boolean begins(BufferedInputStream in, int... with) throws IOException {
+        in.mark(with.length);
+        for (int expected : with) {
+            if (in.read() != expected) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What a file holds; one that gzip has packed is unpacked. */
+    private static InputStream bytes(Path file) throws IOException {
+        var in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+        try {
+            if (begins(in, 0x1f, 0x8b)) {
+                in.reset();
+                return withoutMark(new BufferedInputStream(new GZIPInputStream(in, 1 << 16)));
+            }
+            in.reset();
+            return withoutMark(in);
+        } catch (ZipException e) {
+            in.close();
+            throw new HistoryFormatException(
+                    file.toString(), 1, 1, "this is no whole gzip file: " + e.getMessage());
+        } catch (IOException e) {
+            in.close();
+            throw e;
+        }
     }
 
     static void stream(String file, BufferedReader in, EventSink sink) throws IOException {
@@ -241,11 +286,13 @@ public final class HistoryReader {
     /** Collects what is streamed into a {@link History}. */
     static final class Collector implements EventSink {
         private final Consumer<String> warnings;
+        private final Runnable watch;
         private final List<HistoryEvent> events = new ArrayList<>();
         private HistoryHeader header =
                 new HistoryHeader(HistoryHeader.SCHEMA, "", "", "", List.of(), 0);
 
-        Collector(Consumer<String> warnings) {
+        Collector(Consumer<String> warnings, Runnable watch) {
+            this.watch = watch;
             this.warnings = warnings;
         }
 
@@ -257,6 +304,9 @@ public final class HistoryReader {
         @Override
         public void event(HistoryEvent event) {
             events.add(event);
+            if ((events.size() & 255) == 0) {
+                watch.run();
+            }
         }
 
         @Override

@@ -38,13 +38,15 @@ final class JepsenLog {
                 .anyMatch(line -> line.contains("jepsen.") || LINE.matcher(line).matches());
     }
 
-    static History read(String file, String text) throws HistoryFormatException {
+    static History read(String file, String text, Runnable watch) throws HistoryFormatException {
         List<HistoryEvent> events = new ArrayList<>();
         Map<Long, Value> openValues = new HashMap<>();
         var order = new EventOrder();
         long lineNumber = 0;
         for (String line : (Iterable<String>) text.lines()::iterator) {
-            lineNumber++;
+            if ((++lineNumber & 255) == 0) {
+                watch.run();
+            }
             Matcher matcher = LINE.matcher(line);
             if (!matcher.matches()) {
                 if (MEANT.matcher(line).find()) {

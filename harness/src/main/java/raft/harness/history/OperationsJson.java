@@ -29,9 +29,9 @@ final class OperationsJson {
 
     private record Timed(long nanos, boolean completion, int number, HistoryEvent event) {}
 
-    OperationsJson(String file, String text) {
+    OperationsJson(String file, String text, Runnable watch) {
         this.file = file;
-        in = new Cursor(file, text, 1);
+        in = new Cursor(file, text, 1, watch);
     }
 
     History read() throws HistoryFormatException {

@@ -224,6 +224,18 @@ public final class TestRun {
     }
 
     private void interpret(Cluster cluster, HistoryWriter history) throws InterruptedException {
+        try (var watch = new LiveWatch(Models.named(workload.model()), progress)) {
+            interpret(
+                    cluster,
+                    event -> {
+                        history.append(event);
+                        watch.accept(event);
+                    });
+        }
+    }
+
+    private void interpret(Cluster cluster, Interpreter.EventLog history)
+            throws InterruptedException {
         Interpreter interpreter =
                 new Interpreter(
                         cluster,
@@ -234,7 +246,7 @@ public final class TestRun {
                                 parameters.concurrency(),
                                 parameters.operationTimeoutMillis() * 1_000_000,
                                 FINAL_PHASE.toNanos()),
-                        history::append,
+                        history,
                         new StatusSamples(folder.path())::observed,
                         progress,
                         () -> stopRequested.getAsBoolean() || !findings(cluster).isEmpty());

@@ -1,0 +1,105 @@
+package raft.harness.checker;
+
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.checker.Outcome.Fits;
+import raft.harness.checker.Outcome.Impossible;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Two searches of one register at the same time, with beams of different widths: which is quicker
+ * nobody knows beforehand, and they differ by several times in both directions. The second begins
+ * only when the first has not decided soon. The first decision ends both.
+ *
+ * <p>(Splitting one frontier over threads was not worth it: a completion takes microseconds, less
+ * than two meetings of threads. Nor are windows: where a search is long, hardly any moment is
+ * quiescent.)
+ */
+final class RegisterRace {
+    private static final long HEAD_START_MILLIS = 150;
+
+    /** Fewer operations are decided before the second thread has begun. */
+    private static final int OPERATIONS_LEAST = 2_000;
+
+    /** What is open at once, from where on a narrow beam gets through more often than a wide one. */
+    private static final int MANY_OPEN = 32;
+
+    private static final int NARROW = 12;
+    private static final int WIDE = 192;
+
+    private final RegisterPart part;
+    private final RegisterCheck.Ways ways;
+    private final Meter meter;
+    private final Meter.Gauge gauge;
+    private final CountDownLatch firstIsDone = new CountDownLatch(1);
+    private volatile @Nullable Outcome second;
+
+    private RegisterRace(
+            RegisterPart part, RegisterCheck.Ways ways, Meter meter, Meter.Gauge gauge) {
+        this.part = part;
+        this.ways = ways;
+        this.meter = meter;
+        this.gauge = gauge;
+    }
+
+    /** Whether a second thread has a processor to itself and something to do. */
+    static boolean pays(RegisterPart part) {
+        return part.operationCount() >= OPERATIONS_LEAST
+                && Runtime.getRuntime().availableProcessors() > 1;
+    }
+
+    /** As {@link RegisterCheck#judge} without a linearization. */
+    static Outcome judge(
+            RegisterPart part, RegisterCheck.Ways ways, Meter meter, Meter.Gauge gauge) {
+        return new RegisterRace(part, ways, meter, gauge).run();
+    }
+
+    private Outcome run() {
+        // A quarter of the memory, on an account of its own: what it wastes ends nothing.
+        Meter its = meter.within(meter.secondsLeft(), meter.memoryBytes() / 4);
+        Meter.Gauge itsGauge = its.gauge();
+        var thread = new Thread(() -> follow(itsGauge), "checker-second");
+        thread.setDaemon(true);
+        thread.start();
+        Outcome first;
+        try {
+            first = new RegisterCheck(part, gauge, false, ways, 0).judge();
+        } finally {
+            firstIsDone.countDown();
+            itsGauge.cancel();
+        }
+        Outcome other = second;
+        return other != null && !(first instanceof Fits || first instanceof Impossible)
+                ? other
+                : first;
+    }
+
+    private void follow(Meter.Gauge itsGauge) {
+        try {
+            if (firstIsDone.await(HEAD_START_MILLIS, TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            int width = mostOpen() > MANY_OPEN ? NARROW : WIDE;
+            Outcome outcome =
+                    new RegisterCheck(part, itsGauge, false, ways, width).search();
+            if (outcome instanceof Fits || outcome instanceof Impossible) {
+                second = outcome;
+                gauge.cancel();
+            }
+        } catch (Meter.Spent | InterruptedException | OutOfMemoryError e) {
+            // Then it has nothing to say, and the first goes on alone.
+        }
+    }
+
+    private int mostOpen() {
+        int open = 0;
+        int most = 0;
+        for (int event : part.part().events()) {
+            open += part.crashed(event >> 1) ? 0 : (event & 1) == 0 ? 1 : -1;
+            most = Math.max(most, open);
+        }
+        return most;
+    }
+}
