@@ -204,7 +204,7 @@ final class Explainer {
             for (int operation : one.order()) {
                 order.add(events.get(small.invocations()[operation]));
             }
-            possible.add(new Verdict.Possible(one.state(), order));
+            possible.add(new Verdict.Possible(Value.shortened(one.state()), order));
         }
         return new Verdict.DeadEnd(
                 events.get(Check.eventOf(small, stuck.atEvent())),
@@ -590,7 +590,7 @@ final class Explainer {
     private String named(String words) {
         return part.name() instanceof Value.Nil
                 ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
-                : "Key " + part.name() + ": " + words;
+                : "Key " + part.name().shown() + ": " + words;
     }
 
     private String contradiction(Part where, Impossible said) {
@@ -709,7 +709,7 @@ final class Explainer {
                 + ", but nobody had begun to add "
                 + missing.stream()
                         .limit(LISTED_MOST)
-                        .map(Value::toString)
+                        .map(Value::shown)
                         .collect(Collectors.joining(", "))
                 + (more > 0 ? " and " + more + " more" : "")
                 + " before it ended.";
@@ -759,7 +759,7 @@ final class Explainer {
                 + name(where, second)
                 + " began, and "
                 + (takenFirst < 0
-                        ? "nobody has taken " + left + "."
+                        ? "nobody has taken " + left.shown() + "."
                         : name(where, takenFirst)
                                 + " began only "
                                 + between(where, taken, takenFirst)
@@ -895,12 +895,12 @@ final class Explainer {
                         + " by process "
                         + call.process()
                         + " returned "
-                        + end.value()
+                        + end.value().shown()
                 : name(where, operation) + " succeeded" + answer(call, end);
     }
 
     private static String answer(HistoryEvent call, HistoryEvent end) {
-        return end.value().equals(call.value()) ? "" : " with " + end.value();
+        return end.value().equals(call.value()) ? "" : " with " + end.value().shown();
     }
 
     /** The value that a read returned or a cas expected. */
@@ -908,9 +908,9 @@ final class Explainer {
         HistoryEvent call = events.get(where.invocations()[operation]);
         int ends = where.completions()[operation];
         if (call.f().equals("cas") && call.value() instanceof Value.Seq(List<Value> pair)) {
-            return pair.getFirst().toString();
+            return pair.getFirst().shown();
         }
-        return ends < 0 ? "that" : events.get(ends).value().toString();
+        return ends < 0 ? "that" : events.get(ends).value().shown();
     }
 
     /** "the write of 4 by process 2 (event 17)", "the cas from 4 to 5 …". */
@@ -926,8 +926,8 @@ final class Explainer {
                         : call.value();
         String what =
                 register && value instanceof Value.Seq(List<Value> pair) && pair.size() == 2
-                        ? "from " + pair.get(0) + " to " + pair.get(1)
-                        : ends < 0 && value instanceof Value.Nil ? "" : "of " + value;
+                        ? "from " + pair.get(0).shown() + " to " + pair.get(1).shown()
+                        : ends < 0 && value instanceof Value.Nil ? "" : "of " + value.shown();
         return "the "
                 + call.f()
                 + (what.isEmpty() ? "" : " " + what)

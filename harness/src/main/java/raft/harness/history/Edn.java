@@ -3,6 +3,7 @@ package raft.harness.history;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -36,10 +37,15 @@ final class Edn {
             case '"' -> Value.of(in.quoted());
             case '[' -> many(in, ']');
             case '(' -> many(in, ')');
-            case '{' -> new Value.Seq(map(in));
+            case '{' -> inOneOrder(map(in));
             case '#' -> tagged(in);
             default -> atom(in);
         };
+    }
+
+    /** Sets and maps have no order, so equal ones must come out equal whatever theirs was. */
+    private static Value inOneOrder(List<Value> values) {
+        return new Value.Seq(values.stream().sorted(Comparator.comparing(Value::toString)).toList());
     }
 
     /** The entries of a map as pairs, in order; the cursor stands at its brace. */
@@ -102,7 +108,7 @@ final class Edn {
     private static Value tagged(Cursor in) throws HistoryFormatException {
         in.next();
         if (in.peek() == '{') {
-            return many(in, '}');
+            return inOneOrder(((Value.Seq) many(in, '}')).values());
         }
         if (in.peek() == '#') {
             // ##NaN, ##Inf.

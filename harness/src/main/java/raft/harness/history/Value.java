@@ -6,6 +6,9 @@ import java.util.List;
 public sealed interface Value {
     Nil NIL = new Nil();
 
+    /** Longer texts than this fill a terminal. */
+    int SHOWN_MOST = 400;
+
     /** Absent: a key that was never written, a read that is not known yet. */
     record Nil() implements Value {
         @Override
@@ -45,6 +48,17 @@ public sealed interface Value {
         public String toString() {
             return values.toString();
         }
+    }
+
+    /** For people: its text, of a very long one only the beginning and how long it is. */
+    default String shown() {
+        return shortened(toString());
+    }
+
+    static String shortened(String text) {
+        return text.length() <= SHOWN_MOST
+                ? text
+                : text.substring(0, SHOWN_MOST) + "… (" + text.length() + " characters)";
     }
 
     static Value of(long number) {

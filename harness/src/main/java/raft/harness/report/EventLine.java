@@ -24,8 +24,8 @@ public final class EventLine {
                         event.process(),
                         event.type().name().toLowerCase(Locale.ROOT),
                         event.f(),
-                        event.key() instanceof Value.Nil ? "" : "key " + event.key(),
-                        asksNothing ? "" : event.value(),
+                        event.key() instanceof Value.Nil ? "" : "key " + event.key().shown(),
+                        asksNothing ? "" : event.value().shown(),
                         event.node() == null ? "" : "  at " + event.node())
                 .stripTrailing();
     }
