@@ -183,6 +183,15 @@ final class TestCommand implements Callable<Integer>, InSession {
             description = "where a system of your own is")
     String systemPath = "";
 
+    @Option(
+            names = "--data-megabytes",
+            defaultValue = "0",
+            paramLabel = "N",
+            description =
+                    "each node's data on a volume of so many MB in memory, 8 to 1024, which"
+                            + " disk-full fills for real, for any system (default: on disk)")
+    int dataMegabytes;
+
     @Option(names = "--image", paramLabel = "IMAGE", description = "a node's image of your own")
     @Nullable String image;
 
@@ -385,7 +394,10 @@ final class TestCommand implements Callable<Integer>, InSession {
             SystemUnderTest other = otherSystem();
             if (other != null) {
                 return DockerCluster.start(
-                        DockerOptions.ofSystem(runId, members.size(), other), folder, progress);
+                        DockerOptions.ofSystem(runId, members.size(), other)
+                                .withSmallVolumes((long) dataMegabytes << 20),
+                        folder,
+                        progress);
             }
             Path jar = Home.nodeJar();
             PlantedBug bug = plantedBug(progress);
@@ -399,7 +411,11 @@ final class TestCommand implements Callable<Integer>, InSession {
                     image == null
                             ? DockerOptions.ofJar(runId, members.size(), jar)
                             : DockerOptions.ofImage(runId, members.size(), image);
-            return DockerCluster.start(options.withSpares(withSpare ? 1 : 0), folder, progress);
+            return DockerCluster.start(
+                    options.withSpares(withSpare ? 1 : 0)
+                            .withSmallVolumes((long) dataMegabytes << 20),
+                    folder,
+                    progress);
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
@@ -442,6 +458,13 @@ final class TestCommand implements Callable<Integer>, InSession {
         require(
                 concurrency >= 1 && concurrency <= 1000,
                 "--concurrency must be between 1 and 1000, got " + concurrency);
+        require(
+                dataMegabytes == 0 || (dataMegabytes >= 8 && dataMegabytes <= 1024),
+                "--data-megabytes must be between 8 and 1024, got " + dataMegabytes);
+        require(
+                dataMegabytes == 0 || !cluster.equals("sim"),
+                "--data-megabytes is about volumes of containers; simulated disks can be full"
+                        + " anyway");
         require(!operationTimeout.isZero(), "--operation-timeout must be more than 0");
         require(!checkTime.isZero(), "--check-time must be more than 0");
         require(
@@ -576,6 +599,9 @@ final class TestCommand implements Callable<Integer>, InSession {
                         "--seed",
                         Long.toString(chosenSeed)));
         words.addAll(List.of("--operation-timeout", operationTimeout.toMillis() + "ms"));
+        if (dataMegabytes > 0) {
+            words.addAll(List.of("--data-megabytes", Integer.toString(dataMegabytes)));
+        }
         if (plan != null) {
             words.addAll(List.of("--plan", plan.toString()));
         }

@@ -1,6 +1,7 @@
 package raft.harness.docker;
 
 import com.github.dockerjava.api.command.CreateContainerCmd;
+import com.github.dockerjava.api.command.CreateVolumeCmd;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
@@ -179,7 +180,7 @@ final class Containers implements AutoCloseable {
         String net = name(node + "-net");
         String process = name(node);
         String volume = name(node + "-data");
-        engine.commands().createVolumeCmd().withName(volume).withLabels(labels).exec();
+        createData(volume);
         String control = name(node + "-control");
         engine.commands().createVolumeCmd().withName(control).withLabels(labels).exec();
         createNet(node, net, volume, control);
@@ -212,6 +213,23 @@ final class Containers implements AutoCloseable {
         }
     }
 
+    private void createData(String volume) {
+        CreateVolumeCmd create =
+                engine.commands().createVolumeCmd().withName(volume).withLabels(labels);
+        if (options.dataBytes() > 0) {
+            // The pod's other container keeps it mounted, so it outlives the node's process.
+            create.withDriverOpts(
+                    Map.of(
+                            "type",
+                            "tmpfs",
+                            "device",
+                            "tmpfs",
+                            "o",
+                            "size=" + options.dataBytes() + ",mode=1777"));
+        }
+        create.exec();
+    }
+
     /** Whether a node is none of the members that the cluster begins with. */
     boolean isSpare(String node) {
         return Integer.parseInt(node.substring(1)) > options.nodeCount();
@@ -235,7 +253,8 @@ final class Containers implements AutoCloseable {
                         .withSecurityOpts(List.of("no-new-privileges"))
                         .withReadonlyRootfs(true)
                         .withTmpFs(Map.of("/run", "rw,size=4m", "/tmp", "rw,size=4m"))
-                        .withMemory(NET_MEMORY_BYTES)
+                        // What is in a volume in memory counts for whoever wrote it.
+                        .withMemory(NET_MEMORY_BYTES + options.dataBytes())
                         .withRestartPolicy(RestartPolicy.noRestart())
                         .withPortBindings(
                                 published(Placement.CLIENT_PORT), published(Placement.STATUS_PORT));
@@ -275,8 +294,8 @@ final class Containers implements AutoCloseable {
                         .withBinds(
                                 new Bind(volume, new Volume(Placement.DATA_FOLDER), AccessMode.rw),
                                 new Bind(control, new Volume(CONTROL_FOLDER), AccessMode.rw))
-                        .withMemory(options.nodeMemoryBytes())
-                        .withMemorySwap(options.nodeMemoryBytes())
+                        .withMemory(options.nodeMemoryBytes() + options.dataBytes())
+                        .withMemorySwap(options.nodeMemoryBytes() + options.dataBytes())
                         .withRestartPolicy(RestartPolicy.noRestart())
                         .withLogConfig(
                                 // Said outright: the engine's default may be a kind that cannot

@@ -23,6 +23,9 @@ final class Disks {
     static final String NOT_OURS =
             "only our own node is started with the library for it, other images are used unchanged";
 
+    /** What fills a small volume, beside the node's own files. */
+    private static final String FILLER = "/node/.filler";
+
     /** Where the pod's other container sees the node's files. */
     static final String FILES = "/node";
 
@@ -50,6 +53,7 @@ final class Disks {
 
     private final Pod pod;
     private final NodeProcess process;
+    private final boolean small;
     private final Map<Long, Flip> flips = new HashMap<>();
     private final Map<Long, Integer> slow = new TreeMap<>();
     private final TreeSet<Long> full = new TreeSet<>();
@@ -60,9 +64,13 @@ final class Disks {
     /** A file of which the end is not synced. */
     private record Unsynced(String file, long synced, long written) {}
 
-    Disks(Pod pod, NodeProcess process) {
+    /**
+     * @param small whether the node's volume is so small that it can be filled for real
+     */
+    Disks(Pod pod, NodeProcess process, boolean small) {
         this.pod = pod;
         this.process = process;
+        this.small = small;
     }
 
     // ---- Power loss ----
@@ -237,8 +245,59 @@ final class Disks {
     // ---- A running node's disk ----
 
     FaultOutcome fill(long fault) {
+        if (small) {
+            full.add(fault);
+            return guarded(this::fillForReal);
+        }
         return refuse(
                 fault, full, FULL, REFUSED, "no space left", "writes refused as the disk is full");
+    }
+
+    private FaultOutcome fillForReal() throws IOException {
+        pod.shell()
+                .run("dd if=/dev/zero of=" + FILLER + " bs=64k 2>/dev/null; sync", COMMAND_MILLIS);
+        long free = freeKilobytes();
+        PodShell.Answer more =
+                pod.shell()
+                        .run("head -c 65536 /dev/zero > " + FILLER + ".more", COMMAND_MILLIS);
+        pod.shell().check("rm -f " + FILLER + ".more", COMMAND_MILLIS);
+        return found(
+                free < 64 && !more.ok() ? Status.INSTALLED : Status.INDETERMINATE,
+                "has "
+                        + free
+                        + " kB left on its volume, and writing more "
+                        + (more.ok() ? "still succeeds" : "fails: " + more.output().strip()));
+    }
+
+    private long freeKilobytes() throws IOException {
+        return Long.parseLong(
+                pod.shell()
+                        .check("df -Pk " + FILES + " | awk 'NR == 2 { print $4 }'", COMMAND_MILLIS)
+                        .strip());
+    }
+
+    private FaultOutcome emptyForReal(long fault) throws IOException {
+        if (!full.remove(fault)) {
+            return found(Status.SKIPPED, "had no such fault");
+        }
+        if (!full.isEmpty()) {
+            return found(Status.INSTALLED, "stays so, fault " + full.first() + " holds it");
+        }
+        pod.shell().check("rm -f " + FILLER, COMMAND_MILLIS);
+        long free = freeKilobytes();
+        return free < 64
+                ? found(Status.INDETERMINATE, "has still only " + free + " kB left")
+                : process.startIfEnded("has " + free + " kB of space again");
+    }
+
+    /** The volume as the node itself filled it. */
+    void removeFiller() {
+        full.clear();
+        try {
+            pod.shell().check("rm -f " + FILLER, COMMAND_MILLIS);
+        } catch (IOException e) {
+            assert e.getMessage() != null; // The pod is gone, and its volume with it.
+        }
     }
 
     FaultOutcome breakDown(long fault) {
@@ -271,7 +330,9 @@ final class Disks {
     }
 
     FaultOutcome empty(long fault) {
-        return accept(fault, full, FULL, "has space again");
+        return small
+                ? guarded(() -> emptyForReal(fault))
+                : accept(fault, full, FULL, "has space again");
     }
 
     FaultOutcome mend(long fault) {

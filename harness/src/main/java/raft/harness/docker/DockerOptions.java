@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  * @param system what runs in the nodes
  * @param startupTimeoutMillis how long the nodes may take from their start to their first answer
  * @param nodeMemoryBytes the memory limit of each node
+ * @param dataBytes 0 for volumes on the engine's disk; else each node's data is on a volume of this
+ *     size in memory, 8 MB to 1 GB, which a full disk fills for real
  * @param environment given to every node beside what the harness tells it
  */
 public record DockerOptions(
@@ -25,9 +27,12 @@ public record DockerOptions(
         SystemUnderTest system,
         long startupTimeoutMillis,
         long nodeMemoryBytes,
+        long dataBytes,
         Map<String, String> environment) {
     public static final long STARTUP_TIMEOUT_MILLIS = 30_000;
     public static final long NODE_MEMORY_BYTES = 384L << 20;
+    private static final long DATA_BYTES_MIN = 8L << 20;
+    private static final long DATA_BYTES_MAX = 1L << 30;
 
     private static final Pattern RUN_ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,60}");
 
@@ -42,7 +47,24 @@ public record DockerOptions(
             throw new IllegalArgumentException(
                     "0 to 9 spare nodes are possible, not " + spareCount);
         }
+        if (dataBytes != 0 && (dataBytes < DATA_BYTES_MIN || dataBytes > DATA_BYTES_MAX)) {
+            throw new IllegalArgumentException(
+                    "a volume of 8 MB to 1 GB is possible, not of " + dataBytes + " bytes");
+        }
         environment = Map.copyOf(environment);
+    }
+
+    /** The same with each node's data on a volume of this size; see {@link #dataBytes}. */
+    public DockerOptions withSmallVolumes(long bytes) {
+        return new DockerOptions(
+                runId,
+                nodeCount,
+                spareCount,
+                system,
+                startupTimeoutMillis,
+                nodeMemoryBytes,
+                bytes,
+                environment);
     }
 
     /** The same with so many nodes more, which wait to be added. */
@@ -54,6 +76,7 @@ public record DockerOptions(
                 system,
                 startupTimeoutMillis,
                 nodeMemoryBytes,
+                dataBytes,
                 environment);
     }
 
@@ -68,6 +91,7 @@ public record DockerOptions(
                 system,
                 startupTimeoutMillis,
                 nodeMemoryBytes,
+                dataBytes,
                 all);
     }
 
@@ -84,6 +108,6 @@ public record DockerOptions(
     /** Any system, with the usual limits. */
     public static DockerOptions ofSystem(String runId, int nodeCount, SystemUnderTest system) {
         return new DockerOptions(
-                runId, nodeCount, 0, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, Map.of());
+                runId, nodeCount, 0, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, 0, Map.of());
     }
 }

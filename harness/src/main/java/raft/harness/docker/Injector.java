@@ -52,6 +52,7 @@ final class Injector implements AutoCloseable {
     private final Administration administration;
     private final Shaping.Ability ability;
     private final boolean controlled;
+    private final boolean smallVolumes;
     private final boolean administrable;
     private final Lane network = new Lane("faults-network");
     private final Lane time = new Lane("faults-clocks");
@@ -88,6 +89,7 @@ final class Injector implements AutoCloseable {
         this.system = options.system();
         this.members = List.copyOf(members);
         this.controlled = pods.stream().allMatch(Pod::controlled);
+        this.smallVolumes = options.dataBytes() > 0;
         this.administrable = system instanceof ProtocolSystem;
         this.cuts = new Cuts(pods, containers.workers());
         this.ability = Shaping.ability(pods.iterator().next().shell());
@@ -106,8 +108,11 @@ final class Injector implements AutoCloseable {
                     new Node(
                             pod,
                             process,
-                            new Disks(pod, process),
-                            new Quotas(containers.engine(), pod, options.nodeMemoryBytes()),
+                            new Disks(pod, process, smallVolumes),
+                            new Quotas(
+                                    containers.engine(),
+                                    pod,
+                                    options.nodeMemoryBytes() + options.dataBytes()),
                             new Lane("faults-" + pod.node())));
         }
         cuts.findSecondFamily();
@@ -275,6 +280,7 @@ final class Injector implements AutoCloseable {
             case FaultAction.PacketRate ignored -> ability.htb() ? "" : Shaping.NO_HTB;
             case FaultAction.Packets ignored -> ability.netem() ? "" : Shaping.NO_NETEM;
             case FaultAction.Clock ignored -> controlled ? "" : Clocks.NOT_OURS;
+            case FaultAction.FullDisk ignored when smallVolumes -> "";
             case FaultAction.Disk ignored -> controlled ? "" : Disks.NOT_OURS;
             case FaultAction.AddVoter(String name) when !nodes.containsKey(name) ->
                     "every node is a voter already, and there is no pod for " + name;
@@ -482,6 +488,9 @@ final class Injector implements AutoCloseable {
         String ended = endangered.contains(node.pod.node()) ? "" : node.process.endedByItself();
         if (!ended.isEmpty()) {
             crashes.add(ended);
+        }
+        if (smallVolumes) {
+            node.disks.removeFiller();
         }
         if (controlled) {
             node.disks.removeAll();

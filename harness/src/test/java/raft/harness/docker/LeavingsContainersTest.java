@@ -156,6 +156,7 @@ final class LeavingsContainersTest {
                         ProtocolSystem.ofJar(jar),
                         20_000,
                         DockerOptions.NODE_MEMORY_BYTES,
+                        0,
                         Map.of("STAND_IN_FAILS", "yes"));
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> DockerCluster.start(options, folder, System.err::println))

@@ -64,6 +64,17 @@ final class StandInCluster implements AutoCloseable {
         return new StandInCluster(cluster, runId);
     }
 
+    /** Starts one whose nodes have their data on volumes of {@code dataBytes}. */
+    static StandInCluster startSmall(Path folder, int nodeCount, long dataBytes)
+            throws IOException {
+        String runId = newRunId();
+        Path jar = ContainerEngine.standInJar(Files.createDirectories(folder));
+        DockerOptions options =
+                DockerOptions.ofJar(runId, nodeCount, jar).withSmallVolumes(dataBytes);
+        return new StandInCluster(
+                DockerCluster.start(options, folder, System.err::println), runId);
+    }
+
     /** Starts one of our own nodes, which the build has packed before these tests. */
     static StandInCluster startReal(Path folder, int nodeCount, int spareCount) throws IOException {
         String runId = newRunId();
