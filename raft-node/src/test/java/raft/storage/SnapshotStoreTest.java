@@ -115,6 +115,47 @@ final class SnapshotStoreTest {
     }
 
     @Test
+    void everyFlippedByteOfACompactedLogIsCutAtTheVeryEndAndRefusedElsewhere() throws Exception {
+        Wal.Opened opened = open(disk);
+        List<LogWrite> writes = fill(opened.wal());
+        Snapshot snapshot = save(opened, 8, 1);
+        LogWrite start = new LogWrite.StartAfter(8, 1, true);
+        writes.add(start);
+        opened.wal().append(List.of(start));
+        opened.wal().sync();
+        assertThat(opened.wal().dropUnneeded()).isPositive();
+        LogWrite last = append(entry(13, 1, 40));
+        opened.wal().append(List.of(last));
+        opened.wal().sync();
+        var without = meaning(writes, snapshot);
+        writes.add(last);
+        var with = meaning(writes, snapshot);
+        List<String> files = segments(disk);
+        assertThat(files).hasSizeGreaterThanOrEqualTo(2);
+        int cut = 0;
+        for (String file : files) {
+            int sizeBytes = disk.files.get(file).length;
+            for (int at = 0; at < sizeBytes; at++) {
+                MemoryDisk damaged = disk.copy();
+                damaged.files.get(file)[at] ^= 0x20;
+                try {
+                    var recovered = open(damaged).recovered();
+                    if (!recovered.equals(with)) {
+                        // Only what the last write had not finished for certain may be missing.
+                        assertThat(recovered).as("%s byte %d", file, at).isEqualTo(without);
+                        assertThat(file).isEqualTo(files.getLast());
+                        cut++;
+                    }
+                } catch (CorruptLogException refusal) {
+                    assertThat(refusal.file()).as("byte %d", at).isEqualTo(file);
+                    assertThat(refusal.offsetBytes()).isLessThanOrEqualTo(at);
+                }
+            }
+        }
+        assertThat(cut).as("bytes of the last record").isBetween(1, WalSamples.recordBytes(last));
+    }
+
+    @Test
     void everyFlippedOrMissingByteOfASnapshotIsNoticed() throws Exception {
         Wal.Opened opened = open(disk);
         fill(opened.wal());
