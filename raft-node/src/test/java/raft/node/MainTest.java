@@ -17,10 +17,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The process as its operators see it: exit statuses and last words. */
 @Tag("cluster")
@@ -96,6 +99,7 @@ final class MainTest {
                 line = out.readLine();
                 assertThat(line).isNotNull();
             } while (!line.contains("-> leader"));
+            assertThat(listenerCount(process.pid())).isIn(-1L, 2L);
             assertThat(line)
                     .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z INFO  n1 .*");
             // Not Process.destroy, which closes the streams as well.
@@ -106,6 +110,33 @@ final class MainTest {
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    /** Sockets that a process listens on, of which peers and clients have one each; -1: unknown. */
+    private static long listenerCount(long pid) throws IOException {
+        Path proc = Path.of("/proc", "" + pid);
+        if (!Files.isReadable(proc.resolve("net/tcp"))) {
+            return -1;
+        }
+        Set<String> own = new HashSet<>();
+        try (DirectoryStream<Path> open = Files.newDirectoryStream(proc.resolve("fd"))) {
+            for (Path fd : open) {
+                String target = Files.readSymbolicLink(fd).toString();
+                if (target.startsWith("socket:[")) {
+                    own.add(target.substring("socket:[".length(), target.length() - 1));
+                }
+            }
+        }
+        long count = 0;
+        for (String table : List.of("net/tcp", "net/tcp6")) {
+            Path path = proc.resolve(table);
+            for (String line : Files.exists(path) ? Files.readAllLines(path) : List.<String>of()) {
+                String[] words = line.strip().split(" +");
+                // "0A" is LISTEN.
+                count += words.length > 9 && words[3].equals("0A") && own.contains(words[9]) ? 1 : 0;
+            }
+        }
+        return count;
     }
 
     /** How a process ended and all it said. */

@@ -1,5 +1,6 @@
 package raft.shell.bench;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -52,6 +53,31 @@ final class Processes {
             }
         }
         return -1;
+    }
+
+    /** What a JVM's heap holds after a collection; -1 where there is no jcmd to ask it. */
+    static long liveHeapBytes(Process process) throws IOException, InterruptedException {
+        Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+        if (!Files.exists(jcmd)) {
+            return -1;
+        }
+        String pid = "" + process.pid();
+        // Its counting of live objects begins with a full collection.
+        Process asked =
+                new ProcessBuilder(jcmd.toString(), pid, "GC.class_histogram")
+                        .redirectErrorStream(true)
+                        .start();
+        long live = -1;
+        try (BufferedReader lines = asked.inputReader()) {
+            String line;
+            while ((line = lines.readLine()) != null) {
+                if (line.startsWith("Total")) {
+                    live = Long.parseLong(line.strip().split(" +")[2]);
+                }
+            }
+        }
+        asked.waitFor();
+        return live;
     }
 
     /** Sends a signal by name: STOP, CONT. */
