@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -31,7 +32,7 @@ import java.util.stream.Stream;
 /**
  * {@code ./raft bench history}: how long a person waits for the commands on recorded runs, where
  * there are thousands and one of them is large. Each command runs in a process of its own, as it
- * does for a person; the start of Java is measured too and told apart.
+ * does for a person, through the launcher; its start is measured too and told apart.
  */
 @Command(
         name = "history",
@@ -91,8 +92,7 @@ final class HistoryBench implements Callable<Integer> {
                         Locale.ROOT,
                         version
                                 ? "%-18s %7.0f ms%n"
-                                : "%-18s %7.0f ms beyond Java's start,"
-                                        + " the first time %.0f ms%n",
+                                : "%-18s %7.0f ms beyond the start," + " the first time %.0f ms%n",
                         command.getKey(),
                         version ? median : median - start,
                         first - start);
@@ -124,16 +124,19 @@ final class HistoryBench implements Callable<Integer> {
     /** Milliseconds from the start of the process to its end. */
     private static double run(@org.jspecify.annotations.Nullable Path root, List<String> words)
             throws IOException, InterruptedException {
-        List<String> command = OwnProcess.command(words);
+        List<String> command = new ArrayList<>();
+        command.add(Home.folder().toAbsolutePath().resolve("raft").toString());
+        command.addAll(words);
         if (root != null) {
             command.addAll(List.of("--histories", root.toString()));
         }
-        long begun = System.nanoTime();
-        Process process =
+        ProcessBuilder builder =
                 new ProcessBuilder(command)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
+                        .redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("RAFT_NO_BUILD", "1");
+        long begun = System.nanoTime();
+        Process process = builder.start();
         int status = process.waitFor();
         if (status != 0) {
             throw new IOException(String.join(" ", words) + " ended with status " + status);
@@ -168,6 +171,7 @@ final class HistoryBench implements Callable<Integer> {
                     run.resolve("test.json"), JsonMapper.shared().writeValueAsString(test));
             Files.writeString(
                     run.resolve("results.json"), JsonMapper.shared().writeValueAsString(results));
+            Files.writeString(run.resolve("history.jsonl"), "{}");
         }
     }
 

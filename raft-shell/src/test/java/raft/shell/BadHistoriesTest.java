@@ -168,7 +168,7 @@ final class BadHistoriesTest {
         Path run = runIn(root);
         Commands commands = new Commands(root);
         String before = commands.run("history", "list").out();
-        Files.write(root.resolve(".runs.jsonl"), new byte[] {0, 1, 2});
+        Files.write(root.resolve(".runs.index"), new byte[] {0, 1, 2});
         Files.write(run.resolve("history.jsonl.index"), new byte[] {0, 1, 2});
         assertThat(commands.run("history", "list").out()).isEqualTo(before);
         assertThat(commands.run("history", "show", "latest").out()).contains("write");

@@ -157,8 +157,8 @@ final class ReportInBrowserTest {
         assertThat(span()).isLessThan(before * 0.3);
         browser.value("document.getElementById('charts').scrollIntoView()");
         browser.until(
-                "raft.plots.slice(0, 2).every(p => Math.abs(p.scales.x.min * 1e6 - raft.view.from) < 2 &&"
-                        + " Math.abs(p.scales.x.max * 1e6 - raft.view.to) < 2)");
+                "raft.plots.slice(0, 2).every(p => Math.abs(p.scales.x.min * 1e6 - raft.view.from)"
+                        + " < 2 && Math.abs(p.scales.x.max * 1e6 - raft.view.to) < 2)");
         double from = browser.number("raft.view.from");
         browser.hands()
                 .moveToElement(browser.find("#canvas"), 0, 60)

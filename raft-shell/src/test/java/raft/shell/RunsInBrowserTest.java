@@ -23,10 +23,11 @@ import java.util.List;
 final class RunsInBrowserTest {
     private Browser browser;
     private RunServer server;
+    private RunServer nights;
     private String home;
 
     @BeforeAll
-    void someRunsAndANight(@TempDir Path root) throws IOException {
+    void someRunsAndANight(@TempDir Path root, @TempDir Path withNight) throws IOException {
         browser = Browser.require();
         Commands commands = new Commands(root);
         String[] small = {"test", "--cluster", "sim", "--time", "10s", "--rate", "50"};
@@ -43,14 +44,37 @@ final class RunsInBrowserTest {
         }
         commands.run(
                 "history", "import", "../histories/corpus/bad/stale-read.jsonl", "--name", "stale");
+        Commands.Ended night =
+                new Commands(withNight)
+                        .run(
+                                "nightly",
+                                "--clusters",
+                                "sim",
+                                "--workloads",
+                                "register,retries:sessions=off,reads=20",
+                                "--faults",
+                                "partition+kill",
+                                "--nodes",
+                                "3",
+                                "--time",
+                                "6s",
+                                "--rounds",
+                                "1",
+                                "--seed",
+                                "4");
+        assertThat(night.status()).as(night.out() + night.err()).isIn(0, 1, 2);
         server = RunServer.start(root, 0);
         home = "http://localhost:" + server.port() + "/";
+        nights = RunServer.start(withNight, 0);
     }
 
     @AfterAll
     void close() {
         if (server != null) {
             server.close();
+        }
+        if (nights != null) {
+            nights.close();
         }
         if (browser != null) {
             browser.close();
@@ -111,6 +135,24 @@ final class RunsInBrowserTest {
     }
 
     @Test
+    void aNightLeadsToItsTests() throws IOException {
+        browser.open("http://localhost:" + nights.port() + "/");
+        browser.find("nav a[href='/nightly/index.html']").click();
+        browser.until("document.title === 'Nights' && document.documentElement.dataset.ready");
+        browser.find("table a").click();
+        browser.until(
+                "document.title.startsWith('Night 2') && document.documentElement.dataset.ready");
+        assertThat(browser.text(".cards")).contains("2\ntests").contains("found\ncanaries");
+        assertThat(browser.text("#matrix")).contains("retries:sessions=off,reads=20");
+        assertThat(browser.inaccessible()).isEmpty();
+        browser.picture("night");
+        browser.find("#all tbody a").click();
+        browser.until("document.documentElement.dataset.ready === 'true' && window.raft");
+        assertThat(browser.text("h1")).startsWith("register/");
+        assertThat(browser.complaints()).isEmpty();
+    }
+
+    @Test
     void trendsAreDrawn() {
         assertThat(browser.count("#plots .uplot")).isEqualTo(2);
         assertThat(browser.text("#trends")).contains("Successes a second");
@@ -145,6 +187,9 @@ final class RunsInBrowserTest {
         assertThat(browser.requests())
                 .filteredOn(asked -> !asked.startsWith("data:"))
                 .isNotEmpty()
-                .allMatch(asked -> asked.startsWith(home));
+                .allMatch(
+                        asked ->
+                                asked.startsWith(home)
+                                        || asked.startsWith("http://localhost:" + nights.port()));
     }
 }

@@ -117,9 +117,12 @@ public final class NightPage {
                 "flaky: not their cell's usual verdict");
         card(body, score(summary), "planted bugs caught in the simulation");
         card(body, summary.canary(), "canaries: planted bugs that must be found");
+        double minutes = summary.wallSeconds() / 60;
         card(
                 body,
-                String.format(Locale.ROOT, "%.1f h", summary.wallSeconds() / 3600),
+                minutes < 90
+                        ? String.format(Locale.ROOT, "%.0f min", Math.ceil(minutes))
+                        : String.format(Locale.ROOT, "%.1f h", minutes / 60),
                 "spent on tests");
         body.append("</div>");
     }
@@ -237,7 +240,7 @@ public final class NightPage {
                     Html.text(run.isCanary() ? run.cell() + ", " + run.plantedBug() : run.cell());
             body.append("<tr><td>");
             body.append(href.isEmpty() ? name : "<a href=\"" + href + "\">" + name + "</a>");
-            body.append("</td><td>").append(Html.verdict(run.verdict(), true));
+            body.append("</td><td>").append(verdict(run));
             body.append(
                     String.format(
                             Locale.ROOT,
@@ -256,6 +259,16 @@ public final class NightPage {
                                             run.longestUnavailableMillis() / 1e3)));
         }
         body.append("</tbody></table></div></section>");
+    }
+
+    /** A canary is as it should be when its bug was found. */
+    private static String verdict(NightRun run) {
+        if (!run.isCanary()) {
+            return Html.verdict(run.verdict(), true);
+        }
+        return run.isViolation()
+                ? "<span class=\"verdict valid s\">Found</span>"
+                : "<span class=\"verdict error s\">Not found</span>";
     }
 
     /** One chart each: name, points of time, a line for each cluster. */

@@ -1,5 +1,7 @@
 package raft.harness.nightly;
 
+import raft.harness.report.RunFiles;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,7 +40,7 @@ public final class Retention {
         }
         deleteTree(folder.resolve("nodes"));
         Files.writeString(
-                folder.resolve("thinned.txt"),
+                folder.resolve(RunFiles.THINNED),
                 "This run was valid. Its history and logs were removed; the command in test.json"
                         + " repeats it.\n");
     }

@@ -7,12 +7,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,6 +22,12 @@ import java.util.List;
  */
 public final class RunFiles {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private static final List<String> STAMPED =
+            List.of("test.json", "results.json", "history.jsonl");
+
+    /** Stands in a run's folder from which history and logs were removed on purpose. */
+    public static final String THINNED = "thinned.txt";
 
     private final Path folder;
     private final List<String> problems = new ArrayList<>();
@@ -37,8 +43,16 @@ public final class RunFiles {
         this.results =
                 document("results.json", "the run has not ended, or the harness was killed in it");
         if (!Files.exists(history())) {
-            problems.add("there is no history.jsonl: nothing was recorded");
+            problems.add("there is no history.jsonl: " + whyNoHistory(folder));
         }
+    }
+
+    /** Why a run's folder holds no history, as the end of a sentence. */
+    public static String whyNoHistory(Path folder) {
+        return Files.exists(folder.resolve(THINNED))
+                ? "this run was valid and its history was removed to save space; the command in"
+                        + " test.json repeats it"
+                : "nothing was recorded in this run";
     }
 
     private JsonNode document(String name, String meaning) {
@@ -99,17 +113,16 @@ public final class RunFiles {
 
     /** By size and time of the files that a summary is made of. */
     static String stamp(Path folder) {
+        // By java.io.File, which answers without exceptions for what is not there: this is asked of
+        // every run whenever runs are listed.
         StringBuilder stamp = new StringBuilder();
-        for (String name : List.of("test.json", "results.json", "history.jsonl")) {
-            try {
-                BasicFileAttributes attributes =
-                        Files.readAttributes(folder.resolve(name), BasicFileAttributes.class);
-                stamp.append(attributes.size())
-                        .append('@')
-                        .append(attributes.lastModifiedTime().toMillis())
-                        .append(' ');
-            } catch (IOException e) {
+        for (String name : STAMPED) {
+            File file = new File(folder.toFile(), name);
+            long changed = file.lastModified();
+            if (changed == 0) {
                 stamp.append("- ");
+            } else {
+                stamp.append(file.length()).append('@').append(changed).append(' ');
             }
         }
         return stamp.toString().strip();

@@ -66,7 +66,7 @@ final class RunListTest {
         var list = new RunList(root);
         assertThat(list.read().getFirst().verdict()).isEqualTo("unfinished");
         // Were files opened again, this summary could not be what is told.
-        Path index = root.resolve(".runs.jsonl");
+        Path index = root.resolve(".runs.index");
         Files.writeString(
                 index, Files.readString(index).replace("\"unfinished\"", "\"from-the-index\""));
         assertThat(list.read().getFirst().verdict()).isEqualTo("from-the-index");

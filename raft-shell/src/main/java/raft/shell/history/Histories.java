@@ -8,6 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.harness.history.HistoryIndex;
+import raft.harness.report.RunFiles;
 import raft.harness.report.RunList;
 import raft.shell.Home;
 import raft.shell.OutputForm;
@@ -101,7 +102,11 @@ final class Histories {
             history.warnings().forEach(warning -> err().println("raft: " + file + ": " + warning));
             return history;
         } catch (NoSuchFileException e) {
-            throw usage(file + " does not exist: nothing was recorded in this run");
+            Path folder = file.toAbsolutePath().getParent();
+            throw usage(
+                    file
+                            + " does not exist: "
+                            + (folder == null ? "" : RunFiles.whyNoHistory(folder)));
         } catch (IOException e) {
             String message = String.valueOf(e.getMessage());
             throw usage(message.startsWith(file + ":") ? message : file + ": " + message);

@@ -6,6 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
+import raft.harness.report.RunList;
 import raft.harness.report.RunSummary;
 
 import tools.jackson.databind.json.JsonMapper;
@@ -48,8 +49,16 @@ final class ListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<RunSummary> all = histories.runs().read();
-        List<RunSummary> fitting = all.stream().filter(this::fits).toList();
+        boolean everyone =
+                verdict == null
+                        && workload == null
+                        && cluster == null
+                        && plant == null
+                        && search == null;
+        RunList.Newest newest =
+                histories.runs().newest(everyone && limit > 0 ? limit : Integer.MAX_VALUE);
+        List<RunSummary> fitting = newest.runs().stream().filter(this::fits).toList();
+        int fittingCount = everyone ? newest.allCount() : fitting.size();
         List<RunSummary> shown =
                 limit > 0 ? fitting.subList(0, Math.min(limit, fitting.size())) : fitting;
         PrintWriter out = histories.out();
@@ -57,7 +66,7 @@ final class ListCommand implements Callable<Integer> {
             shown.forEach(run -> out.println(JsonMapper.shared().writeValueAsString(run)));
             return 0;
         }
-        if (all.isEmpty()) {
+        if (newest.allCount() == 0) {
             out.println(
                     "no run is saved in " + histories.root() + "; './raft test' makes the first");
             return 0;
@@ -84,11 +93,11 @@ final class ListCommand implements Callable<Integer> {
                                     + run.faultWords());
             out.println(cut(line.stripTrailing(), width));
         }
-        if (shown.size() < fitting.size()) {
+        if (shown.size() < fittingCount) {
             out.println(
-                    "… and " + (fitting.size() - shown.size()) + " more; --limit 0 lists them all");
-        } else if (fitting.size() < all.size()) {
-            out.println(fitting.size() + " of " + all.size() + " runs");
+                    "… and " + (fittingCount - shown.size()) + " more; --limit 0 lists them all");
+        } else if (fittingCount < newest.allCount()) {
+            out.println(fittingCount + " of " + newest.allCount() + " runs");
         }
         return 0;
     }
