@@ -19,6 +19,8 @@ import raft.harness.sim.SelfCheck;
 import raft.harness.sim.SimRun;
 import raft.harness.workload.Workloads;
 
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -269,6 +271,19 @@ final class SimCommand implements Runnable {
         int seconds;
 
         @Option(
+                names = "--minimise",
+                paramLabel = "SECONDS",
+                defaultValue = "3",
+                description = "to make the failing run of each smaller, 0 for none (default: 3)")
+        int minimiseSeconds;
+
+        @Option(
+                names = "--output",
+                defaultValue = "text",
+                description = "text or json (default: text)")
+        String output = "text";
+
+        @Option(
                 names = "--bugs",
                 split = ",",
                 paramLabel = "ID|FILE.json",
@@ -282,6 +297,10 @@ final class SimCommand implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
+            if (!output.equals("text") && !output.equals("json")) {
+                throw new ParameterException(
+                        spec.commandLine(), "--output must be text or json, not " + output);
+            }
             List<String> ids = bugs == null ? PlantedBug.ids() : bugs;
             try {
                 ids.forEach(PlantedBug::named);
@@ -294,23 +313,30 @@ final class SimCommand implements Runnable {
                             Home.nodeSources(),
                             seeds,
                             seconds,
+                            minimiseSeconds,
                             jobs,
                             line ->
                                     print(
                                             spec.commandLine().getErr(),
                                             line.bug() + " " + line.finder()));
-            print(out, "bug  caught by   seeds  sim s   cpu s  what");
+            if (output.equals("json")) {
+                lines.forEach(line -> print(out, JsonMapper.shared().writeValueAsString(line)));
+                return lines.stream().allMatch(Score.Line::right) ? 0 : 1;
+            }
+            print(out, "bug  caught by   seeds  sim s   cpu s  ops faults  what");
             for (Score.Line line : lines) {
                 print(
                         out,
                         String.format(
                                 Locale.ROOT,
-                                "%-4s %-10s %6d %6.0f %7.1f  %s%s%s",
+                                "%-4s %-10s %6d %6.0f %7.1f %4s %6s  %s%s%s",
                                 line.bug(),
                                 line.finder(),
                                 line.seedCount(),
                                 line.simulatedSeconds(),
                                 line.seconds(),
+                                line.operationCount() < 0 ? "-" : line.operationCount(),
+                                line.faultCount() < 0 ? "-" : line.faultCount(),
                                 line.right() ? "" : "WRONG: ",
                                 line.title(),
                                 line.rule().isEmpty() ? "" : " | " + brief(line.rule())));

@@ -3,6 +3,7 @@ package raft.harness.sim;
 import org.jspecify.annotations.Nullable;
 
 import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 
@@ -17,6 +18,8 @@ import java.util.function.Function;
  * the same rule still breaks.
  */
 public final class Minimiser {
+    private static final long SHORTEST_NANOS = 200_000_000L;
+
     private final NodeCode code;
     private final String rule;
     private final long deadlineNanos;
@@ -49,14 +52,21 @@ public final class Minimiser {
 
     /** The smallest scenario found that still fails in the same way. */
     public Scenario minimise(Scenario scenario) {
-        Scenario small = scripted(scenario);
-        small = attempt(small, small.with(small.options().calm()));
+        Scenario small = shorterRun(cutBehind(scripted(scenario)));
+        for (SimOptions calmer : small.options().calmer()) {
+            small = attempt(small, small.with(calmer));
+        }
+        for (SimOptions calmer : small.options().partlyCalmer()) {
+            // Each by itself, on top of what was calmed so far.
+            small = attempt(small, small.with(small.options().calmedLike(calmer)));
+        }
+        small = fewerKeysAndProcesses(small);
         String before;
         do {
             before = size(small);
             small = fewerFaults(small);
-            small = shorterFaults(small);
             small = fewerOperations(small);
+            small = shorterFaults(small);
             small = fewerNodes(small);
             small = shorterRun(small);
             progress.accept(size(small) + " after " + tryCount + " runs");
@@ -106,6 +116,41 @@ public final class Minimiser {
         return fails(written) ? written : scenario;
     }
 
+    /** What begins only after the failure had no part in it. */
+    private Scenario cutBehind(Scenario now) {
+        SimRun.Result result = SimRun.run(now, code, null);
+        long end = Math.min(now.runNanos(), result.simulatedNanos() + 1);
+        List<PlannedFault> begun =
+                now.plan().faults().stream()
+                        .filter(fault -> fault.startMillis() * 1_000_000 <= end)
+                        .toList();
+        return attempt(now, now.lasting(end).with(new FaultPlan(begun)));
+    }
+
+    /** Whole keys and whole processes go before single operations are looked at. */
+    private Scenario fewerKeysAndProcesses(Scenario now) {
+        List<Scenario.Step> script = now.script();
+        if (script == null) {
+            return now;
+        }
+        Scenario small = attempt(now, now.with(List.<Scenario.Step>of()));
+        if (small != now) {
+            return small;
+        }
+        List<Value> keys = script.stream().map(Scenario.Step::key).distinct().toList();
+        List<Value> keptKeys = reduce(keys, some -> now.with(only(script, Scenario.Step::key, some)));
+        List<Scenario.Step> ofKeys = only(script, Scenario.Step::key, keptKeys);
+        List<Long> processes = ofKeys.stream().map(Scenario.Step::process).distinct().toList();
+        List<Long> kept =
+                reduce(processes, some -> now.with(only(ofKeys, Scenario.Step::process, some)));
+        return now.with(only(ofKeys, Scenario.Step::process, kept));
+    }
+
+    private static <T> List<Scenario.Step> only(
+            List<Scenario.Step> script, Function<Scenario.Step, T> of, List<T> kept) {
+        return script.stream().filter(step -> kept.contains(of.apply(step))).toList();
+    }
+
     private Scenario fewerFaults(Scenario now) {
         List<PlannedFault> kept =
                 reduce(now.plan().faults(), faults -> now.with(new FaultPlan(faults)));
@@ -153,12 +198,15 @@ public final class Minimiser {
 
     private Scenario shorterRun(Scenario now) {
         Scenario small = now;
-        for (long nanos = small.runNanos() / 2; nanos >= 1_000_000_000L; nanos /= 2) {
-            Scenario next = attempt(small, small.lasting(nanos));
-            if (next.equals(small)) {
-                break;
+        long fine = 0;
+        // Not monotone, so the search may miss a shorter one; it never ends with one that holds.
+        while (small.runNanos() - fine > SHORTEST_NANOS && inTime()) {
+            Scenario shorter = small.lasting((fine + small.runNanos()) / 2);
+            if (fails(shorter)) {
+                small = shorter;
+            } else {
+                fine = shorter.runNanos();
             }
-            small = next;
         }
         return small;
     }

@@ -1,5 +1,7 @@
 package raft.harness.sim;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.harness.run.PlantedBug;
 
 import java.io.IOException;
@@ -27,7 +29,10 @@ public final class Score {
      * @param finder who noticed, "nobody" where none did
      * @param rule the invariant's name, "" where there is none
      * @param seed that noticed, 0 where none did
-     * @param seconds of processor time
+     * @param seconds of processor time, without that for making the run smaller
+     * @param operationCount of the smallest failing run that was found; -1 where none was looked
+     *     for, or its operations could not be written down
+     * @param faultCount of that run, -1 where none was looked for
      */
     public record Line(
             String bug,
@@ -38,7 +43,9 @@ public final class Score {
             long seed,
             int seedCount,
             double simulatedSeconds,
-            double seconds) {
+            double seconds,
+            int operationCount,
+            int faultCount) {
         /** A bug that was noticed, or a benign edit that was not. */
         public boolean right() {
             return benign == (seed == 0);
@@ -53,6 +60,7 @@ public final class Score {
      * @param ids of the edits
      * @param seedsMax for each bug; benign edits get a quarter of it, at least 20
      * @param secondsMax for each edit, of processor time
+     * @param minimiseSeconds of real time to make the failing run of each smaller, 0 for none
      * @param progress is told each line as it comes
      * @throws IOException when an edit does not fit the sources any more
      */
@@ -61,6 +69,7 @@ public final class Score {
             Path sourceRoot,
             int seedsMax,
             double secondsMax,
+            int minimiseSeconds,
             int jobs,
             Consumer<Line> progress)
             throws IOException, InterruptedException {
@@ -76,7 +85,8 @@ public final class Score {
                                                     PlantedBug.named(id),
                                                     sourceRoot,
                                                     seedsMax,
-                                                    secondsMax);
+                                                    secondsMax,
+                                                    minimiseSeconds);
                                     progress.accept(line);
                                     return line;
                                 }));
@@ -142,7 +152,12 @@ public final class Score {
         return new MutantLine(mutant, true, "", seedsMax);
     }
 
-    private static Line score(PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax)
+    private static Line score(
+            PlantedBug bug,
+            Path sourceRoot,
+            int seedsMax,
+            double secondsMax,
+            int minimiseSeconds)
             throws IOException {
         long start = cpuNanos();
         NodeCode code = NodeCode.planted(bug, sourceRoot);
@@ -154,7 +169,13 @@ public final class Score {
             SimRun.Result result = SimRun.run(Scenario.ofSeed(count, RUN_MILLIS), code, null);
             simulated += result.simulatedNanos() / 1e9;
             if (result.failed()) {
-                return line(bug, result, count, count, simulated, start);
+                double seconds = (cpuNanos() - start) / 1e9;
+                Scenario small =
+                        minimiseSeconds == 0
+                                ? null
+                                : new Minimiser(code, result, minimiseSeconds, line -> {})
+                                        .minimise(Scenario.ofSeed(count, RUN_MILLIS));
+                return line(bug, result, count, simulated, seconds, small);
             }
         }
         return new Line(
@@ -166,7 +187,9 @@ public final class Score {
                 0,
                 count,
                 simulated,
-                (cpuNanos() - start) / 1e9);
+                (cpuNanos() - start) / 1e9,
+                -1,
+                -1);
     }
 
     /** Of this thread alone, so that a busy machine does not cut the search short. */
@@ -177,10 +200,11 @@ public final class Score {
     private static Line line(
             PlantedBug bug,
             SimRun.Result result,
-            long seed,
-            int count,
+            int seed,
             double simulated,
-            long start) {
+            double seconds,
+            @Nullable Scenario small) {
+        List<Scenario.Step> script = small == null ? null : small.script();
         return new Line(
                 bug.id(),
                 bug.title(),
@@ -188,8 +212,10 @@ public final class Score {
                 result.finder().label(),
                 result.finder() == SimRun.Finder.CHECKER ? "" : result.what(),
                 seed,
-                count,
+                seed,
                 simulated,
-                (cpuNanos() - start) / 1e9);
+                seconds,
+                script == null ? -1 : script.size(),
+                small == null ? -1 : small.plan().faults().size());
     }
 }

@@ -1,5 +1,7 @@
 package raft.harness.sim;
 
+import java.util.List;
+
 /**
  * Everything that decides how a simulated cluster behaves beside its fault plan; the same options
  * give the same run, event by event. Times are nanoseconds of virtual time.
@@ -89,6 +91,11 @@ public record SimOptions(
             int leaseDriftPercent) {
         /** Nothing; snapshots as on a real node. */
         public static final Upkeep NONE = new Upkeep(0, 0, 64L << 20, 1 << 20, -1);
+
+        /** Without operators; snapshots and leases as they are. */
+        Upkeep unattended() {
+            return new Upkeep(spareCount, 0, snapshotLogBytes, chunkBytes, leaseDriftPercent);
+        }
     }
 
     private static final long MICRO = 1_000;
@@ -288,6 +295,80 @@ public record SimOptions(
                 disk,
                 process,
                 other);
+    }
+
+    /** Everything calm at once: what is tried first by whoever makes a run smaller. */
+    List<SimOptions> calmer() {
+        return List.of(calm());
+    }
+
+    /** One thing calm at a time. */
+    List<SimOptions> partlyCalmer() {
+        SimOptions calm = calm();
+        return List.of(
+                withNetwork(calm.network),
+                withDisk(calm.disk),
+                withProcess(calm.process),
+                withUpkeep(upkeep.unattended()),
+                withUpkeep(calm.upkeep));
+    }
+
+    /** Calm in what {@code other} is calm in, and these in the rest. */
+    SimOptions calmedLike(SimOptions other) {
+        SimOptions calm = calm();
+        SimOptions result = this;
+        if (other.network.equals(calm.network)) {
+            result = result.withNetwork(calm.network);
+        }
+        if (other.disk.equals(calm.disk)) {
+            result = result.withDisk(calm.disk);
+        }
+        if (other.process.equals(calm.process)) {
+            result = result.withProcess(calm.process);
+        }
+        return other.upkeep.pauseNanos == 0 ? result.withUpkeep(other.upkeep) : result;
+    }
+
+    private SimOptions withNetwork(Network other) {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                other,
+                disk,
+                process,
+                upkeep);
+    }
+
+    private SimOptions withDisk(Disk other) {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                other,
+                process,
+                upkeep);
+    }
+
+    private SimOptions withProcess(Process other) {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                appendBytesMax,
+                inflightAppendsMax,
+                network,
+                disk,
+                other,
+                upkeep);
     }
 
     /** Draws in a fixed order; adding one at the end changes no earlier one. */

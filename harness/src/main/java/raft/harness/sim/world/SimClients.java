@@ -42,7 +42,6 @@ final class SimClients {
 
     private final SimCluster world;
     private final Map<Long, ClientSession> sessions = new HashMap<>();
-    private long askedCount;
 
     /** An operation under way. */
     static final class Op {
@@ -55,8 +54,11 @@ final class SimClients {
         private int triedCount;
         private boolean sent;
         private boolean ended;
+        private final long startNanos;
+        private long stepCount;
 
-        Op(Invocation invocation, Conversation conversation) {
+        Op(Invocation invocation, Conversation conversation, long startNanos) {
+            this.startNanos = startNanos;
             this.invocation = invocation;
             this.conversation = conversation;
             this.request = conversation.request();
@@ -110,7 +112,11 @@ final class SimClients {
     void invoke(Invocation invocation) {
         Op op;
         try {
-            op = new Op(invocation, new Conversation(invocation, session(invocation)));
+            op =
+                    new Op(
+                            invocation,
+                            new Conversation(invocation, session(invocation)),
+                            world.nowNanos());
         } catch (IllegalArgumentException e) {
             world.complete(
                     completion(
@@ -155,11 +161,12 @@ final class SimClients {
         if (!op.request.isRead()) {
             world.watch.asked(op.command());
         }
-        plan(Happening.Kind.REQUEST, node, new Asked(op, node, op.attempt));
+        plan(Happening.Kind.REQUEST, node, op, new Asked(op, node, op.attempt));
     }
 
-    private void plan(Happening.Kind kind, @Nullable SimNode node, Object payload) {
-        long draw = Keyed.key(world.options.seed(), Purpose.CLIENT, 0, 0, ++askedCount);
+    /** Drawn by operation, so that leaving one out leaves the others as they were. */
+    private void plan(Happening.Kind kind, @Nullable SimNode node, Op op, Object payload) {
+        long draw = Keyed.key(world.options.seed(), Purpose.CLIENT, 0, op.stepCount++, op.startNanos);
         long delay = Keyed.between(draw, DELAY_MIN_NANOS, DELAY_MAX_NANOS);
         world.plan(world.nowNanos() + delay, kind, node, null, payload, -1);
     }
@@ -174,6 +181,7 @@ final class SimClients {
             plan(
                     Happening.Kind.REPLY,
                     null,
+                    asked.op,
                     new Back(asked, null, null, Ending.NOT_CONNECTED, false));
         } else {
             asked.op.sent = true;
@@ -182,13 +190,14 @@ final class SimClients {
     }
 
     void replied(Asked asked, String node, Reply reply) {
-        plan(Happening.Kind.REPLY, null, new Back(asked, node, reply, null, false));
+        plan(Happening.Kind.REPLY, null, asked.op, new Back(asked, node, reply, null, false));
     }
 
     void connectionLost(Asked asked) {
         plan(
                 Happening.Kind.REPLY,
                 null,
+                asked.op,
                 new Back(asked, null, null, Ending.CONNECTION_LOST, false));
     }
 
