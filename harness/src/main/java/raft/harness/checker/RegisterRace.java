@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
  * nobody knows beforehand, and they differ by several times in both directions. The second begins
  * only when the first has not decided soon. The first decision ends both.
  *
- * <p>(Splitting one frontier over threads was not worth it: a completion takes microseconds, less
- * than two meetings of threads. Nor are windows: where a search is long, hardly any moment is
- * quiescent.)
+ * <p>Windows between quiescent points would not pay: where a search is long hardly any moment is
+ * quiescent (6 of 200,000 events with 10 processes, 1 of 20,000 with 100). One frontier is not split
+ * over threads: its set and the dominance between its members concern all of it at every step.
  */
 final class RegisterRace {
     private static final long HEAD_START_MILLIS = 150;
