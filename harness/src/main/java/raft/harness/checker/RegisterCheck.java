@@ -47,6 +47,12 @@ final class RegisterCheck {
     }
 
     Outcome judge() {
+        Outcome outcome = withoutSearch();
+        return outcome == null ? search() : outcome;
+    }
+
+    /** Null where only a search can tell. */
+    @Nullable Outcome withoutSearch() {
         if (ways.rejections()) {
             Outcome rejected = Rejections.of(part);
             if (rejected != null) {
@@ -63,7 +69,7 @@ final class RegisterCheck {
                 return outcome;
             }
         }
-        return search();
+        return null;
     }
 
     /** Only by searching, in beams and at last with nothing left out. */
