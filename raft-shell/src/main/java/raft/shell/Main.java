@@ -105,6 +105,7 @@ import java.util.Objects;
             NightlyCommand.class,
             SimCommand.class,
             BenchCommand.class,
+            CallCommand.class,
             DoctorCommand.class,
             CleanCommand.class
         })
