@@ -88,14 +88,16 @@ final class HistoryBench implements Callable<Integer> {
                 double first = version ? 0 : run(root, command.getValue());
                 double median = median(root, command.getValue(), rounds, version);
                 start = version ? median : start;
-                out.printf(
-                        Locale.ROOT,
-                        version
-                                ? "%-18s %7.0f ms%n"
-                                : "%-18s %7.0f ms beyond the start," + " the first time %.0f ms%n",
-                        command.getKey(),
-                        version ? median : median - start,
-                        first - start);
+                if (version) {
+                    out.printf(Locale.ROOT, "%-18s %7.0f ms%n", command.getKey(), median);
+                } else {
+                    out.printf(
+                            Locale.ROOT,
+                            "%-18s %7.0f ms beyond the start, the first time %.0f ms%n",
+                            command.getKey(),
+                            median - start,
+                            first - start);
+                }
                 out.flush();
                 figures.put(
                         command.getKey() + "Millis", Math.round(version ? median : median - start));

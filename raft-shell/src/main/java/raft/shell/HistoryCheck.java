@@ -92,7 +92,7 @@ final class HistoryCheck {
         // A half is for the search and whatever else is there.
         boolean fits = eventBytes < Runtime.getRuntime().maxMemory() / 2;
         boolean meant = eventBytes / EVENTS_PER_SEARCH_BYTE < budget.memoryBytes();
-        if (fits && meant || linearization) {
+        if ((fits && meant) || linearization) {
             return inMemory(format, linearization);
         }
         if (format != HistoryFormat.JSON_LINES) {

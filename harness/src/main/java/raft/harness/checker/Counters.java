@@ -132,8 +132,8 @@ final class Counters {
                     return impossible("counts too few", operation);
                 }
                 boolean back =
-                        kinds[operation] == READ && ranks[operation] < known
-                                || kinds[operation] == FIXED && ranks[operation] <= known;
+                        (kinds[operation] == READ && ranks[operation] < known)
+                                || (kinds[operation] == FIXED && ranks[operation] <= known);
                 if (back) {
                     return impossible("went back", operation, knownFrom);
                 }

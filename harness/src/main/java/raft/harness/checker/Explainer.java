@@ -590,7 +590,7 @@ final class Explainer {
     private String named(String words) {
         return part.name() instanceof Value.Nil
                 ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
-                : "Key " + part.name().shown() + ": " + words;
+                : "Key " + Value.shown(part.name()) + ": " + words;
     }
 
     private String contradiction(Part where, Impossible said) {
@@ -759,7 +759,7 @@ final class Explainer {
                 + name(where, second)
                 + " began, and "
                 + (takenFirst < 0
-                        ? "nobody has taken " + left.shown() + "."
+                        ? "nobody has taken " + Value.shown(left) + "."
                         : name(where, takenFirst)
                                 + " began only "
                                 + between(where, taken, takenFirst)
@@ -895,12 +895,12 @@ final class Explainer {
                         + " by process "
                         + call.process()
                         + " returned "
-                        + end.value().shown()
+                        + Value.shown(end.value())
                 : name(where, operation) + " succeeded" + answer(call, end);
     }
 
     private static String answer(HistoryEvent call, HistoryEvent end) {
-        return end.value().equals(call.value()) ? "" : " with " + end.value().shown();
+        return end.value().equals(call.value()) ? "" : " with " + Value.shown(end.value());
     }
 
     /** The value that a read returned or a cas expected. */
@@ -908,9 +908,9 @@ final class Explainer {
         HistoryEvent call = events.get(where.invocations()[operation]);
         int ends = where.completions()[operation];
         if (call.f().equals("cas") && call.value() instanceof Value.Seq(List<Value> pair)) {
-            return pair.getFirst().shown();
+            return Value.shown(pair.getFirst());
         }
-        return ends < 0 ? "that" : events.get(ends).value().shown();
+        return ends < 0 ? "that" : Value.shown(events.get(ends).value());
     }
 
     /** "the write of 4 by process 2 (event 17)", "the cas from 4 to 5 …". */
@@ -926,8 +926,8 @@ final class Explainer {
                         : call.value();
         String what =
                 register && value instanceof Value.Seq(List<Value> pair) && pair.size() == 2
-                        ? "from " + pair.get(0).shown() + " to " + pair.get(1).shown()
-                        : ends < 0 && value instanceof Value.Nil ? "" : "of " + value.shown();
+                        ? "from " + Value.shown(pair.get(0)) + " to " + Value.shown(pair.get(1))
+                        : ends < 0 && value instanceof Value.Nil ? "" : "of " + Value.shown(value);
         return "the "
                 + call.f()
                 + (what.isEmpty() ? "" : " " + what)

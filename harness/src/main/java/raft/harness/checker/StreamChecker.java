@@ -497,8 +497,8 @@ public final class StreamChecker {
         private static boolean mentions(Value value, Value wanted) {
             return !(wanted instanceof Value.Nil)
                     && (value.equals(wanted)
-                            || value instanceof Value.Seq(List<Value> values)
-                                    && values.contains(wanted));
+                            || (value instanceof Value.Seq(List<Value> values)
+                                    && values.contains(wanted)));
         }
     }
 }

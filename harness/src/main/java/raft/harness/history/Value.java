@@ -51,8 +51,8 @@ public sealed interface Value {
     }
 
     /** For people: its text, of a very long one only the beginning and how long it is. */
-    default String shown() {
-        return shortened(toString());
+    static String shown(Value value) {
+        return shortened(value.toString());
     }
 
     static String shortened(String text) {

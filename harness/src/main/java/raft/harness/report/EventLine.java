@@ -24,8 +24,8 @@ public final class EventLine {
                         event.process(),
                         event.type().name().toLowerCase(Locale.ROOT),
                         event.f(),
-                        event.key() instanceof Value.Nil ? "" : "key " + event.key().shown(),
-                        asksNothing ? "" : event.value().shown(),
+                        event.key() instanceof Value.Nil ? "" : "key " + Value.shown(event.key()),
+                        asksNothing ? "" : Value.shown(event.value()),
                         event.node() == null ? "" : "  at " + event.node())
                 .stripTrailing();
     }

@@ -69,7 +69,7 @@ final class LiveWatch implements AutoCloseable {
 
     private void watch() {
         try {
-            for (Arrival next = queue.take(); next != END; next = queue.take()) {
+            for (Arrival next = queue.take(); !next.equals(END); next = queue.take()) {
                 live.add(next.event());
                 behindMostNanos = Math.max(behindMostNanos, System.nanoTime() - next.nanos());
                 if (!said && live.verdict() instanceof Verdict.Violation violation) {

@@ -14,6 +14,7 @@ import raft.harness.sim.Sometimes;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
@@ -368,7 +369,7 @@ final class SimAdministration {
         return newest;
     }
 
-    private TreeMap<String, Long> appliedIndexes() {
+    private Map<String, Long> appliedIndexes() {
         TreeMap<String, Long> indexes = new TreeMap<>();
         for (SimNode node : world.nodeList()) {
             SimNode.Life life = node.life;
