@@ -3,15 +3,17 @@
  *
  * It keeps count, for every file under /data, of how far it was written and how far it was synced, in a file that is mapped into
  * memory and so outlives SIGKILL. From outside, flags in the same file hold syncs back, slow them down, and let writes fail as a full
- * or a broken disk does. What a power loss would take away is then known exactly: the bytes between "synced" and "written".
+ * or a broken disk does. What a power loss would take away is then known exactly: the bytes between "synced" and "written", and those
+ * written over zeros.
  *
- * Covers: contents of files that grow at their end (logs, snapshots). Does not cover: renames and deletions that were not synced with
- * their folder, writes through mmap, bytes overwritten in place (these are counted, so that nobody relies on what is not known).
+ * Covers: contents of files that grow at their end, or are filled from front to back after zeros were put there (logs, snapshots).
+ * Does not cover: renames and deletions that were not synced with their folder, writes through mmap, other bytes overwritten in place
+ * (these are counted, so that nobody relies on what is not known).
  *
  * The file /raftlab/disk, in words of 8 bytes:
  *   0 magic  1 hold syncs  2 slow syncs by ms  3 full  4 broken
  *   5 syncs held now  6 syncs slowed  7 writes refused as full  8 calls failed as broken  9 writes into what was synced before
- *   16… 256 slots of 4 words: inode, synced, written, 0
+ *   16… 256 slots of 4 words: inode, synced, written, begin and end (32 bits each) of what was written over zeros and not synced
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +21,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -29,6 +33,7 @@
 #define DATA "/data"
 #define HEAD 16
 #define SLOTS 256
+#define OVERWRITE_MAX (4 << 20)
 #define WORDS (HEAD + 4 * SLOTS)
 
 enum { MAGIC, HOLD, SLOW, FULL, BROKEN, HELD, SLOWED, REFUSED, FAILED, OVERWRITTEN };
@@ -78,11 +83,12 @@ static volatile uint64_t *slot(const struct stat *st) {
     volatile uint64_t *s = control + HEAD + 4 * i;
     if (s[0] == (uint64_t)st->st_ino) {
       if (st->st_size == 0)
-        s[1] = s[2] = 0;
+        s[1] = s[2] = s[3] = 0;
       return s;
     }
     if (s[0] == 0) {
       s[1] = s[2] = st->st_size;
+      s[3] = 0;
       s[0] = st->st_ino;
       return s;
     }
@@ -119,6 +125,50 @@ static void before_write(const struct stat *st) {
   pthread_mutex_unlock(&lock);
 }
 
+/*
+ * Writes into zeros that are in the file already, as a preallocated log's: the file does not grow, but these bytes are lost with the
+ * power too. s[3] holds where they begin and end, 32 bits each, 0 for none. Of other bytes it is not known what stood there before.
+ */
+static void before_overwrite(int fd, const struct stat *st, const char *bytes, size_t count, off_t from) {
+  pthread_mutex_lock(&lock);
+  volatile uint64_t *s = slot(st);
+  uint64_t known = s ? s[1] : 0;
+  pthread_mutex_unlock(&lock);
+  if (!s || (uint64_t)from >= known)
+    return;
+  char *old = count <= OVERWRITE_MAX && (uint64_t)from + count < UINT32_MAX ? malloc(count) : 0;
+  /* The program may have opened it for writing alone. */
+  char path[40];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  int reader = old ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+  ssize_t there = reader >= 0 ? pread(reader, old, count, from) : -1;
+  if (reader >= 0)
+    close(reader);
+  int zeros = there == (ssize_t)count;
+  size_t same = 0;
+  if (zeros) {
+    while (same < count && old[same] == bytes[same])
+      same++;
+    for (size_t i = same; i < count && zeros; i++)
+      zeros = old[i] == 0;
+  }
+  free(old);
+  if (zeros && same == count)
+    return;
+  pthread_mutex_lock(&lock);
+  if (zeros) {
+    uint64_t begin = from + same, end = from + count;
+    if (s[3]) {
+      begin = s[3] >> 32 < begin ? s[3] >> 32 : begin;
+      end = (s[3] & UINT32_MAX) > end ? s[3] & UINT32_MAX : end;
+    }
+    s[3] = begin << 32 | end;
+  } else {
+    control[OVERWRITTEN]++;
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 static void after_write(int fd, const struct stat *st, off_t from, ssize_t count) {
   if (count <= 0)
     return;
@@ -126,12 +176,12 @@ static void after_write(int fd, const struct stat *st, off_t from, ssize_t count
   pthread_mutex_lock(&lock);
   volatile uint64_t *s = slot(st);
   if (s) {
-    if ((uint64_t)from < s[1])
-      control[OVERWRITTEN]++;
     if ((uint64_t)from + count > s[2])
       s[2] = from + count;
-    if (at_once) /* Opened so that every write is synced before it returns. */
+    if (at_once) { /* Opened so that every write is synced before it returns. */
       s[1] = s[2];
+      s[3] = 0;
+    }
   }
   pthread_mutex_unlock(&lock);
 }
@@ -143,6 +193,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
   if (refused(&st))
     return -1;
   before_write(&st);
+  if (!(fcntl(fd, F_GETFL) & O_APPEND))
+    before_overwrite(fd, &st, bytes, count, lseek(fd, 0, SEEK_CUR));
   ssize_t done = real_write(fd, bytes, count);
   int error = errno;
   /* The position after it, so that O_APPEND is right too. The size before is not 0 any more for slot(). */
@@ -176,6 +228,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at) {
   if (refused(&st))
     return -1;
   before_write(&st);
+  before_overwrite(fd, &st, bytes, count, at);
   ssize_t done = real_pwrite(fd, bytes, count, at);
   int error = errno;
   st.st_size = at + (done > 0 ? done : 0);
@@ -229,7 +282,7 @@ static int synced(int fd, int (*real)(int)) {
   }
   pthread_mutex_lock(&lock);
   volatile uint64_t *s = slot(&st);
-  uint64_t written = s ? s[2] : 0;
+  uint64_t written = s ? s[2] : 0, overwritten = s ? s[3] : 0;
   pthread_mutex_unlock(&lock);
   int result = real(fd);
   int error = errno;
@@ -242,6 +295,10 @@ static int synced(int fd, int (*real)(int)) {
     pthread_mutex_lock(&lock);
     if (written > s[1])
       s[1] = written;
+    if (s[3] == overwritten)
+      s[3] = 0;
+    else if (s[3]) /* More was written meanwhile; logs are written from front to back. */
+      s[3] = (overwritten & UINT32_MAX) << 32 | (s[3] & UINT32_MAX);
     pthread_mutex_unlock(&lock);
   }
   errno = error;

@@ -61,8 +61,12 @@ final class Disks {
 
     private record Flip(String file, long offset, int was, int is) {}
 
-    /** A file of which the end is not synced. */
-    private record Unsynced(String file, long synced, long written) {}
+    /**
+     * A file of which the end is not synced.
+     *
+     * @param overZeros whether the file had been made longer before, with zeros where this stands
+     */
+    private record Unsynced(String file, long synced, long written, boolean overZeros) {}
 
     /**
      * @param small whether the node's volume is so small that it can be filled for real
@@ -93,7 +97,6 @@ final class Disks {
                     }
                     for (Unsynced file : lost) {
                         long kept = file.synced + (file.written - file.synced) * keptPercent / 100;
-                        cutTo(file.file, kept);
                         evidence.add(
                                 pod.node()
                                         + " lost "
@@ -102,10 +105,9 @@ final class Disks {
                                         + (file.written - file.synced)
                                         + " bytes that were not synced: "
                                         + name(file.file)
-                                        + " ends at "
-                                        + sizeOf(file.file)
-                                        + " instead of "
-                                        + file.written);
+                                        + (file.overZeros
+                                                ? zeroed(file.file, kept, file.written)
+                                                : shortened(file.file, kept, file.written)));
                     }
                     forgetSlots();
                     if (lost.isEmpty()) {
@@ -114,6 +116,36 @@ final class Disks {
                     return new FaultOutcome(
                             lost.isEmpty() ? Status.INDETERMINATE : Status.INSTALLED, evidence);
                 });
+    }
+
+    private String shortened(String file, long kept, long written) throws IOException {
+        cutTo(file, kept);
+        return " ends at " + sizeOf(file) + " instead of " + written;
+    }
+
+    /** What stood there before: a log that was made long in advance holds zeros. */
+    private String zeroed(String file, long from, long to) throws IOException {
+        pod.shell()
+                .check(
+                        String.format(
+                                "dd if=/dev/zero of='%s' bs=64k oflag=seek_bytes seek=%d"
+                                        + " iflag=count_bytes count=%d conv=notrunc 2>/dev/null",
+                                file, from, to - from),
+                        COMMAND_MILLIS);
+        long left =
+                Long.parseLong(
+                        pod.shell()
+                                .check(
+                                        String.format(
+                                                "tail -c +%d '%s' | head -c %d | tr -d '\\0' |"
+                                                        + " wc -c",
+                                                from + 1, file, to - from),
+                                        COMMAND_MILLIS)
+                                .strip());
+        if (left != 0) {
+            throw new IOException(left + " bytes of " + file + " are not zero again");
+        }
+        return " holds zeros from " + from + " to " + to + " again";
     }
 
     private List<Unsynced> awaitUnsynced() throws IOException {
@@ -137,7 +169,10 @@ final class Disks {
     private List<Unsynced> unsynced(long[] words) throws IOException {
         List<Unsynced> found = new ArrayList<>();
         for (int at = SLOTS_AT; at + SLOT_WORDS <= words.length; at += SLOT_WORDS) {
-            if (words[at] != 0 && words[at + 2] > words[at + 1]) {
+            boolean grown = words[at + 2] > words[at + 1];
+            long begin = words[at + 3] >>> 32;
+            long end = words[at + 3] & 0xffff_ffffL;
+            if (words[at] != 0 && (grown || end > begin)) {
                 String file =
                         pod.shell()
                                 .check(
@@ -145,7 +180,10 @@ final class Disks {
                                         COMMAND_MILLIS)
                                 .strip();
                 if (!file.isEmpty()) {
-                    found.add(new Unsynced(file, words[at + 1], words[at + 2]));
+                    found.add(
+                            grown
+                                    ? new Unsynced(file, words[at + 1], words[at + 2], false)
+                                    : new Unsynced(file, begin, end, true));
                 }
             }
         }
