@@ -29,6 +29,7 @@ import java.util.concurrent.Callable;
             CheckerBench.class,
             HistoryBench.class,
             NodeBench.class,
+            ShellBench.class,
             SimBench.class
         })
 final class BenchCommand implements Runnable {
@@ -39,7 +40,7 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "say what to measure: checker, harness, history, node or sim");
+                spec.commandLine(), "say what to measure: checker, harness, history, node, shell or sim");
     }
 
     /** {@code ./raft bench harness}. */

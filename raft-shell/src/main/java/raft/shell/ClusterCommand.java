@@ -11,6 +11,8 @@ import raft.harness.docker.DockerCluster;
 import raft.harness.docker.DockerOptions;
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
+import raft.harness.docker.GuestCluster;
+import raft.harness.docker.RunningCluster;
 import raft.harness.run.PlantedBug;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.SimOptions;
@@ -22,6 +24,7 @@ import raft.shell.live.UsageException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,12 +47,13 @@ import java.util.stream.IntStream;
         subcommands = {
             ClusterCommand.Up.class,
             ClusterCommand.Down.class,
-            ClusterCommand.ListUp.class
+            ClusterCommand.ListUp.class,
+            ClusterCommand.Attach.class
         })
 final class ClusterCommand extends Verb {
     @Override
     public Integer call() {
-        throw new UsageException("say what to do: up, down or list");
+        throw new UsageException("say what to do: up, down, list or attach");
     }
 
     @Command(
@@ -313,6 +317,10 @@ final class ClusterCommand extends Verb {
         public Integer call() {
             Path folder = cluster().folder();
             LiveCluster gone = session().down();
+            if (isJson()) {
+                json(Map.of("run", folder.toString()));
+                return 0;
+            }
             say(gone == null ? "no cluster was up" : "the cluster is down; recorded in " + folder);
             return 0;
         }
@@ -320,35 +328,143 @@ final class ClusterCommand extends Verb {
 
     @Command(
             name = "list",
-            description = "What is up, here and from other shells.",
+            description = "What is up, here and from other shells and tests on this engine.",
             footer = {"", "Example:  cluster list"})
     static final class ListUp extends Verb {
         @Override
         public Integer call() {
             LiveCluster up = session().clusterOrNull();
+            List<Map<String, Object>> objects = new ArrayList<>();
+            List<String> lines = new ArrayList<>();
+            if (up != null) {
+                Map<String, Object> here = new LinkedHashMap<>();
+                here.put("cluster", up.kind());
+                here.put("nodes", up.nodes());
+                here.put("run", up.folder().toString());
+                here.put("holder", "here");
+                objects.add(here);
+                lines.add("here: " + up.kind() + ", " + String.join(",", up.nodes()));
+                lines.add("  recorded in " + up.folder());
+            }
+            for (RunningCluster other : others()) {
+                Map<String, Object> there = new LinkedHashMap<>();
+                there.put("cluster", "docker");
+                there.put("nodes", other.nodes());
+                there.put("id", other.run());
+                there.put("pid", other.pid());
+                there.put("holder", other.holder());
+                objects.add(there);
+                lines.add(other.run() + ": docker, " + String.join(",", other.nodes()));
+                lines.add(
+                        other.isLeftBehind()
+                                ? "  left behind by process "
+                                        + other.pid()
+                                        + ", which is dead; 'clean' removes it"
+                                : "  held by process "
+                                        + other.pid()
+                                        + "; 'cluster attach "
+                                        + other.run()
+                                        + "' reads and writes there");
+            }
             if (isJson()) {
-                json(
-                        up == null
-                                ? List.of()
-                                : List.of(
-                                        Map.of(
-                                                "cluster",
-                                                up.kind(),
-                                                "nodes",
-                                                up.nodes(),
-                                                "run",
-                                                up.folder().toString())));
-            } else if (up == null) {
-                say("no cluster is up here");
+                json(objects);
+            } else if (lines.isEmpty()) {
+                say("no cluster is up here, nor another one on this engine");
             } else {
-                say(
-                        up.kind()
-                                + "  "
-                                + String.join(",", up.nodes())
-                                + "  recorded in "
-                                + up.folder());
+                say(lines);
             }
             return 0;
+        }
+    }
+
+    /** None where no engine answers. */
+    static List<RunningCluster> others() {
+        try (Engine engine = Engine.connect()) {
+            return RunningCluster.ofOthers(engine);
+        } catch (EngineException | RuntimeException e) {
+            return List.of();
+        }
+    }
+
+    @Command(
+            name = "attach",
+            description = "Reads, writes and looks at a cluster that another shell or test has up.",
+            footer = {
+                "",
+                "Faults stay with whoever started it: that one knows what to take back.",
+                "",
+                "Examples:",
+                "  cluster list",
+                "  cluster attach                    where there is only one",
+                "  cluster attach rmiab3k1"
+            })
+    static final class Attach extends Verb {
+        @Parameters(
+                index = "0",
+                arity = "0..1",
+                paramLabel = "CLUSTER",
+                description = "as 'cluster list' names it (default: the only one)")
+        @Nullable String which;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            List<RunningCluster> fit =
+                    others().stream()
+                            .filter(one -> which == null || one.run().equals(which))
+                            .filter(one -> !one.isLeftBehind() && !one.nodes().isEmpty())
+                            .toList();
+            if (fit.size() != 1) {
+                throw new UsageException(
+                        fit.isEmpty()
+                                ? "no other cluster "
+                                        + (which == null ? "" : "called '" + which + "' ")
+                                        + "is up on this engine; 'cluster list' shows what there is"
+                                : "there are several; say which: "
+                                        + String.join(
+                                                ", ",
+                                                fit.stream().map(RunningCluster::run).toList()));
+            }
+            RunningCluster host = fit.getFirst();
+            LiveCluster up =
+                    session()
+                            .take(
+                                    "docker",
+                                    host.nodes(),
+                                    0,
+                                    new Session.Origin("cluster attach " + host.run(), null),
+                                    0,
+                                    false,
+                                    (folder, header) ->
+                                            new LiveCluster(
+                                                    ear -> new GuestCluster(host),
+                                                    folder,
+                                                    header,
+                                                    session()::announce,
+                                                    0,
+                                                    false));
+            boolean seen =
+                    up.await(
+                            nodes -> nodes.stream().anyMatch(NodeStatus::reachable),
+                            Duration.ofSeconds(5));
+            NodeStatus leader = up.leader();
+            if (isJson()) {
+                Map<String, Object> object = new LinkedHashMap<>();
+                object.put("attached", host.run());
+                object.put("nodes", host.nodes());
+                object.put("leader", leader == null ? null : leader.node());
+                json(object);
+            } else {
+                say(
+                        "attached to "
+                                + host.run()
+                                + ", held by process "
+                                + host.pid()
+                                + "; "
+                                + (leader == null
+                                        ? seen ? "nobody leads" : "no node answers"
+                                        : leader.node() + " leads term " + leader.term()));
+            }
+            return seen ? 0 : 2;
         }
     }
 }

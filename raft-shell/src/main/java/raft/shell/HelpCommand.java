@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 /** {@code help [COMMAND]}: what there is, by what one wants to do. */
 @Command(
         name = "help",
+        mixinStandardHelpOptions = true,
         description = "What there is; 'help COMMAND' with options and examples.",
         footer = {"", "Examples:", "  help", "  help partition"})
 final class HelpCommand implements Callable<Integer> {

@@ -136,13 +136,7 @@ final class HistoryCheck {
         } catch (OutOfMemoryError e) {
             return unread(tooLarge(eventBytes()));
         }
-        Model model =
-                Models.narrowest(
-                        model(history.header()),
-                        history.events().stream()
-                                .filter(event -> event.process() != HistoryEvent.NEMESIS)
-                                .map(HistoryEvent::f)
-                                .collect(Collectors.toSet()));
+        Model model = narrowest(model(history.header()), history);
         Budget rest = new Budget(left(), budget.memoryBytes());
         if (linearization) {
             Checker.Linearization found = Checker.linearize(history, model, rest);
@@ -183,6 +177,20 @@ final class HistoryCheck {
                             + String.join(", ", Models.names()));
         }
         return Models.named(header.model());
+    }
+
+    /** The model that a history names, or a narrower one that fits what is in it. */
+    static Model model(History history) {
+        return narrowest(Models.named(history.header().model()), history);
+    }
+
+    private static Model narrowest(Model model, History history) {
+        return Models.narrowest(
+                model,
+                history.events().stream()
+                        .filter(event -> event.process() != HistoryEvent.NEMESIS)
+                        .map(HistoryEvent::f)
+                        .collect(Collectors.toSet()));
     }
 
     /** Judges JSON Lines without ever holding all of them. */

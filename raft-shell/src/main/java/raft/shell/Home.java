@@ -13,6 +13,12 @@ public final class Home {
         return Path.of(System.getProperty("raft.home", "."));
     }
 
+    /** Where runs are recorded. */
+    static Path histories() {
+        String other = System.getProperty("raft.histories");
+        return other == null ? folder().resolve("histories") : Path.of(other);
+    }
+
     /** Our node as it was built. */
     public static Path nodeJar() {
         return folder().resolve("raft-node/target/raft-node.jar");

@@ -12,9 +12,11 @@ import raft.shell.history.ServeCommand;
 import raft.shell.live.BrokenInvariantException;
 import raft.shell.live.Session;
 import raft.shell.live.UsageException;
+import raft.shell.view.TextLines;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 
 /** The command tree, and the entry point of {@code ./raft}. */
@@ -82,22 +84,22 @@ import java.util.Objects;
             OperatorCommands.Members.class,
             WorkloadCommand.class,
             ScenarioCommand.class,
-            TravelCommands.Load.class,
+            LoadCommand.class,
             TravelCommands.Step.class,
             TravelCommands.Run.class,
             TravelCommands.Back.class,
             TravelCommands.Goto.class,
-            TravelCommands.Flight.class,
-            TravelCommands.Deliver.class,
-            TravelCommands.Drop.class,
-            TravelCommands.Dup.class,
-            TravelCommands.Fire.class,
-            TravelCommands.Fail.class,
-            TravelCommands.Why.class,
-            TravelCommands.First.class,
-            TravelCommands.Diff.class,
-            TravelCommands.Branch.class,
-            TravelCommands.Export.class,
+            MeddleCommands.Flight.class,
+            MeddleCommands.Deliver.class,
+            MeddleCommands.Drop.class,
+            MeddleCommands.Dup.class,
+            MeddleCommands.Fire.class,
+            MeddleCommands.Fail.class,
+            WhyCommands.Why.class,
+            WhyCommands.First.class,
+            WhyCommands.Diff.class,
+            BranchCommands.Branch.class,
+            BranchCommands.Export.class,
             TestCommand.class,
             CheckCommand.class,
             HistoryCommand.class,
@@ -133,7 +135,7 @@ public final class Main implements Runnable {
     private static Session session(PrintWriter err) {
         Session session =
                 new Session(
-                        Home.folder().resolve("histories"),
+                        Home.histories(),
                         line -> {
                             err.println(line);
                             err.flush();
@@ -165,7 +167,7 @@ public final class Main implements Runnable {
      * status, no stack trace.
      */
     static CommandLine commandLine() {
-        return commandLine(new Session(Home.folder().resolve("histories"), line -> {}));
+        return commandLine(new Session(Home.histories(), line -> {}));
     }
 
     /** The same, with commands that work in a session. */
@@ -190,12 +192,20 @@ public final class Main implements Runnable {
         speed.enter(session);
         sim.addSubcommand("speed", speed);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        Examples.into(commandLine, "");
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         commandLine.setParameterExceptionHandler(
                 (problem, args) -> {
                     PrintWriter err = problem.getCommandLine().getErr();
                     err.println("raft: " + problem.getMessage());
-                    CommandLine.UnmatchedArgumentException.printSuggestions(problem, err);
+                    if (problem instanceof CommandLine.UnmatchedArgumentException unmatched) {
+                        String meant =
+                                Suggestions.line(
+                                        problem.getCommandLine(), unmatched.getUnmatched());
+                        if (!meant.isEmpty()) {
+                            err.println("raft: " + meant);
+                        }
+                    }
                     err.println(
                             "raft: '"
                                     + problem.getCommandLine()
@@ -212,8 +222,13 @@ public final class Main implements Runnable {
                         return EXIT_USAGE;
                     }
                     if (problem instanceof BrokenInvariantException) {
-                        failing.getErr().println("raft: " + problem.getMessage());
+                        TextLines.wrap("", "raft: " + problem.getMessage(), session.columns())
+                                .forEach(failing.getErr()::println);
                         return 1;
+                    }
+                    if (problem instanceof NoSuchFileException missing) {
+                        failing.getErr().println("raft: there is no file " + missing.getFile());
+                        return EXIT_USAGE;
                     }
                     if (problem instanceof InterruptedException) {
                         failing.getErr().println("raft: interrupted");

@@ -32,7 +32,9 @@ final class Names {
         names.put("KIND", FaultCommands::kinds);
         names.put("SCENARIO", ScenarioCommand::names);
         names.put("WORKLOAD", WorkloadCommand::names);
+        names.put("COMMAND", () -> List.copyOf(Main.commandLine().getSubcommands().keySet()));
         names.put("TOPIC", LookCommands.TraceCommand::topics);
+        names.put("CLUSTER", () -> ClusterCommand.others().stream().map(one -> one.run()).toList());
         names.put("BRANCH", () -> List.copyOf(session.branches().keySet()));
         names.put("PENDING", () -> pending(session));
         names.put("FIELD", () -> fields(session));
@@ -41,6 +43,8 @@ final class Names {
         names.put("FILE", () -> runs(session));
         names.put("RUN", () -> runs(session));
         names.put("NAME", CheckCommand::modelNames);
+        names.put("M", CheckCommand::modelNames);
+        names.put("VERDICT", () -> List.of("valid", "violation", "unknown", "error"));
         names.put("WHAT", () -> List.of("leader", "no-leader", "2s", "term>=2"));
         return names;
     }
@@ -91,7 +95,7 @@ final class Names {
             return up.travel(
                     travel ->
                             travel.world().pending().stream()
-                                    .map(TravelCommands::label)
+                                    .map(MeddleCommands::label)
                                     .limit(100)
                                     .toList());
         } catch (InterruptedException e) {

@@ -178,9 +178,9 @@ final class NetworkCommands {
     @Command(
             name = "loss",
             description = "Loses a share of all packets at random.",
-            footer = {"", "Examples:", "  loss 10%", "  loss 30% --on n2"})
+            footer = {"", "Examples:", "  loss 10%%", "  loss 30%% --on n2"})
     static final class Loss extends PacketFault {
-        @Parameters(index = "0", paramLabel = "PERCENT", description = "1% to 100%")
+        @Parameters(index = "0", paramLabel = "PERCENT", description = "1%% to 100%%")
         String share = "";
 
         @Override

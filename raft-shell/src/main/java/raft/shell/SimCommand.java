@@ -17,6 +17,9 @@ import raft.harness.sim.ScenarioFile;
 import raft.harness.sim.Score;
 import raft.harness.sim.SelfCheck;
 import raft.harness.sim.SimRun;
+import raft.harness.sim.travel.Journey;
+import raft.harness.sim.travel.JourneyFile;
+import raft.harness.sim.travel.Moment;
 import raft.harness.workload.Workloads;
 
 import tools.jackson.databind.json.JsonMapper;
@@ -28,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 
 /** {@code ./raft sim}: many simulated runs, one again, one made smaller, and what they catch. */
 @Command(
@@ -149,6 +153,9 @@ final class SimCommand implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
+            if (JourneyFile.isOne(Path.of(what))) {
+                return journey(JourneyFile.read(Path.of(what)), out);
+            }
             Scenario scenario = scenario(spec, what, seconds * 1000L, workload);
             print(out, scenario.words());
             if (check) {
@@ -184,6 +191,56 @@ final class SimCommand implements Runnable {
                 print(out, result.what());
             }
             return result.failed() ? 1 : result.finder() == SimRun.Finder.UNKNOWN ? 2 : 0;
+        }
+
+        /** What a person did in the shell's time travel. */
+        private int journey(Journey journey, PrintWriter out) throws IOException {
+            NodeCode code = code(spec, plant != null ? plant : journey.plant());
+            Journey.Result result = journey.replay(code, quiet ? moment -> {} : told(out));
+            if (check) {
+                Journey.Result again = journey.replay(code, moment -> {});
+                boolean same = again.equals(result);
+                print(out, same ? "the same, event by event" : "NOT the same when repeated");
+                if (!same) {
+                    return 1;
+                }
+            }
+            boolean failed =
+                    result.finder() == SimRun.Finder.INVARIANT
+                            || result.finder() == SimRun.Finder.CHECKER;
+            print(
+                    out,
+                    String.format(
+                            Locale.ROOT,
+                            "%s after %d events, %.3f simulated seconds, digest %016x",
+                            failed ? "FAILED" : result.finder().label() + " found fault",
+                            result.eventCount(),
+                            result.nanos() / 1e9,
+                            result.digest()));
+            print(
+                    out,
+                    result.same()
+                            ? "up to #" + journey.eventCount() + " as it was recorded"
+                            : "up to #"
+                                    + journey.eventCount()
+                                    + " NOT as it was recorded: another version of the node or of"
+                                    + " the simulation");
+            if (!result.what().isEmpty()) {
+                print(out, result.what());
+            }
+            return failed ? 1 : result.same() ? 0 : 2;
+        }
+
+        private static Consumer<Moment> told(PrintWriter out) {
+            return moment -> {
+                out.printf(
+                        Locale.ROOT,
+                        "%7d %11.6f %s%n",
+                        moment.number(),
+                        moment.occurrence().timeNanos() / 1e9,
+                        moment.occurrence().what());
+                moment.changes().forEach(change -> out.println("                    " + change));
+            };
         }
     }
 

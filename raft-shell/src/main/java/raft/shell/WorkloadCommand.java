@@ -9,6 +9,7 @@ import raft.harness.workload.Workloads;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Tally;
 import raft.shell.live.UsageException;
+import raft.shell.view.TextLines;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -125,13 +126,16 @@ final class WorkloadCommand extends Verb {
                 return 0;
             }
             say(
-                    workload.name()
+                    TextLines.wrap(
+                            "",
+                            workload.name()
                             + " works in the background: "
                             + concurrency
                             + " clients, "
                             + rate
                             + " operations a second, "
-                            + Workloads.words(spec.name()));
+                            + Workloads.words(spec.name()),
+                            width()));
             return 0;
         }
     }

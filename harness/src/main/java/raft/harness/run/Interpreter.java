@@ -2,15 +2,14 @@ package raft.harness.run;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.harness.cluster.Chronicle;
 import raft.harness.cluster.Cluster;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
-import raft.harness.history.Value;
 import raft.harness.nemesis.ActiveFault;
-import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 import raft.harness.nemesis.Trigger;
@@ -105,9 +104,8 @@ public final class Interpreter {
     private final BooleanSupplier stopRequested;
     private final Observer observer;
 
-    private long eventCount;
+    private final Chronicle chronicle = new Chronicle();
     private long startNanos;
-    private long lastTimeNanos;
 
     /** Processes with nothing outstanding. */
     private final TreeSet<Long> freeProcesses = new TreeSet<>();
@@ -327,21 +325,8 @@ public final class Interpreter {
 
     private void invoke(long process, Operation operation, String node) {
         freeProcesses.remove(process);
-        HistoryEvent event =
-                write(
-                        process,
-                        Type.INVOKE,
-                        operation.f(),
-                        operation.key(),
-                        operation.value(),
-                        node,
-                        null,
-                        0,
-                        0);
-        outstanding.put(process, event);
-        record.invoked(operation.f(), outstanding.size());
         Invocation.Retry retry = retry(operation);
-        cluster.invoke(
+        Invocation asked =
                 new Invocation(
                         process,
                         node,
@@ -349,7 +334,11 @@ public final class Interpreter {
                         operation.key(),
                         operation.value(),
                         patienceNanos(retry),
-                        retry));
+                        retry);
+        HistoryEvent event = write(chronicle.invoked(asked, now()));
+        outstanding.put(process, event);
+        record.invoked(operation.f(), outstanding.size());
+        cluster.invoke(asked);
     }
 
     private long patienceNanos(Invocation.Retry retry) {
@@ -372,17 +361,7 @@ public final class Interpreter {
 
     private HistoryEvent operationEnded(Completion.Operation ended) {
         Invocation asked = ended.invocation();
-        HistoryEvent event =
-                write(
-                        asked.process(),
-                        ended.type(),
-                        asked.f(),
-                        asked.key(),
-                        ended.value(),
-                        ended.node(),
-                        ended.error(),
-                        ended.term(),
-                        ended.logIndex());
+        HistoryEvent event = write(chronicle.ended(ended, now()));
         HistoryEvent invocation = outstanding.remove(asked.process());
         if (invocation == null) {
             throw new IllegalStateException(
@@ -448,7 +427,7 @@ public final class Interpreter {
         active.put(fault.id(), resolved);
         installing.put(fault.id(), fault);
         record.faultAsked(fault, resolved, leader, leaderTerm, now());
-        writeFault(Type.INVOKE, "inject", resolved, List.of(resolved.action().toString()), null);
+        write(chronicle.faultAsked(resolved, true, now()));
         cluster.inject(resolved);
     }
 
@@ -457,25 +436,15 @@ public final class Interpreter {
         inForce.remove(fault.id());
         healing.put(fault.id(), fault);
         record.healAsked(fault.id(), leaderTerm, now());
-        writeFault(Type.INVOKE, "heal", resolved, List.of(), null);
+        write(chronicle.faultAsked(resolved, false, now()));
         cluster.heal(resolved);
     }
 
     private void faultChanged(Completion.FaultChange change) {
         ActiveFault resolved = activeFault(change.faultId());
-        FaultOutcome outcome = change.outcome();
-        Type type =
-                switch (outcome.status()) {
-                    case INSTALLED -> Type.OK;
-                    case SKIPPED -> Type.FAIL;
-                    case INDETERMINATE -> Type.INFO;
-                };
-        String error =
-                outcome.status() == FaultOutcome.Status.INSTALLED
-                        ? null
-                        : outcome.status().name().toLowerCase(java.util.Locale.ROOT);
-        writeFault(
-                type, change.injected() ? "inject" : "heal", resolved, outcome.evidence(), error);
+        write(
+                chronicle.faultChanged(
+                        resolved, change.injected(), change.outcome(), now()));
         PlannedFault fault = (change.injected() ? installing : healing).remove(change.faultId());
         if (fault == null) {
             throw new IllegalStateException("nobody asked for " + change);
@@ -497,22 +466,6 @@ public final class Interpreter {
             throw new IllegalStateException("fault " + id + " was never injected");
         }
         return fault;
-    }
-
-    private void writeFault(
-            Type type, String f, ActiveFault fault, List<String> words, @Nullable String error) {
-        List<Value> value = new ArrayList<>();
-        words.forEach(word -> value.add(Value.of(word)));
-        write(
-                HistoryEvent.NEMESIS,
-                type,
-                f,
-                Value.of(fault.kind() + " #" + fault.id()),
-                new Value.Seq(value),
-                null,
-                error,
-                0,
-                0);
     }
 
     // ---- Looking at the nodes ----
@@ -608,30 +561,7 @@ public final class Interpreter {
         return cluster.nowNanos() - startNanos;
     }
 
-    private HistoryEvent write(
-            long process,
-            Type type,
-            String f,
-            Value key,
-            Value value,
-            @Nullable String node,
-            @Nullable String error,
-            long term,
-            long logIndex) {
-        lastTimeNanos = Math.max(lastTimeNanos, now());
-        HistoryEvent event =
-                new HistoryEvent(
-                        eventCount++,
-                        lastTimeNanos,
-                        process,
-                        type,
-                        f,
-                        key,
-                        value,
-                        node,
-                        error,
-                        term,
-                        logIndex);
+    private HistoryEvent write(HistoryEvent event) {
         try {
             history.append(event);
         } catch (IOException e) {

@@ -49,6 +49,8 @@ public interface Steppable extends SimulatedCluster {
      * @param leader whom it takes for the leader
      * @param voters of the configuration in force there
      * @param learners of the same
+     * @param firstIndex of the first entry that it still has
+     * @param snapshotIndex of its newest snapshot, 0 for none
      * @param configurationIndex where that stands in the log, 0 for what the cluster began with
      */
     record NodeView(
@@ -63,6 +65,8 @@ public interface Steppable extends SimulatedCluster {
             long durableIndex,
             long lastIndex,
             long lastTerm,
+            long firstIndex,
+            long snapshotIndex,
             List<String> voters,
             List<String> learners,
             long configurationIndex) {}

@@ -241,6 +241,8 @@ public final class LiveCluster implements AutoCloseable {
                 ignored -> {
                     T answer = work.apply(traveller);
                     rebase();
+                    // Whoever travels says himself what is broken where he is.
+                    brokenAnnounced = !traveller.brokenInvariants().isEmpty();
                     looked(traveller.statuses(STATUS_MILLIS).join(), false);
                     return answer;
                 });

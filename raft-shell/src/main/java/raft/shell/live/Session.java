@@ -6,6 +6,8 @@ import raft.harness.history.HistoryHeader;
 import raft.harness.run.Parameters;
 import raft.harness.run.RunFolder;
 import raft.harness.sim.travel.Decision;
+import raft.harness.sim.travel.Journey;
+import raft.harness.sim.travel.JourneyFile;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +35,9 @@ public final class Session implements AutoCloseable {
             decisions = List.copyOf(decisions);
         }
     }
+
+    /** In a simulated session's folder: how to repeat it. */
+    public static final String JOURNEY = "journey.json";
 
     private final Path histories;
     private final Map<String, Kept> branches = new TreeMap<>();
@@ -204,13 +209,30 @@ public final class Session implements AutoCloseable {
     /** Ends the cluster; with it go its faults. Null where none was up. */
     public @Nullable LiveCluster down() {
         LiveCluster up = cluster;
+        String plant = origin == null ? null : origin.plant();
         cluster = null;
         origin = null;
         branches.clear();
         if (up != null) {
+            keep(up, plant);
             up.close();
         }
         return up;
+    }
+
+    /** A simulated session can be repeated: {@code load} its folder, or {@code sim replay}. */
+    private void keep(LiveCluster up, @Nullable String plant) {
+        if (!up.isSimulated()) {
+            return;
+        }
+        try {
+            Journey journey = up.travel(travel -> Journey.of(plant, travel));
+            JourneyFile.write(up.folder().resolve(JOURNEY), journey);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException | UsageException e) {
+            announce("the session cannot be repeated from its record: " + e.getMessage());
+        }
     }
 
     // ---- Interrupts ----

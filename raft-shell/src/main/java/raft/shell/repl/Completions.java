@@ -142,6 +142,11 @@ public final class Completions implements Completer {
             }
             return;
         }
+        if (label.matches("[a-z]+|EIO")) {
+            // One word that may stand there, "log" say.
+            found.add(new Named(label, null));
+            return;
+        }
         for (String word : label.split("[^A-Z-]+", -1)) {
             Supplier<List<String>> names = byLabel.get(word);
             if (names != null) {

@@ -21,6 +21,7 @@ import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
 import raft.shell.live.Tally;
 import raft.shell.view.Paint;
+import raft.shell.view.TextLines;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -49,6 +50,12 @@ public final class Repl {
     private volatile @Nullable Thread running;
     private volatile boolean ended;
 
+    /** Whether Ctrl-C came while a command ran: the terminal has echoed it. */
+    private volatile boolean broken;
+
+    /** Where what is not typed goes while a command runs. */
+    private volatile PrintWriter answers;
+
     /**
      * @param names for completion, by the label of an argument
      * @param historyFile lines of earlier sessions; null for none
@@ -64,13 +71,18 @@ public final class Repl {
         this.tree = tree;
         this.names = names;
         this.historyFile = historyFile;
+        this.answers = terminal.writer();
         this.dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
     }
 
     /** Until the person leaves. The status is that of the last command. */
     public int run() {
         PrintWriter out = terminal.writer();
-        Engine engine = new Engine(tree, session, out, out);
+        Working working = dumb ? null : new Working(out);
+        if (working != null) {
+            answers = new PrintWriter(working);
+        }
+        Engine engine = new Engine(tree, session, answers, answers);
         LineReader reader = reader(out);
         session.setInteractive(true);
         session.setAnnounce(line -> printAbove(reader, line));
@@ -79,6 +91,7 @@ public final class Repl {
                 Thread.ofPlatform().daemon().name("status-line").unstarted(() -> tick(reader));
         ticker.start();
         int status = 0;
+        fit();
         out.println(welcome());
         try {
             while (!engine.isLeaving()) {
@@ -91,7 +104,7 @@ public final class Repl {
                 } catch (EndOfFileException e) {
                     break;
                 }
-                status = carryOut(engine, line);
+                status = carryOut(engine, line, working);
             }
         } finally {
             ended = true;
@@ -106,12 +119,27 @@ public final class Repl {
         return status;
     }
 
-    private int carryOut(Engine engine, String line) {
+    private int carryOut(Engine engine, String line, @Nullable Working working) {
         running = Thread.currentThread();
         try {
+            if (working != null && !line.isBlank()) {
+                working.begin(line.strip().split("\\s+", 2)[0]);
+            }
             return engine.line(line);
         } finally {
             running = null;
+            if (working != null) {
+                try {
+                    working.end();
+                } catch (IOException e) {
+                    // A screen that takes nothing any more is noticed when the next line is read.
+                    assert !ended;
+                }
+            }
+            if (broken) {
+                broken = false;
+                terminal.writer().println();
+            }
             // An interrupt that came too late for the command must not end the prompt.
             boolean late = Thread.interrupted();
             assert late || !Thread.currentThread().isInterrupted();
@@ -120,7 +148,11 @@ public final class Repl {
 
     private void interrupted() {
         Thread command = running;
-        if (command != null && !session.interrupt()) {
+        if (command == null) {
+            return;
+        }
+        broken = true;
+        if (!session.interrupt()) {
             command.interrupt();
         }
     }
@@ -179,8 +211,13 @@ public final class Repl {
     }
 
     private String welcome() {
-        return "The Raft lab's shell. 'help' lists the commands, 'scenario list' the guided tours, "
-                + "Tab completes, Ctrl-D leaves.";
+        return String.join(
+                "\n",
+                TextLines.wrap(
+                        "",
+                        "The Raft lab's shell: 'help' lists the commands, 'scenario list' the"
+                                + " guided tours, Tab completes, Ctrl-D leaves.",
+                        session.columns()));
     }
 
     /** Cluster and leader. */
@@ -212,8 +249,9 @@ public final class Repl {
         if (reader.isReading()) {
             reader.printAbove(AttributedString.fromAnsi(painted));
         } else {
-            terminal.writer().println(painted);
-            terminal.flush();
+            PrintWriter between = answers;
+            between.println(painted);
+            between.flush();
         }
     }
 

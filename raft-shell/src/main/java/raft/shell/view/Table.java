@@ -17,6 +17,8 @@ public final class Table {
      */
     private record Cell(String text, UnaryOperator<String> paint) {}
 
+    private static final int SAYS_SOMETHING = 50;
+
     private final List<Column> columns = new ArrayList<>();
     private final List<List<Cell>> rows = new ArrayList<>();
     private List<Cell> row = new ArrayList<>();
@@ -48,6 +50,8 @@ public final class Table {
         for (int i = 0; i < columns.size(); i++) {
             shown.add(i);
         }
+        // A column in which nobody has anything to say.
+        shown.removeIf(i -> columns.get(i).worth < SAYS_SOMETHING && isEmpty(i));
         List<String> left = new ArrayList<>();
         while (shown.size() > 1 && width(shown) > width) {
             int least = shown.getFirst();
@@ -78,6 +82,10 @@ public final class Table {
             lines.add(paint.dim(note.length() <= width ? note : "(narrow)"));
         }
         return lines;
+    }
+
+    private boolean isEmpty(int column) {
+        return rows.stream().allMatch(cells -> cells.get(column).text.equals("-"));
     }
 
     private int width(List<Integer> shown) {

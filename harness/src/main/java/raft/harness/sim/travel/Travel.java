@@ -44,7 +44,15 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
     /** What {@link #why} can be asked about, of a node. */
     public static final List<String> FIELDS =
             List.of(
-                    "role", "term", "votedFor", "leader", "commit", "last", "members", "state");
+                    "role",
+                    "term",
+                    "votedFor",
+                    "leader",
+                    "commit",
+                    "last",
+                    "snapshot",
+                    "members",
+                    "state");
 
     /** Told what goes on, also while the past is run anew. */
     public interface Listener {
@@ -261,6 +269,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
             case "commit" -> Long.toString(view.commitIndex());
             case "applied" -> Long.toString(view.appliedIndex());
             case "last" -> view.lastIndex() + " of term " + view.lastTerm();
+            case "snapshot" -> Long.toString(view.snapshotIndex());
             case "members" ->
                     view.voters().isEmpty()
                             ? "unknown"
@@ -344,6 +353,10 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
     // ---- To and fro ----
 
+    public SimOptions options() {
+        return options;
+    }
+
     /** Events so far. */
     public long eventCount() {
         return world.eventCount();
@@ -351,6 +364,21 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
     public long digest() {
         return world.digest();
+    }
+
+    /** When something happens next; Long.MAX_VALUE where nothing is to come. */
+    public long nextNanos() {
+        Decision next = future.peekFirst();
+        return Math.min(world.nextNanos(), next == null ? Long.MAX_VALUE : next.timeNanos());
+    }
+
+    /** When the last decision comes, whoever takes it; 0 where there is none. */
+    public long lastDecisionNanos() {
+        long end = 0;
+        for (Decision decision : decisions()) {
+            end = Math.max(end, decision.timeNanos());
+        }
+        return end;
     }
 
     /** When the loaded run's last decision comes; 0 where nothing was loaded. */
@@ -566,6 +594,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                     case "log" -> "log up to " + to;
                     case "truncate" -> "cuts its log off after " + to;
                     case "config" -> "configuration: " + to;
+                    case "snapshot" -> "has a snapshot up to " + to;
                     default -> from + " -> " + to;
                 };
         return new Transition(
@@ -613,6 +642,8 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                         + quoted(view.votedFor())
                         + ",\"leader\":"
                         + quoted(view.leader())
+                        + ",\"firstIndex\":"
+                        + view.firstIndex()
                         + ",\"lastIndex\":"
                         + view.lastIndex()
                         + ",\"lastTerm\":"

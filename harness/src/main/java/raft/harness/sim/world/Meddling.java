@@ -8,6 +8,7 @@ import raft.client.ProtocolException;
 import raft.client.Wording;
 import raft.core.Entry;
 import raft.core.NodeId;
+import raft.core.Snapshot;
 import raft.harness.cluster.LogLine;
 import raft.harness.cluster.LogWindow;
 import raft.harness.sim.Steppable.NodeView;
@@ -131,11 +132,14 @@ final class Meddling {
                     last,
                     last,
                     disk.termAt(last),
+                    1,
+                    0,
                     List.of(),
                     List.of(),
                     0);
         }
         var raft = life.raft;
+        Snapshot snapshot = raft.snapshot();
         return new NodeView(
                 node.id.name(),
                 node.isPaused() ? "paused" : "up",
@@ -148,6 +152,8 @@ final class Meddling {
                 raft.durableIndex(),
                 raft.lastIndex(),
                 raft.lastTerm(),
+                raft.firstIndex(),
+                snapshot == null ? 0 : snapshot.index(),
                 names(raft.configuration().voters()),
                 names(raft.configuration().learners()),
                 raft.configurationIndex());
@@ -166,16 +172,21 @@ final class Meddling {
         List<Entry> log = life == null ? node.shadow.durable.log : node.shadow.memory.log;
         List<LogLine> lines = new ArrayList<>();
         for (Entry entry : log) {
-            if (entry.index() >= fromIndex && lines.size() < count) {
+            boolean kept = life == null || entry.index() >= life.raft.firstIndex();
+            if (kept && entry.index() >= fromIndex && lines.size() < count) {
                 lines.add(line(entry));
             }
         }
         return new LogWindow(
                 node.id.name(),
                 "",
-                log.isEmpty() ? 1 : log.getFirst().index(),
+                life == null ? firstIndex(log) : life.raft.firstIndex(),
                 life == null ? 0 : life.raft.commitIndex(),
                 lines);
+    }
+
+    private static long firstIndex(List<Entry> log) {
+        return log.isEmpty() ? 1 : log.getFirst().index();
     }
 
     private static LogLine line(Entry entry) {
