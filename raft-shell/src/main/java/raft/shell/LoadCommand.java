@@ -173,7 +173,7 @@ final class LoadCommand extends Verb {
             say(paint().good("nobody found anything wrong in it"));
         } else {
             say(paint().bad(run.result().finder().label() + ":"));
-            say(TextLines.wrap("  ", run.result().what(), width()));
+            say(TextLines.wrap("  ", TravelCommand.brief(run.result().what()), width()));
         }
         if (run.result().failed() && !run.isSeenToFail()) {
             Paint paint = paint();

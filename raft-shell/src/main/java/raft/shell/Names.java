@@ -44,6 +44,9 @@ final class Names {
         names.put("RUN", () -> runs(session));
         names.put("NAME", CheckCommand::modelNames);
         names.put("M", CheckCommand::modelNames);
+        names.put(
+                "FORMAT",
+                () -> List.of("jsonl", "edn", "porcupine", "shiviz", "perfetto", "mermaid"));
         names.put("VERDICT", () -> List.of("valid", "violation", "unknown", "error"));
         names.put("WHAT", () -> List.of("leader", "no-leader", "2s", "term>=2"));
         return names;

@@ -44,6 +44,15 @@ abstract class TravelCommand extends Verb {
         changes(moment);
     }
 
+    /**
+     * What a person needs of a finding: where a node stopped itself, without the state that it wrote
+     * down, which 'status' and 'log' show better.
+     */
+    static String brief(String finding) {
+        int state = finding.indexOf("; role ");
+        return state < 0 ? finding : finding.substring(0, state);
+    }
+
     /** What is broken here; whether anything is. */
     final boolean tellBroken() throws InterruptedException {
         List<String> broken = cluster().travel(Travel::brokenInvariants);
@@ -51,7 +60,7 @@ abstract class TravelCommand extends Verb {
             if (isJson()) {
                 json(Map.of("broken", line));
             } else {
-                List<String> lines = TextLines.wrap("", BROKEN + line, width());
+                List<String> lines = TextLines.wrap("", BROKEN + brief(line), width());
                 say(paint().bad(BROKEN) + lines.getFirst().substring(BROKEN.length()));
                 say(lines.subList(1, lines.size()));
             }
