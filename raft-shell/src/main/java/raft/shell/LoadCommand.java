@@ -72,6 +72,13 @@ final class LoadCommand extends Verb {
             description = "how long a seed's clients work (default: 10s)")
     Duration time = Duration.ofSeconds(10);
 
+    @Option(
+            names = "--workload",
+            paramLabel = "WORKLOAD",
+            defaultValue = "register",
+            description = "what a seed's clients do (default: register)")
+    String workload = "register";
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if ((what == null) != find) {
@@ -81,12 +88,31 @@ final class LoadCommand extends Verb {
             Path file = file(what);
             return JourneyFile.isOne(file)
                     ? journey(JourneyFile.read(file), file)
-                    : recorded(ScenarioFile.read(file), what);
+                    : recorded(judgeable(ScenarioFile.read(file)), what);
         }
         if (what != null) {
-            return recorded(Scenario.ofSeed(Long.parseLong(what), time.toMillis()), what);
+            return recorded(ofSeed(Long.parseLong(what)), what);
         }
         return found();
+    }
+
+    private Scenario ofSeed(long seed) {
+        try {
+            return judgeable(Scenario.ofSeed(seed, time.toMillis(), workload));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** What the model of the whole store can judge, which is what a journey is judged by. */
+    private static Scenario judgeable(Scenario scenario) {
+        if (scenario.workload().startsWith("versioned")) {
+            throw new UsageException(
+                    "what clients of "
+                            + scenario.workload()
+                            + " saw is not judged while one travels; './raft sim replay' does");
+        }
+        return scenario;
     }
 
     private static Path file(String word) {
@@ -119,10 +145,9 @@ final class LoadCommand extends Verb {
             }
             if (System.nanoTime() - saidNanos > PROGRESS_NANOS) {
                 saidNanos = System.nanoTime();
-                err().println("seed " + seed + ": nothing failed yet …");
-                err().flush();
+                session().announce("seed " + seed + ": nothing failed yet …");
             }
-            Recorded recorded = Recorded.of(Scenario.ofSeed(seed, time.toMillis()), code);
+            Recorded recorded = Recorded.of(ofSeed(seed), code);
             if (recorded.isSeenToFail()) {
                 return begin(recorded, code, Long.toString(seed));
             }
@@ -146,6 +171,8 @@ final class LoadCommand extends Verb {
                                 "load "
                                         + words
                                         + (plant == null ? "" : " --plant " + plant)
+                                        + " --workload "
+                                        + workload
                                         + " --time "
                                         + time.toMillis()
                                         + "ms",
