@@ -22,6 +22,7 @@ import raft.client.SessionClient;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,10 +41,25 @@ import java.util.stream.Collectors;
             "Requests: get KEY, put KEY VALUE, cas KEY OLD NEW, delete KEY, append KEY ELEMENT,",
             "increment KEY DELTA, list [PREFIX], members, add-learner ID HOST:PORT, promote ID,",
             "remove ID, transfer [ID], and of the first node named: snapshot, elect.",
+            "",
+            "Examples:",
+            "  call --nodes n1=10.0.0.1:7101 put color red",
+            "  call --nodes n1=10.0.0.1:7101,n2=10.0.0.2:7101 transfer n2",
             ""
         })
 final class CallCommand implements Callable<Integer> {
     private static final int LIST_KEYS = 1000;
+
+    /** What can be asked, for completion. */
+    static final class RequestNames implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of(
+                            "get", "put", "cas", "delete", "append", "increment", "list", "members",
+                            "add-learner", "promote", "remove", "transfer", "snapshot", "elect")
+                    .iterator();
+        }
+    }
 
     @Option(
             names = "--nodes",
@@ -69,7 +85,11 @@ final class CallCommand implements Callable<Integer> {
     @Option(names = "--tls-ca", paramLabel = "FILE", description = "PEM: who may sign for nodes")
     private @Nullable Path authorities;
 
-    @Parameters(arity = "1..*", paramLabel = "REQUEST", description = "see above")
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "REQUEST",
+            description = "see above",
+            completionCandidates = RequestNames.class)
     private List<String> words = List.of();
 
     @Spec

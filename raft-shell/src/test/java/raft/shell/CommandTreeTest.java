@@ -36,7 +36,7 @@ final class CommandTreeTest {
                     "N", "INDEX", "DURATION", "TIME", "SIZE", "VALUE", "EXPECTED", "PREFIX", "PERCENT",
                     "DELAY", "OFFSET", "RATE", "NUMBER", "PLACE", "COMMANDS", "OUTFILE", "FACTOR",
                     "HZ", "IMAGE", "TEXT", "PATH", "PORT", "HOST", "DIR", "SEED", "SECONDS", "FOLDER", "EVENT", "LIST",
-                    "S", "KEYS", "JAR", "V", "OPTIONS", "PART");
+                    "S", "KEYS", "JAR", "V", "OPTIONS", "PART", "ID", "FILE");
 
     @TempDir static Path folder;
 
