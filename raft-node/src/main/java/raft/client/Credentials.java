@@ -70,8 +70,7 @@ public final class Credentials {
         try {
             own.checkValidity();
         } catch (CertificateExpiredException e) {
-            throw new IOException(
-                    certificate + " expired at " + own.getNotAfter().toInstant(), e);
+            throw new IOException(certificate + " expired at " + own.getNotAfter().toInstant(), e);
         } catch (CertificateNotYetValidException e) {
             throw new IOException(
                     certificate + " is not valid before " + own.getNotBefore().toInstant(), e);

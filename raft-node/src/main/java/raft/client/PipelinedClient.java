@@ -144,8 +144,7 @@ public final class PipelinedClient implements AutoCloseable {
         private boolean isDirty;
         private boolean ended;
 
-        private Connection(
-                String address, SocketChannel channel, Wire wire, FrameBuffer frames) {
+        private Connection(String address, SocketChannel channel, Wire wire, FrameBuffer frames) {
             this.address = address;
             this.channel = channel;
             this.wire = wire;

@@ -422,11 +422,7 @@ public final class Raft {
             return List.of();
         }
         return leader.progress.entrySet().stream()
-                .map(
-                        peer ->
-                                PeerView.of(
-                                        peer,
-                                        state.log.bytesBehind(peer.getValue().matchIndex())))
+                .map(peer -> PeerView.of(peer, state.log.bytesBehind(peer.getValue().matchIndex())))
                 .toList();
     }
 

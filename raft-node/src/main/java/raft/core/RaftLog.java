@@ -99,7 +99,8 @@ final class RaftLog {
         boolean most = from < entries.size() / 2;
         long bytes = 0;
         // Whichever side is shorter: a follower that is long gone lags by all of it.
-        for (Entry entry : most ? entries.subList(0, from) : entries.subList(from, entries.size())) {
+        for (Entry entry :
+                most ? entries.subList(0, from) : entries.subList(from, entries.size())) {
             bytes += entry.sizeBytes();
         }
         return most ? sizeBytes - bytes : bytes;

@@ -79,7 +79,10 @@ final class HttpStatus {
         // Read once by the server's classes: nobody keeps a connection by being slow.
         System.setProperty("sun.net.httpserver.maxReqTime", "10");
         System.setProperty("sun.net.httpserver.maxRspTime", "10");
-        server = certificates == null ? HttpServer.create(address, 0) : secured(address, certificates);
+        server =
+                certificates == null
+                        ? HttpServer.create(address, 0)
+                        : secured(address, certificates);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::serve);
     }

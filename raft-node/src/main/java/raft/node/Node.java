@@ -198,7 +198,9 @@ public final class Node implements Closeable {
                 httpListen == null
                         ? null
                         : listenForHttp(
-                                httpListen, tls != null && tls.http() ? certificates : null, opened);
+                                httpListen,
+                                tls != null && tls.http() ? certificates : null,
+                                opened);
         EventLoop loop =
                 new EventLoop(
                         raft,
@@ -424,12 +426,10 @@ public final class Node implements Closeable {
     }
 
     private HttpStatus listenForHttp(
-            NodeConfig.Address address,
-            @Nullable Certificates certificates,
-            List<Closeable> opened)
+            NodeConfig.Address address, @Nullable Certificates certificates, List<Closeable> opened)
             throws IOException {
         try {
-            HttpStatus listener = 
+            HttpStatus listener =
                     new HttpStatus(resolve(address, "HTTP"), certificates, new Telling());
             opened.add(listener::stop);
             return listener;

@@ -314,9 +314,7 @@ public record NodeConfig(
             String line =
                     word(name)
                             + " = "
-                            + (setting == null
-                                    ? DEFAULTS.getOrDefault(name, "")
-                                    : setting.value);
+                            + (setting == null ? DEFAULTS.getOrDefault(name, "") : setting.value);
             String origin =
                     setting == null
                             ? "default"

@@ -31,6 +31,7 @@ import java.util.Map;
 final class LimitsTest {
     @TempDir private Path folder;
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+
     @SuppressWarnings("NullAway.Init") // by each test
     private Node node;
 
@@ -68,8 +69,7 @@ final class LimitsTest {
                 RawClient second = greeted();
                 RawClient third = connect()) {
             assertThat(third.serverHello())
-                    .isEqualTo(
-                            new ServerHello.Refused(1, "This node has too many connections."));
+                    .isEqualTo(new ServerHello.Refused(1, "This node has too many connections."));
             assertThat(third.isClosedByServer()).isTrue();
             first.send(1, new Request.Get(Blob.ofText("k")));
             assertThat(first.answer().id()).isEqualTo(1);

@@ -133,7 +133,8 @@ final class MainTest {
             for (String line : Files.exists(path) ? Files.readAllLines(path) : List.<String>of()) {
                 String[] words = line.strip().split(" +");
                 // "0A" is LISTEN.
-                count += words.length > 9 && words[3].equals("0A") && own.contains(words[9]) ? 1 : 0;
+                count +=
+                        words.length > 9 && words[3].equals("0A") && own.contains(words[9]) ? 1 : 0;
             }
         }
         return count;

@@ -149,7 +149,10 @@ final class NodeConfigTest {
 
     @Test
     void tlsNeedsAllItsFilesAndFilesNeedTls() {
-        assertBad("RAFT_TLS", "yes", "RAFT_TLS must be off, all, or some of peers,clients,http, not 'yes'");
+        assertBad(
+                "RAFT_TLS",
+                "yes",
+                "RAFT_TLS must be off, all, or some of peers,clients,http, not 'yes'");
         assertBad("RAFT_TLS", "peers,off", "RAFT_TLS must be off, all, or some of");
         assertBad("RAFT_TLS", "all", "RAFT_TLS_CERT is not set, see --help");
         assertBad("RAFT_TLS_KEY", "k.pem", "RAFT_TLS_KEY is set but RAFT_TLS is off");

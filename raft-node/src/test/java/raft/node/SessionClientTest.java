@@ -147,8 +147,7 @@ final class SessionClientTest {
                 }
             }
             assertThat(client.call(append(1), 1_500)).isInstanceOf(Reply.Unknown.class);
-            assertThat(client.call(new Request.Get(LIST), 1_500))
-                    .isInstanceOf(Reply.Refused.class);
+            assertThat(client.call(new Request.Get(LIST), 1_500)).isInstanceOf(Reply.Refused.class);
         }
     }
 

@@ -54,9 +54,18 @@ final class StatusFieldsTest {
 
     private static final List<String> TIMINGS =
             List.of(
-                    "queue nanos", "append nanos", "fsync nanos", "quorum nanos", "commit nanos",
-                    "apply nanos", "reply nanos", "read nanos", "durable nanos", "turn inputs",
-                    "fsync entries", "fsync bytes");
+                    "queue nanos",
+                    "append nanos",
+                    "fsync nanos",
+                    "quorum nanos",
+                    "commit nanos",
+                    "apply nanos",
+                    "reply nanos",
+                    "read nanos",
+                    "durable nanos",
+                    "turn inputs",
+                    "fsync entries",
+                    "fsync bytes");
 
     @TempDir private Path folder;
     private TestCluster cluster = TestCluster.NONE;
@@ -124,7 +133,8 @@ final class StatusFieldsTest {
             String text = cluster.http(id, "/metrics").substring("200 ".length());
             new Exposition().check(text);
             assertThat(text)
-                    .contains("raft_votes_refused_total{cluster=\"lab\",node=\"" + id + "\",reason=")
+                    .contains(
+                            "raft_votes_refused_total{cluster=\"lab\",node=\"" + id + "\",reason=")
                     .contains("raft_append_seconds_bucket")
                     .contains("raft_quorum_seconds_count")
                     .contains("raft_peer_rtt_seconds{");
@@ -135,9 +145,9 @@ final class StatusFieldsTest {
     private static final class Exposition {
         private static final Pattern SAMPLE =
                 Pattern.compile(
-                        "([a-zA-Z_:][a-zA-Z0-9_:]*)"
-                                + "(?:\\{((?:[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\\n]|\\\\[\\\\\"n])*\",?)*)})?"
-                                + " ([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?|[+-]Inf|NaN)");
+                        "([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\\{((?:[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\\n"
+                            + "]|\\\\[\\\\\"n])*\",?)*)})?"
+                            + " ([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?|[+-]Inf|NaN)");
         private static final Pattern BOUND = Pattern.compile("le=\"([^\"]+)\"");
 
         private final Map<String, String> types = new HashMap<>();

@@ -109,7 +109,12 @@ final class TlsTest {
         // It believes this node, but this node does not believe it.
         NodeConfig.Tls stranger =
                 new NodeConfig.Tls(
-                        false, true, true, strange.certificate(), strange.key(), authority.authority());
+                        false,
+                        true,
+                        true,
+                        strange.certificate(),
+                        strange.key(),
+                        authority.authority());
         assertRefused(address, stranger);
         cluster.await(
                 "a line about it",
@@ -174,12 +179,7 @@ final class TlsTest {
         NodeConfig.Tls mixed = authority.issue("mixed", "n1", 1);
         assertFails(
                 new NodeConfig.Tls(
-                        true,
-                        true,
-                        true,
-                        good.certificate(),
-                        mixed.key(),
-                        good.authorities()),
+                        true, true, true, good.certificate(), mixed.key(), good.authorities()),
                 n1,
                 "mixed.key is not that of ");
         Path nothing = folder.resolve("nothing");
@@ -189,8 +189,7 @@ final class TlsTest {
                 "there is no file " + nothing);
         Path text = Files.writeString(folder.resolve("text"), "hello");
         assertFails(
-                new NodeConfig.Tls(
-                        true, true, true, good.certificate(), text, good.authorities()),
+                new NodeConfig.Tls(true, true, true, good.certificate(), text, good.authorities()),
                 n1,
                 "holds no key as PKCS #8 in PEM");
     }
@@ -224,8 +223,7 @@ final class TlsTest {
                 ClientConnection.connect("127.0.0.1", port, someone, 20_000)) {
             assertThat(client.server().nodeId()).isEqualTo("n1");
             assertThat(client.call(put, 20_000)).isInstanceOf(Reply.Ok.class);
-            Reply.Ok read =
-                    (Reply.Ok) client.call(new Request.Get(Blob.ofText("k")), 20_000);
+            Reply.Ok read = (Reply.Ok) client.call(new Request.Get(Blob.ofText("k")), 20_000);
             assertThat(read.result()).isEqualTo(found);
         }
         try (PipelinedClient client = new PipelinedClient()) {

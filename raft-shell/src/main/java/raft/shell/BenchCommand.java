@@ -40,7 +40,8 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "say what to measure: checker, harness, history, node, shell or sim");
+                spec.commandLine(),
+                "say what to measure: checker, harness, history, node, shell or sim");
     }
 
     /** {@code ./raft bench harness}. */

@@ -6,10 +6,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import raft.harness.sim.travel.Decision;
 import raft.harness.sim.travel.Decision.Act;
 import raft.harness.sim.travel.Journey;
 import raft.harness.sim.travel.JourneyFile;
-import raft.harness.sim.travel.Decision;
 import raft.harness.sim.travel.Travel;
 import raft.shell.live.DataText;
 import raft.shell.live.Session;
@@ -94,8 +94,8 @@ final class BranchCommands {
             description = "Writes what was done here as a file that repeats it.",
             footer = {
                 "",
-                "A name that ends in .json gets every decision, event by event; another one a script"
-                        + " of the",
+                "A name that ends in .json gets every decision, event by event; another one a"
+                        + " script of the",
                 "commands, to be read and edited.",
                 "",
                 "Examples:",

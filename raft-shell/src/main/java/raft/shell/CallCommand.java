@@ -35,8 +35,8 @@ import java.util.stream.Collectors;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Asks a running cluster, wherever it is: finds the leader, tries again until the answer is"
-                    + " certain, writes exactly once.",
+            "Asks a running cluster, wherever it is: finds the leader, tries again until the answer"
+                    + " is certain, writes exactly once.",
             "",
             "Requests: get KEY, put KEY VALUE, cas KEY OLD NEW, delete KEY, append KEY ELEMENT,",
             "increment KEY DELTA, list [PREFIX], members, add-learner ID HOST:PORT, promote ID,",
@@ -55,8 +55,20 @@ final class CallCommand implements Callable<Integer> {
         @Override
         public Iterator<String> iterator() {
             return List.of(
-                            "get", "put", "cas", "delete", "append", "increment", "list", "members",
-                            "add-learner", "promote", "remove", "transfer", "snapshot", "elect")
+                            "get",
+                            "put",
+                            "cas",
+                            "delete",
+                            "append",
+                            "increment",
+                            "list",
+                            "members",
+                            "add-learner",
+                            "promote",
+                            "remove",
+                            "transfer",
+                            "snapshot",
+                            "elect")
                     .iterator();
         }
     }
@@ -109,7 +121,9 @@ final class CallCommand implements Callable<Integer> {
         for (String node : nodes) {
             int equals = node.indexOf('=');
             int colon = node.lastIndexOf(':');
-            if (equals < 1 || colon < equals + 2 || !node.substring(colon + 1).matches("\\d{1,5}")) {
+            if (equals < 1
+                    || colon < equals + 2
+                    || !node.substring(colon + 1).matches("\\d{1,5}")) {
                 throw bad("--nodes must read ID=HOST:PORT,…, not '" + node + "'");
             }
             int port = Integer.parseInt(node.substring(colon + 1));
@@ -194,7 +208,11 @@ final class CallCommand implements Callable<Integer> {
                 yield result instanceof Result.CompareFailed ? 1 : 0;
             }
             case Reply.Refused(Refusal reason, _, String message) -> {
-                say("certainly not done (" + reason.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-') + "): " + message);
+                say(
+                        "certainly not done ("
+                                + reason.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-')
+                                + "): "
+                                + message);
                 yield Main.EXIT_FAILURE;
             }
             case Reply.Unknown(String message) -> {

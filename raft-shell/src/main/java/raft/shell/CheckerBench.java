@@ -154,9 +154,7 @@ public final class CheckerBench implements Callable<Integer> {
         List<Integer> sizes =
                 !counts.isEmpty()
                         ? counts
-                        : quick
-                                ? List.of(100_000)
-                                : List.of(1_000, 10_000, 100_000, 1_000_000);
+                        : quick ? List.of(100_000) : List.of(1_000, 10_000, 100_000, 1_000_000);
         for (int concurrency : parts.contains("unique") ? concurrencies : List.<Integer>of()) {
             double aim = concurrency <= 20 ? 2 : concurrency <= 50 ? 5 : 15;
             for (int count : sizes) {
@@ -266,8 +264,8 @@ public final class CheckerBench implements Callable<Integer> {
         double share = micros * LIVE_RATE / 1e6;
         out.printf(
                 Locale.ROOT,
-                "live, 10 x %d, %.0f %% crashed: %.2f us an operation, %.2f %% of a core at %d/s (aim"
-                        + " 20 %%), %d operations behind = %.3f s (aim 1 s)%n",
+                "live, 10 x %d, %.0f %% crashed: %.2f us an operation, %.2f %% of a core at %d/s"
+                        + " (aim 20 %%), %d operations behind = %.3f s (aim 1 s)%n",
                 count,
                 crashShare * 100,
                 micros,

@@ -269,7 +269,9 @@ final class DataCommands {
 
         @Override
         Value value() {
-            return Value.of(expected.equals("nil") ? Value.NIL : DataText.parse(expected), DataText.parse(written));
+            return Value.of(
+                    expected.equals("nil") ? Value.NIL : DataText.parse(expected),
+                    DataText.parse(written));
         }
 
         @Override
@@ -385,7 +387,9 @@ final class DataCommands {
 
         @Override
         String answer(Completion.Operation ended) {
-            return ended.value() instanceof Value.Nil ? key + " is empty" : DataText.of(ended.value());
+            return ended.value() instanceof Value.Nil
+                    ? key + " is empty"
+                    : DataText.of(ended.value());
         }
     }
 

@@ -17,8 +17,7 @@ import java.util.stream.Stream;
 
 /** Puts a fault into effect and says what is known of it. */
 abstract class FaultCommand extends Verb {
-    final int inject(String typed, String kind, FaultAction action)
-            throws InterruptedException {
+    final int inject(String typed, String kind, FaultAction action) throws InterruptedException {
         FaultInForce fault = cluster().inject(typed, kind, action);
         if (isJson()) {
             json(object(fault));

@@ -77,7 +77,9 @@ final class FaultCommands {
         public Integer call() throws InterruptedException {
             List<FaultInForce> faults = cluster().faults();
             List<FaultInForce> chosen =
-                    faults.stream().filter(fault -> which.isEmpty() || isMeant(which, fault)).toList();
+                    faults.stream()
+                            .filter(fault -> which.isEmpty() || isMeant(which, fault))
+                            .toList();
             if (chosen.isEmpty()) {
                 if (!which.isEmpty() && !faults.isEmpty()) {
                     throw new UsageException(

@@ -45,7 +45,9 @@ final class HelpCommand implements Callable<Integer> {
                         "elect",
                         "snapshot",
                         "wait"));
-        GROUPS.put("Data", List.of(
+        GROUPS.put(
+                "Data",
+                List.of(
                         "get", "put", "cas", "delete", "append", "incr", "add", "enqueue",
                         "dequeue", "acquire", "release", "keys"));
         GROUPS.put(

@@ -100,7 +100,8 @@ final class HistoryCheck {
         }
         warnings.accept(name + " is larger than the memory for it; it is judged as a stream");
         Result result = streamed();
-        boolean again = fits && result.verdict() instanceof Verdict.Unknown && left().toMillis() > 0;
+        boolean again =
+                fits && result.verdict() instanceof Verdict.Unknown && left().toMillis() > 0;
         return again ? inMemory(format, false) : result;
     }
 
@@ -148,7 +149,10 @@ final class HistoryCheck {
 
     private Result unread(String why) {
         return new Result(
-                new Verdict.Unknown(0, why), given == null ? "" : given.name(), seconds(), List.of());
+                new Verdict.Unknown(0, why),
+                given == null ? "" : given.name(),
+                seconds(),
+                List.of());
     }
 
     private void watch() {

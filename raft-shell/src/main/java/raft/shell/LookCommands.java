@@ -337,8 +337,16 @@ final class LookCommands {
     static final class TraceCommand extends Verb {
         private static final List<String> TOPICS =
                 List.of(
-                        "role", "term", "vote", "commit", "config", "truncate", "snapshot", "log",
-                        "leader", "state");
+                        "role",
+                        "term",
+                        "vote",
+                        "commit",
+                        "config",
+                        "truncate",
+                        "snapshot",
+                        "log",
+                        "leader",
+                        "state");
 
         @Option(names = "-f", description = "go on with what comes, until Ctrl-C")
         boolean follow;

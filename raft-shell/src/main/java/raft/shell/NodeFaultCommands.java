@@ -142,7 +142,10 @@ final class NodeFaultCommands {
             int status = 0;
             for (String node : nodes(word)) {
                 int killed = inject("kill " + node, "kill", new FaultAction.Kill(List.of(node)));
-                status = Math.max(status, Math.max(killed, heal(of(node, NodeFaultCommands::isDown))));
+                status =
+                        Math.max(
+                                status,
+                                Math.max(killed, heal(of(node, NodeFaultCommands::isDown))));
             }
             return status;
         }
@@ -153,8 +156,8 @@ final class NodeFaultCommands {
             description = "Makes a node's clock wrong: a jump, another rate, or both.",
             footer = {
                 "",
-                "Only the node's own clock, never the machine's. In containers another rate restarts"
-                        + " the node.",
+                "Only the node's own clock, never the machine's. In containers another rate"
+                        + " restarts the node.",
                 "",
                 "Examples:",
                 "  clock n2 +5s",
@@ -218,7 +221,8 @@ final class NodeFaultCommands {
                     cluster().faults().stream()
                             .filter(
                                     fault ->
-                                            fault.fault().action() instanceof FaultAction.Clock clock
+                                            fault.fault().action()
+                                                            instanceof FaultAction.Clock clock
                                                     && clock.nodes().stream()
                                                             .anyMatch(whose::contains))
                             .toList();

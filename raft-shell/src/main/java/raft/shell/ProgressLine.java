@@ -7,8 +7,8 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Says on standard error how far a long check is: on a terminal in one line that is written over and
- * disappears, else in a line of its own every ten seconds.
+ * Says on standard error how far a long check is: on a terminal in one line that is written over
+ * and disappears, else in a line of its own every ten seconds.
  */
 final class ProgressLine implements Checker.Progress, AutoCloseable {
     private static final long QUIET_NANOS = 1_000_000_000;

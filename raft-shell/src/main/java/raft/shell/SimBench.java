@@ -78,7 +78,14 @@ final class SimBench implements Callable<Integer> {
 
     private static Campaign.Totals campaign(NodeCode code, int jobs, int count)
             throws InterruptedException {
-        return Campaign.run(code, 1, count, jobs, seed -> Scenario.ofSeed(seed, 60_000), (seed, result) -> {}, line -> {});
+        return Campaign.run(
+                code,
+                1,
+                count,
+                jobs,
+                seed -> Scenario.ofSeed(seed, 60_000),
+                (seed, result) -> {},
+                line -> {});
     }
 
     private static double simulatedSecondsPerSecond(NodeCode code, int runs) {

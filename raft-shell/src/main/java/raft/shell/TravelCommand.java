@@ -45,8 +45,8 @@ abstract class TravelCommand extends Verb {
     }
 
     /**
-     * What a person needs of a finding: where a node stopped itself, without the state that it wrote
-     * down, which 'status' and 'log' show better.
+     * What a person needs of a finding: where a node stopped itself, without the state that it
+     * wrote down, which 'status' and 'log' show better.
      */
     static String brief(String finding) {
         int state = finding.indexOf("; role ");

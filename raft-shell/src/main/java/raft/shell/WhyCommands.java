@@ -255,10 +255,7 @@ final class WhyCommands {
                     say(
                             TextLines.fit(
                                     String.format(
-                                            "%6d  %-" + half + "s %s",
-                                            index,
-                                            one,
-                                            words(right, b)),
+                                            "%6d  %-" + half + "s %s", index, one, words(right, b)),
                                     width()));
                 }
             }

@@ -129,12 +129,12 @@ final class WorkloadCommand extends Verb {
                     TextLines.wrap(
                             "",
                             workload.name()
-                            + " works in the background: "
-                            + concurrency
-                            + " clients, "
-                            + rate
-                            + " operations a second, "
-                            + Workloads.words(spec.name()),
+                                    + " works in the background: "
+                                    + concurrency
+                                    + " clients, "
+                                    + rate
+                                    + " operations a second, "
+                                    + Workloads.words(spec.name()),
                             width()));
             return 0;
         }

@@ -132,8 +132,7 @@ final class CommandRun {
 
     /** The lines that a program printed; it must end with status 0. */
     static List<String> lines(String... command) throws IOException, InterruptedException {
-        Process program =
-                new ProcessBuilder(command).redirectErrorStream(true).start();
+        Process program = new ProcessBuilder(command).redirectErrorStream(true).start();
         program.getOutputStream().close();
         List<String> lines = program.inputReader().lines().toList();
         assertThat(program.waitFor()).as("%s: %s", List.of(command), lines).isZero();

@@ -33,10 +33,43 @@ final class CommandTreeTest {
     /** Labels of what nobody can know beforehand. */
     private static final Set<String> FREE =
             Set.of(
-                    "N", "INDEX", "DURATION", "TIME", "SIZE", "VALUE", "EXPECTED", "PREFIX", "PERCENT",
-                    "DELAY", "OFFSET", "RATE", "NUMBER", "PLACE", "COMMANDS", "OUTFILE", "FACTOR",
-                    "HZ", "IMAGE", "TEXT", "PATH", "PORT", "HOST", "DIR", "SEED", "SECONDS", "FOLDER", "EVENT", "LIST",
-                    "S", "KEYS", "JAR", "V", "OPTIONS", "PART", "ID", "FILE");
+                    "N",
+                    "INDEX",
+                    "DURATION",
+                    "TIME",
+                    "SIZE",
+                    "VALUE",
+                    "EXPECTED",
+                    "PREFIX",
+                    "PERCENT",
+                    "DELAY",
+                    "OFFSET",
+                    "RATE",
+                    "NUMBER",
+                    "PLACE",
+                    "COMMANDS",
+                    "OUTFILE",
+                    "FACTOR",
+                    "HZ",
+                    "IMAGE",
+                    "TEXT",
+                    "PATH",
+                    "PORT",
+                    "HOST",
+                    "DIR",
+                    "SEED",
+                    "SECONDS",
+                    "FOLDER",
+                    "EVENT",
+                    "LIST",
+                    "S",
+                    "KEYS",
+                    "JAR",
+                    "V",
+                    "OPTIONS",
+                    "PART",
+                    "ID",
+                    "FILE");
 
     @TempDir static Path folder;
 

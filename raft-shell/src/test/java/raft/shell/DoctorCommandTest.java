@@ -73,11 +73,9 @@ final class DoctorCommandTest {
 
     @Test
     void browserIsFoundByAnyOfItsNames() throws Exception {
-        assertThat(DoctorCommand.browser("/nowhere").remedy()).isEqualTo("apt-get install chromium");
-        assertThat(
-                        Files.createFile(folder.resolve("google-chrome"))
-                                .toFile()
-                                .setExecutable(true))
+        assertThat(DoctorCommand.browser("/nowhere").remedy())
+                .isEqualTo("apt-get install chromium");
+        assertThat(Files.createFile(folder.resolve("google-chrome")).toFile().setExecutable(true))
                 .isTrue();
         assertThat(DoctorCommand.browser("/nowhere:" + folder).state()).isEqualTo(State.OK);
     }

@@ -54,15 +54,13 @@ final class KilledMomentsContainersTest {
             String id = run.runId();
             switch (this) {
                 case IMAGES -> run.await("run", () -> !id.isEmpty());
-                case NETWORK ->
-                        run.await("network", () -> !objects("network", "ls", id).isEmpty());
+                case NETWORK -> run.await("network", () -> !objects("network", "ls", id).isEmpty());
                 case PODS_STARTING ->
                         run.await("container", () -> !objects("ps", "-a", id).isEmpty());
                 case WORKLOAD -> run.await("operation", () -> run.history().length() > 5_000);
                 case PARTITION, FROZEN -> awaitInjected(run, 1);
                 case CLOCK_AND_DISK, RATE_AND_LOSS -> awaitInjected(run, 2);
-                case HEAL ->
-                        run.await("heal", () -> run.history().contains("\"f\":\"heal\""));
+                case HEAL -> run.await("heal", () -> run.history().contains("\"f\":\"heal\""));
                 // The workload lasts 8 s; what comes later is the end.
                 case FINAL_PHASE ->
                         run.await(
@@ -78,7 +76,10 @@ final class KilledMomentsContainersTest {
                     () ->
                             run.history()
                                             .lines()
-                                            .filter(line -> line.contains("\"process\":\"nemesis\""))
+                                            .filter(
+                                                    line ->
+                                                            line.contains(
+                                                                    "\"process\":\"nemesis\""))
                                             .filter(line -> line.contains("\"type\":\"ok\""))
                                             .filter(line -> line.contains("\"f\":\"inject\""))
                                             .count()

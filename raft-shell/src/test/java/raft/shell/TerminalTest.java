@@ -139,7 +139,9 @@ final class TerminalTest {
         Path out = folder.resolve("out");
         builder.redirectOutput(out.toFile());
         builder.redirectError(folder.resolve("err").toFile());
-        Path script = Files.writeString(folder.resolve("in"), "cluster up sim --seed 7\nget x\nkill n9\nget x\n");
+        Path script =
+                Files.writeString(
+                        folder.resolve("in"), "cluster up sim --seed 7\nget x\nkill n9\nget x\n");
         builder.redirectInput(script.toFile());
         assertThat(builder.start().waitFor()).isEqualTo(254);
         assertThat(Files.readString(out))

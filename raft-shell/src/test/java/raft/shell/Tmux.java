@@ -22,7 +22,8 @@ final class Tmux implements AutoCloseable {
     private static final long PATIENCE_NANOS = Duration.ofSeconds(90).toNanos();
     private static final long LOOK_EVERY_MILLIS = 40;
 
-    private final String server = "raft-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+    private final String server =
+            "raft-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
 
     /** Skips the test with a line that says so, or fails it where a terminal is required. */
     static void assumeThere() {
@@ -40,7 +41,8 @@ final class Tmux implements AutoCloseable {
             assertThat(there).as("tmux is required (RAFT_TERMINAL)").isTrue();
         }
         if (!there) {
-            System.out.println("SKIPPED, the tests in a terminal: tmux is missing (apt-get install tmux)");
+            System.out.println(
+                    "SKIPPED, the tests in a terminal: tmux is missing (apt-get install tmux)");
         }
         assumeTrue(there, "tmux is missing");
     }
@@ -49,15 +51,29 @@ final class Tmux implements AutoCloseable {
     void start(int columns, Map<String, String> environment, String... words)
             throws IOException, InterruptedException {
         StringBuilder line = new StringBuilder("env RAFT_NO_BUILD=1 RAFT_NO_AOT=1");
-        environment.forEach((name, value) -> line.append(" ").append(name).append("=").append(value));
+        environment.forEach(
+                (name, value) -> line.append(" ").append(name).append("=").append(value));
         line.append(" ./raft");
         for (String word : words) {
             line.append(" ").append(word);
         }
         line.append("; echo LEFT $?; exec sleep 300");
         tmux(
-                "-f", "/dev/null", "new-session", "-d", "-s", "raft", "-x", "" + columns, "-y", "40",
-                "-c", HOME.toString(), "sh", "-c", line.toString());
+                "-f",
+                "/dev/null",
+                "new-session",
+                "-d",
+                "-s",
+                "raft",
+                "-x",
+                "" + columns,
+                "-y",
+                "40",
+                "-c",
+                HOME.toString(),
+                "sh",
+                "-c",
+                line.toString());
     }
 
     /** Types text as it is. */

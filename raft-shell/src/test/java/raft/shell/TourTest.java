@@ -17,9 +17,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Every tour as a person sees it, word for word: src/test/resources/raft/shell/tours. Simulated time
- * makes them the same on every machine. {@code -Draft.golden.rewrite=true} writes them anew, after a
- * change of the node or the simulation say; then read the difference.
+ * Every tour as a person sees it, word for word: src/test/resources/raft/shell/tours. Simulated
+ * time makes them the same on every machine. {@code -Draft.golden.rewrite=true} writes them anew,
+ * after a change of the node or the simulation say; then read the difference.
  */
 final class TourTest {
     private static final Path GOLDEN = Path.of("src/test/resources/raft/shell/tours");

@@ -75,8 +75,8 @@ public final class Checker {
         Progress NONE = (judged, all) -> {};
 
         /**
-         * {@code judgedCount} of {@code operationCount} operations are behind the search, which is 0
-         * while the history is still being read: then so many operations have been.
+         * {@code judgedCount} of {@code operationCount} operations are behind the search, which is
+         * 0 while the history is still being read: then so many operations have been.
          */
         void at(long judgedCount, long operationCount);
     }

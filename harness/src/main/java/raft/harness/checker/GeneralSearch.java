@@ -41,9 +41,9 @@ import java.util.Set;
  * observes before it is overwritten need not have happened, and one that is observed later can
  * happen later. What may also have happened is that a crashed write changed the value unseen just
  * when a cas looked. For such a refusal, where nothing pending explains it, only the latest crashed
- * operations are tried, and beside them it is taken on trust, as if something had made it right. Trust allows more, so a dead end
- * stays certain; configurations remember it, so a history whose end one of them reaches without it
- * is valid: {@link #trusted}.
+ * operations are tried, and beside them it is taken on trust, as if something had made it right.
+ * Trust allows more, so a dead end stays certain; configurations remember it, so a history whose
+ * end one of them reaches without it is valid: {@link #trusted}.
  *
  * <p>With a width the frontier is a beam: the widest frontiers lose their latest configurations and
  * {@link #dropped} says so. What is found valid under a beam is valid; what is not is not known.
@@ -178,8 +178,7 @@ final class GeneralSearch {
         if (states.stateCount() > compactAbove || states.classCount() > compactAbove) {
             compact();
             // So that what it costs is shared by as many steps as there is left.
-            compactAbove =
-                    COMPACT_ABOVE + 4 * Math.max(states.stateCount(), states.classCount());
+            compactAbove = COMPACT_ABOVE + 4 * Math.max(states.stateCount(), states.classCount());
         }
         if (observed != null
                 && usages.sizeBytes()

@@ -14,8 +14,9 @@ import java.util.concurrent.TimeUnit;
  * only when the first has not decided soon. The first decision ends both.
  *
  * <p>Windows between quiescent points would not pay: where a search is long hardly any moment is
- * quiescent (6 of 200,000 events with 10 processes, 1 of 20,000 with 100). One frontier is not split
- * over threads: its set and the dominance between its members concern all of it at every step.
+ * quiescent (6 of 200,000 events with 10 processes, 1 of 20,000 with 100). One frontier is not
+ * split over threads: its set and the dominance between its members concern all of it at every
+ * step.
  */
 final class RegisterRace {
     private static final long HEAD_START_MILLIS = 1_000;
@@ -23,7 +24,9 @@ final class RegisterRace {
     /** Fewer operations are decided before the second thread has begun. */
     private static final int OPERATIONS_LEAST = 2_000;
 
-    /** What is open at once, from where on a narrow beam gets through more often than a wide one. */
+    /**
+     * What is open at once, from where on a narrow beam gets through more often than a wide one.
+     */
     private static final int MANY_OPEN = 32;
 
     private static final int NARROW = 12;
@@ -87,8 +90,7 @@ final class RegisterRace {
                 return;
             }
             int width = mostOpen() > MANY_OPEN ? NARROW : WIDE;
-            Outcome outcome =
-                    new RegisterCheck(part, itsGauge, false, ways, width).search();
+            Outcome outcome = new RegisterCheck(part, itsGauge, false, ways, width).search();
             if (outcome instanceof Fits || outcome instanceof Impossible) {
                 second = outcome;
                 gauge.cancel();

@@ -24,10 +24,10 @@ import java.util.function.Function;
 /**
  * Judges a history that is larger than memory by reading it several times. The first time it learns
  * which operations never end, which otherwise could not be told from those that end late; then a
- * {@link LiveChecker} walks it, which holds no more than what can still matter: at a quiescent point
- * that is the set of possible states, elsewhere also the operations that are open. Where its beam was
- * too narrow it is walked again with a wider one. A violation is explained from the events of its
- * part, where those fit.
+ * {@link LiveChecker} walks it, which holds no more than what can still matter: at a quiescent
+ * point that is the set of possible states, elsewhere also the operations that are open. Where its
+ * beam was too narrow it is walked again with a wider one. A violation is explained from the events
+ * of its part, where those fit.
  */
 public final class StreamChecker {
     private static final int GROWTH = 8;
@@ -242,9 +242,9 @@ public final class StreamChecker {
 
     /**
      * Where a beam got lost in a register: whether the answer there had been overwritten for good.
-     * For that the producers of its value and the writes that ended last before are enough:
-     * reads, refused cas and producers of values that nobody left needs may be dropped, and a cas
-     * may be taken for a write, all of which allows more.
+     * For that the producers of its value and the writes that ended last before are enough: reads,
+     * refused cas and producers of values that nobody left needs may be dropped, and a cas may be
+     * taken for a write, all of which allows more.
      */
     private Verdict.@Nullable Explanation contradiction(LiveChecker live) throws IOException {
         Value name = live.concernedPart();
@@ -270,7 +270,9 @@ public final class StreamChecker {
         Verdict.Explanation why = violation.explanation();
         return why.events().stream().anyMatch(e -> few.relaxed.contains(e.index()))
                 ? new Verdict.Explanation(
-                        why.summary() + " (A cas that succeeded is taken as a write here, which only allows more.)",
+                        why.summary()
+                                + " (A cas that succeeded is taken as a write here, which only"
+                                + " allows more.)",
                         why.events(),
                         why.operations(),
                         why.deadEnd())

@@ -66,8 +66,7 @@ public final class Outcomes {
     }
 
     /** Operations that change nothing. Whatever is not named here is taken for a change. */
-    private static final Set<String> READS =
-            Set.of("read", "lease-read", "stale-read", "keys");
+    private static final Set<String> READS = Set.of("read", "lease-read", "stale-read", "keys");
 
     private Outcomes() {}
 

@@ -129,7 +129,12 @@ public final class Cleaner {
         DockerClient docker = engine.commands();
         // Newest layers first: an image that others stand on cannot go.
         for (String repository :
-                List.of("raftlab/node", "raftlab/etcd", "raftlab/runtime", "raftlab/net", "raftlab/base")) {
+                List.of(
+                        "raftlab/node",
+                        "raftlab/etcd",
+                        "raftlab/runtime",
+                        "raftlab/net",
+                        "raftlab/base")) {
             for (var image : docker.listImagesCmd().exec()) {
                 String[] tags = image.getRepoTags();
                 for (String tag : tags == null ? new String[0] : tags) {

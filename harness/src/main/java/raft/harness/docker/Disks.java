@@ -296,8 +296,7 @@ final class Disks {
                 .run("dd if=/dev/zero of=" + FILLER + " bs=64k 2>/dev/null; sync", COMMAND_MILLIS);
         long free = freeKilobytes();
         PodShell.Answer more =
-                pod.shell()
-                        .run("head -c 65536 /dev/zero > " + FILLER + ".more", COMMAND_MILLIS);
+                pod.shell().run("head -c 65536 /dev/zero > " + FILLER + ".more", COMMAND_MILLIS);
         pod.shell().check("rm -f " + FILLER + ".more", COMMAND_MILLIS);
         return found(
                 free < 64 && !more.ok() ? Status.INSTALLED : Status.INDETERMINATE,

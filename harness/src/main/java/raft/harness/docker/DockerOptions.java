@@ -108,6 +108,13 @@ public record DockerOptions(
     /** Any system, with the usual limits. */
     public static DockerOptions ofSystem(String runId, int nodeCount, SystemUnderTest system) {
         return new DockerOptions(
-                runId, nodeCount, 0, system, STARTUP_TIMEOUT_MILLIS, NODE_MEMORY_BYTES, 0, Map.of());
+                runId,
+                nodeCount,
+                0,
+                system,
+                STARTUP_TIMEOUT_MILLIS,
+                NODE_MEMORY_BYTES,
+                0,
+                Map.of());
     }
 }

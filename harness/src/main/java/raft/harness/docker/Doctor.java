@@ -182,12 +182,16 @@ public final class Doctor {
                 false,
                 "limits of memory: "
                         + (memory
-                                ? "work" + (Boolean.TRUE.equals(info.getSwapLimit()) ? ", with swap" : ", without swap")
+                                ? "work"
+                                        + (Boolean.TRUE.equals(info.getSwapLimit())
+                                                ? ", with swap"
+                                                : ", without swap")
                                 : "the kernel does not account for memory"),
                 memory
                         ? ""
                         : "boot with cgroup_enable=memory; without it resources-memory is skipped");
-        Path controller = Path.of(second ? "/sys/fs/cgroup/cgroup.controllers" : "/sys/fs/cgroup/blkio");
+        Path controller =
+                Path.of(second ? "/sys/fs/cgroup/cgroup.controllers" : "/sys/fs/cgroup/blkio");
         boolean blkio = Files.exists(controller);
         add(
                 "blkio",
@@ -260,7 +264,10 @@ public final class Doctor {
                                 tags ->
                                         tags != null
                                                 && Stream.of(tags)
-                                                        .anyMatch(t -> t.startsWith("raftlab/etcd:")));
+                                                        .anyMatch(
+                                                                t ->
+                                                                        t.startsWith(
+                                                                                "raftlab/etcd:")));
         boolean known =
                 Files.exists(Path.of("/usr/bin/apt-cache"))
                         && outputOf("apt-cache", "show", "etcd-server").contains("Filename:");
@@ -284,7 +291,8 @@ public final class Doctor {
                             .redirectError(ProcessBuilder.Redirect.DISCARD)
                             .start();
             return new String(
-                    process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+                    process.getInputStream().readAllBytes(),
+                    java.nio.charset.StandardCharsets.UTF_8);
         } catch (IOException e) {
             return "";
         }
@@ -418,7 +426,8 @@ public final class Doctor {
                         + (reason.isEmpty() ? "work" : "not to be had (" + reason + ")"),
                 reason.isEmpty()
                         ? ""
-                        : "sysctl -w net.ipv6.conf.all.disable_ipv6=0; without it only IPv4 is used");
+                        : "sysctl -w net.ipv6.conf.all.disable_ipv6=0; without it only IPv4 is"
+                                + " used");
     }
 
     private void trial(

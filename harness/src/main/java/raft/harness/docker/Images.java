@@ -157,8 +157,7 @@ public final class Images {
                                     StandardOpenOption.WRITE);
                     FileLock lock = channel.lock()) {
                 assert lock.isValid();
-                return withOtherNet(
-                        making.make(new Images(engine, definitions, cache, progress)));
+                return withOtherNet(making.make(new Images(engine, definitions, cache, progress)));
             }
         } catch (EngineException e) {
             throw e;
@@ -167,7 +166,9 @@ public final class Images {
         }
     }
 
-    /** Where somebody keeps the image with the fault tools elsewhere, or has one of another kind. */
+    /**
+     * Where somebody keeps the image with the fault tools elsewhere, or has one of another kind.
+     */
     private static Ready withOtherNet(Ready made) {
         String told = System.getenv("RAFT_NET_IMAGE");
         return told == null || told.isBlank() ? made : new Ready(told, made.node());

@@ -5,6 +5,7 @@ import com.github.dockerjava.api.model.ContainerPort;
 
 import raft.harness.system.Placement;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,8 @@ public record RunningCluster(
                 if (there == null) {
                     continue;
                 }
-                InetSocketAddress address = new InetSocketAddress("127.0.0.1", there);
+                InetSocketAddress address =
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), there);
                 int inside = Objects.requireNonNull(port.getPrivatePort());
                 if (inside == Placement.CLIENT_PORT) {
                     clients.put(node, address);

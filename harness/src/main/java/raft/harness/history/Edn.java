@@ -45,7 +45,8 @@ final class Edn {
 
     /** Sets and maps have no order, so equal ones must come out equal whatever theirs was. */
     private static Value inOneOrder(List<Value> values) {
-        return new Value.Seq(values.stream().sorted(Comparator.comparing(Value::toString)).toList());
+        return new Value.Seq(
+                values.stream().sorted(Comparator.comparing(Value::toString)).toList());
     }
 
     /** The entries of a map as pairs, in order; the cursor stands at its brace. */

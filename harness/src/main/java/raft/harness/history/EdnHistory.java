@@ -56,8 +56,8 @@ final class EdnHistory {
             throw in.errorAt(
                     transactionAt,
                     "this transaction is not one single operation on one key; linearizability is"
-                            + " judged of single operations: record with :max-txn-length 1, or judge"
-                            + " transactions with Elle");
+                        + " judged of single operations: record with :max-txn-length 1, or judge"
+                        + " transactions with Elle");
         }
         List<HistoryEvent> split =
                 transactions ? withoutTransactions() : independent() ? withoutKeyPairs() : events;

@@ -206,8 +206,7 @@ final class StoreModel {
                 return null;
             }
         }
-        long after =
-                before + (operation.argument() instanceof Value.Int(long number) ? number : 1);
+        long after = before + (operation.argument() instanceof Value.Int(long number) ? number : 1);
         Value learnt = Operation.element(operation.result(), 1);
         return learnt instanceof Value.Int(long told) && told != after
                 ? null

@@ -48,6 +48,7 @@ public final class Interpreter {
     private static final long OBSERVE_ARMED_NANOS = 50_000_000L;
 
     private static final long PROGRESS_EVERY_NANOS = 5_000_000_000L;
+
     /** A member that fell behind has this long to catch up with the others at the end. */
     private static final long STATES_PATIENCE_NANOS = 10_000_000_000L;
 
@@ -442,9 +443,7 @@ public final class Interpreter {
 
     private void faultChanged(Completion.FaultChange change) {
         ActiveFault resolved = activeFault(change.faultId());
-        write(
-                chronicle.faultChanged(
-                        resolved, change.injected(), change.outcome(), now()));
+        write(chronicle.faultChanged(resolved, change.injected(), change.outcome(), now()));
         PlannedFault fault = (change.injected() ? installing : healing).remove(change.faultId());
         if (fault == null) {
             throw new IllegalStateException("nobody asked for " + change);

@@ -332,7 +332,9 @@ public final class TestRun {
             History history = HistoryReader.read(folder.historyFile());
             // Other systems' places in their logs may mean something else.
             lostWrites =
-                    parameters.system().equals(OUR_PROTOCOL) ? Acknowledged.lost(history) : List.of();
+                    parameters.system().equals(OUR_PROTOCOL)
+                            ? Acknowledged.lost(history)
+                            : List.of();
             return Checker.check(history, Models.named(workload.model()), budget);
         } catch (IOException e) {
             fail("the history could not be read back: " + e.getMessage());

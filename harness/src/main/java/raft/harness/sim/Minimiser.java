@@ -134,11 +134,12 @@ public final class Minimiser {
             return now;
         }
         Scenario small = attempt(now, now.with(List.<Scenario.Step>of()));
-        if (small != now) {
+        if (!small.equals(now)) {
             return small;
         }
         List<Value> keys = script.stream().map(Scenario.Step::key).distinct().toList();
-        List<Value> keptKeys = reduce(keys, some -> now.with(only(script, Scenario.Step::key, some)));
+        List<Value> keptKeys =
+                reduce(keys, some -> now.with(only(script, Scenario.Step::key, some)));
         List<Scenario.Step> ofKeys = only(script, Scenario.Step::key, keptKeys);
         List<Long> processes = ofKeys.stream().map(Scenario.Step::process).distinct().toList();
         List<Long> kept =

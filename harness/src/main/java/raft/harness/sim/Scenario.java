@@ -95,12 +95,7 @@ public record Scenario(
 
     /** The troubles, then what clients do: what a run begins with, in one line. */
     public String words() {
-        return "workload "
-                + workload
-                + ", "
-                + plan.faults().size()
-                + " faults; "
-                + options.words();
+        return "workload " + workload + ", " + plan.faults().size() + " faults; " + options.words();
     }
 
     /** One operation: when, by which process, what. */

@@ -39,8 +39,7 @@ public final class ScenarioFile {
             @Nullable List<Step> script) {}
 
     /** Key and value as JSON has them: null, numbers, texts, truths and lists of these. */
-    record Step(
-            long nanos, long process, String f, @Nullable Object key, @Nullable Object value) {}
+    record Step(long nanos, long process, String f, @Nullable Object key, @Nullable Object value) {}
 
     /**
      * Writes a scenario, replacing what was there.
@@ -130,8 +129,7 @@ public final class ScenarioFile {
                 values.forEach(each -> all.add(value(each)));
                 yield new Value.Seq(all);
             }
-            default ->
-                    throw new IllegalArgumentException("neither a key nor a value: " + plain);
+            default -> throw new IllegalArgumentException("neither a key nor a value: " + plain);
         };
     }
 }

@@ -153,11 +153,7 @@ public final class Score {
     }
 
     private static Line score(
-            PlantedBug bug,
-            Path sourceRoot,
-            int seedsMax,
-            double secondsMax,
-            int minimiseSeconds)
+            PlantedBug bug, Path sourceRoot, int seedsMax, double secondsMax, int minimiseSeconds)
             throws IOException {
         long start = cpuNanos();
         NodeCode code = NodeCode.planted(bug, sourceRoot);

@@ -166,8 +166,6 @@ public final class SimRun {
         Workload drawn =
                 Workloads.parse(scenario.workload())
                         .make(scenario.options().seed(), scenario.concurrency(), scenario.rate());
-        return script == null
-                ? drawn
-                : new ScriptedWorkload(drawn, script, scenario.concurrency());
+        return script == null ? drawn : new ScriptedWorkload(drawn, script, scenario.concurrency());
     }
 }

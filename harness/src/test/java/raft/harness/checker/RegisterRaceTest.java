@@ -49,7 +49,8 @@ class RegisterRaceTest {
     }
 
     /** Three reads in the middle return another one of the values. */
-    private static List<HistoryEvent> falsified(List<HistoryEvent> events, SplittableRandom random) {
+    private static List<HistoryEvent> falsified(
+            List<HistoryEvent> events, SplittableRandom random) {
         List<HistoryEvent> changed = new ArrayList<>(events);
         int done = 0;
         for (int i = events.size() / 2; done < 3; i++) {

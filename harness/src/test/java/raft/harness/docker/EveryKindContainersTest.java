@@ -30,9 +30,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Each kind of partition, kill, pause and wrong clock as a plan would resolve it, on five nodes; its
- * effect is looked at from the nodes themselves: which datagrams arrive, who answers, what time it
- * is. The other families have tests for each of their actions in {@link
+ * Each kind of partition, kill, pause and wrong clock as a plan would resolve it, on five nodes;
+ * its effect is looked at from the nodes themselves: which datagrams arrive, who answers, what time
+ * it is. The other families have tests for each of their actions in {@link
  * FaultCatalogueContainersTest} and {@link RaftRequestsContainersTest}.
  */
 @Tag("containers")
@@ -60,13 +60,17 @@ final class EveryKindContainersTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = Mode.MATCH_ANY, names = {"PARTITION_.*", "KILL_.*", "STOP_.*"})
+    @EnumSource(
+            mode = Mode.MATCH_ANY,
+            names = {"PARTITION_.*", "KILL_.*", "STOP_.*"})
     void isInEffectAndGoneAgain(FaultKind kind) throws Exception {
         injectLookAndHeal(kind);
     }
 
     @ParameterizedTest
-    @EnumSource(mode = Mode.MATCH_ANY, names = {"RESTART_.*", "PAUSE_.*", "CLOCK_.*"})
+    @EnumSource(
+            mode = Mode.MATCH_ANY,
+            names = {"RESTART_.*", "PAUSE_.*", "CLOCK_.*"})
     void isInEffectAndGoneAgainToo(FaultKind kind) throws Exception {
         injectLookAndHeal(kind);
     }

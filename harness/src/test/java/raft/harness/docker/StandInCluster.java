@@ -71,8 +71,7 @@ final class StandInCluster implements AutoCloseable {
         Path jar = ContainerEngine.standInJar(Files.createDirectories(folder));
         DockerOptions options =
                 DockerOptions.ofJar(runId, nodeCount, jar).withSmallVolumes(dataBytes);
-        return new StandInCluster(
-                DockerCluster.start(options, folder, System.err::println), runId);
+        return new StandInCluster(DockerCluster.start(options, folder, System.err::println), runId);
     }
 
     /** Starts one of our own nodes, which the build has packed before these tests. */

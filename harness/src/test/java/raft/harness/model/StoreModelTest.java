@@ -75,8 +75,7 @@ final class StoreModelTest {
         done(0, "write", Value.of(1), Value.of(1));
         done(0, "write", Value.of(2), Value.of(2));
         done(1, f, Value.NIL, Value.of(1));
-        assertThat(verdict())
-                .isEqualTo(violation ? Verdict.Violation.class : Verdict.Valid.class);
+        assertThat(verdict()).isEqualTo(violation ? Verdict.Violation.class : Verdict.Valid.class);
     }
 
     @Test

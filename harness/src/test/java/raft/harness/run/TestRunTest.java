@@ -493,7 +493,9 @@ final class TestRunTest {
                     run(
                             PLAN,
                             (folder, progress) -> {
-                                write(folder.resolve("nodes/n3"), "started\n" + words + "\nbecause\n");
+                                write(
+                                        folder.resolve("nodes/n3"),
+                                        "started\n" + words + "\nbecause\n");
                                 return new FakeCluster();
                             });
             assertThat(results.verdict()).as(words).isEqualTo("violation");
@@ -569,8 +571,7 @@ final class TestRunTest {
         cluster.answer =
                 (asked, right) ->
                         cluster.healedAll && asked.f().equals("read")
-                                ? FakeCluster.operation(
-                                        asked, Type.FAIL, asked.value(), "timeout")
+                                ? FakeCluster.operation(asked, Type.FAIL, asked.value(), "timeout")
                                 : right;
         Results results = run();
         assertThat(failed(results)).contains("final-reads");
@@ -580,8 +581,7 @@ final class TestRunTest {
 
     @Test
     void membersThatEndInDifferentStatesAreAViolation() throws Exception {
-        cluster.statusJson =
-                node -> "{\"stateHash\":\"" + (node.equals("n3") ? "b" : "a") + "\"}";
+        cluster.statusJson = node -> "{\"stateHash\":\"" + (node.equals("n3") ? "b" : "a") + "\"}";
         Results results = run();
         assertThat(results.verdict()).isEqualTo("violation");
         assertThat(results.linearizability()).isEqualTo("valid");

@@ -356,7 +356,9 @@ public final class NodeBench implements Callable<Integer> {
             long live = Processes.liveHeapBytes(ours.process(ours.leader()));
             if (live >= 0) {
                 line.put("raftLiveHeapBytes", live);
-                say("  of that, %,d MiB are live; the rest the heap has not given back", live >> 20);
+                say(
+                        "  of that, %,d MiB are live; the rest the heap has not given back",
+                        live >> 20);
             }
         }
         if (withEtcd) {

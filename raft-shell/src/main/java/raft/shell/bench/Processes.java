@@ -72,7 +72,7 @@ final class Processes {
             String line;
             while ((line = lines.readLine()) != null) {
                 if (line.startsWith("Total")) {
-                    live = Long.parseLong(line.strip().split(" +")[2]);
+                    live = Long.parseLong(line.strip().split(" +", 0)[2]);
                 }
             }
         }

@@ -32,8 +32,7 @@ final class RaftCluster implements BenchCluster {
     /**
      * @param nodeOptions beyond those that every node needs
      */
-    RaftCluster(
-            Path folder, Path nodeJar, List<String> javaOptions, List<String> nodeOptions)
+    RaftCluster(Path folder, Path nodeJar, List<String> javaOptions, List<String> nodeOptions)
             throws IOException {
         this.folder = folder;
         this.nodeJar = nodeJar;

@@ -95,6 +95,7 @@ public final class LiveCluster implements AutoCloseable {
     private boolean looking;
     private boolean brokenAnnounced;
     private @Nullable Background running;
+
     /** The last one, until what it had under way has ended. */
     private @Nullable Background ending;
 
@@ -298,8 +299,7 @@ public final class LiveCluster implements AutoCloseable {
     }
 
     /** What changed in the nodes, as {@link Inspection#transitions} tells it. */
-    public List<Transition> transitions(Map<String, Transition> after)
-            throws InterruptedException {
+    public List<Transition> transitions(Map<String, Transition> after) throws InterruptedException {
         CompletableFuture<List<Transition>> answer =
                 ask(
                         owned ->

@@ -331,10 +331,7 @@ public final class Repl {
                                         .collect(Collectors.joining(", ")));
         Tally tally = up.tally();
         if (tally != null) {
-            text.append(" | ")
-                    .append(tally.workload())
-                    .append(": ")
-                    .append(tally.words());
+            text.append(" | ").append(tally.workload()).append(": ").append(tally.words());
         }
         return text.toString();
     }

@@ -8,8 +8,8 @@ import java.util.Locale;
 
 /**
  * A screen's writer that says by itself that a command is at work when the command has not written
- * anything for a moment: what a person typed is answered at once, and what takes long shows how long
- * it has been taking. The line goes away with the first word of the answer.
+ * anything for a moment: what a person typed is answered at once, and what takes long shows how
+ * long it has been taking. The line goes away with the first word of the answer.
  */
 final class Working extends Writer {
     private static final long PATIENCE_MILLIS = 70;
@@ -56,6 +56,7 @@ final class Working extends Writer {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // woken early it looks at the time and is called again
     private synchronized void waitAndShow() throws InterruptedException, IOException {
         while (command == null) {
             wait();

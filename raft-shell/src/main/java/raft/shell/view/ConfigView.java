@@ -39,7 +39,8 @@ public final class ConfigView {
             boolean committed = configuration.path("committed").asBoolean(false);
             table.cell(voters).cell(learners.isEmpty() ? "-" : learners);
             table.cell(Long.toString(configuration.path("index").asLong(0)));
-            table.cell(committed ? "yes" : "not yet", text -> committed ? text : paint.unsure(text));
+            table.cell(
+                    committed ? "yes" : "not yet", text -> committed ? text : paint.unsure(text));
             String whole = voters + " / " + learners;
             if (!seen.contains(whole)) {
                 seen.add(whole);

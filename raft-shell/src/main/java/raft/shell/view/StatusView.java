@@ -55,7 +55,8 @@ public final class StatusView {
             table.cell(Long.toString(node.commitIndex()));
             table.cell(Long.toString(node.appliedIndex()));
             table.cell(word(json, "durableIndex"));
-            table.cell(clock(node.clock()), text -> text.contains("ok") ? text : paint.unsure(text));
+            table.cell(
+                    clock(node.clock()), text -> text.contains("ok") ? text : paint.unsure(text));
             table.cell(links(json));
         }
         List<String> lines = new ArrayList<>(table.lines(width, paint));

@@ -11,13 +11,16 @@ final class EvidenceViewTest {
     void linksBetweenTwoSidesAreToldBySides() {
         assertThat(EvidenceView.links("cut [n1->n3, n2->n3, n3->n1, n3->n2]"))
                 .isEqualTo("cut n3 <-> n1,n2");
-        assertThat(EvidenceView.links("dropped on n1->n3, n1->n2")).isEqualTo("dropped on n1 -> n2,n3");
+        assertThat(EvidenceView.links("dropped on n1->n3, n1->n2"))
+                .isEqualTo("dropped on n1 -> n2,n3");
         assertThat(EvidenceView.links("cut [n1->n2]")).isEqualTo("cut [n1->n2]");
     }
 
     @Test
     void allLinksAreToldAsSuch() {
-        assertThat(EvidenceView.links("lose 10 % on [n1->n2, n1->n3, n2->n1, n2->n3, n3->n1, n3->n2]"))
+        assertThat(
+                        EvidenceView.links(
+                                "lose 10 % on [n1->n2, n1->n3, n2->n1, n2->n3, n3->n1, n3->n2]"))
                 .isEqualTo("lose 10 % on every link among n1,n2,n3");
     }
 
@@ -38,7 +41,11 @@ final class EvidenceViewTest {
     void linesAreBrokenBetweenWordsAndNeverWiderThanTheTerminal() {
         List<String> lines =
                 TextLines.wrap("  ", "probes arrived on n1->n2, n1->n3 and passed", 24);
-        assertThat(lines).allMatch(line -> line.length() <= 24).first().asString().startsWith("  p");
+        assertThat(lines)
+                .allMatch(line -> line.length() <= 24)
+                .first()
+                .asString()
+                .startsWith("  p");
         assertThat(String.join(" ", lines).replaceAll("\\s+", " ").strip())
                 .isEqualTo("probes arrived on n1->n2, n1->n3 and passed");
     }

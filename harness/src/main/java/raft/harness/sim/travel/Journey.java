@@ -62,11 +62,7 @@ public record Journey(
     /** Where a traveller stands. */
     public static Journey of(@Nullable String plant, Travel travel) {
         return new Journey(
-                plant,
-                travel.options(),
-                travel.decisions(),
-                travel.eventCount(),
-                travel.digest());
+                plant, travel.options(), travel.decisions(), travel.eventCount(), travel.digest());
     }
 
     /**

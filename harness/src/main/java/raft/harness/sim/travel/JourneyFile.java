@@ -72,6 +72,7 @@ public final class JourneyFile {
     }
 
     /** What a record computes from its fields is not written. */
+    @SuppressWarnings("UnusedMethod") // Jackson reads its annotation
     private interface WithoutDerived {
         @com.fasterxml.jackson.annotation.JsonIgnore
         long attemptNanos();
@@ -99,7 +100,10 @@ public final class JourneyFile {
     public static boolean isOne(Path file) {
         try {
             return Files.isRegularFile(file)
-                    && JSON.readTree(Files.readAllBytes(file)).path("kind").asString("").equals(KIND);
+                    && JSON.readTree(Files.readAllBytes(file))
+                            .path("kind")
+                            .asString("")
+                            .equals(KIND);
         } catch (IOException | JacksonException e) {
             return false;
         }

@@ -276,8 +276,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
                             : String.join(",", view.voters())
                                     + (view.learners().isEmpty()
                                             ? ""
-                                            : " and learners "
-                                                    + String.join(",", view.learners()));
+                                            : " and learners " + String.join(",", view.learners()));
             case "state" -> view.state();
             default -> throw new IllegalArgumentException("no field is called " + field);
         };
@@ -570,7 +569,8 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         // What is told of one node is told of all, so the newest that is known is enough.
         long last = after.values().stream().mapToLong(Transition::number).max().orElse(0);
         List<Transition> found = new ArrayList<>();
-        for (Moment moment : moments.subList((int) Math.min(last, moments.size()), moments.size())) {
+        for (Moment moment :
+                moments.subList((int) Math.min(last, moments.size()), moments.size())) {
             moment.changes().forEach(change -> found.add(transition(moment, change)));
         }
         return CompletableFuture.completedFuture(found);

@@ -200,8 +200,7 @@ final class Meddling {
 
     private static String command(Entry entry) {
         try {
-            return Wording.of(
-                    ClientCodec.decodeCommand(Blob.wrap(entry.payload().unsafeArray())));
+            return Wording.of(ClientCodec.decodeCommand(Blob.wrap(entry.payload().unsafeArray())));
         } catch (ProtocolException e) {
             return "unreadable";
         }

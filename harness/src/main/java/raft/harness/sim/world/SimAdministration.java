@@ -45,8 +45,7 @@ final class SimAdministration {
      * @param node that the fault has changed; null before it has
      * @param appliedIndexes of the nodes that are to take a snapshot
      */
-    private record Begun(
-            long term, @Nullable SimNode node, TreeMap<String, Long> appliedIndexes) {
+    private record Begun(long term, @Nullable SimNode node, TreeMap<String, Long> appliedIndexes) {
         Begun changed(SimNode changed) {
             return new Begun(term, changed, appliedIndexes);
         }
@@ -81,8 +80,7 @@ final class SimAdministration {
         }
         FaultOutcome outcome =
                 switch (action) {
-                    case FaultAction.Membership membership ->
-                            membership(change, membership, start);
+                    case FaultAction.Membership membership -> membership(change, membership, start);
                     case FaultAction.RaftCommand command ->
                             change.injected()
                                     ? command(change, command, start)
@@ -179,8 +177,7 @@ final class SimAdministration {
                         "of " + committed.voters() + " none can go without losing the quorum");
             }
             if (node.claimed) {
-                return outcome(
-                        Status.SKIPPED, "another fault changes the membership of " + name);
+                return outcome(Status.SKIPPED, "another fault changes the membership of " + name);
             }
             node.claimed = true;
             begun.put(change.fault().id(), start.changed(node));

@@ -166,7 +166,8 @@ final class SimClients {
 
     /** Drawn by operation, so that leaving one out leaves the others as they were. */
     private void plan(Happening.Kind kind, @Nullable SimNode node, Op op, Object payload) {
-        long draw = Keyed.key(world.options.seed(), Purpose.CLIENT, 0, op.stepCount++, op.startNanos);
+        long draw =
+                Keyed.key(world.options.seed(), Purpose.CLIENT, 0, op.stepCount++, op.startNanos);
         long delay = Keyed.between(draw, DELAY_MIN_NANOS, DELAY_MAX_NANOS);
         world.plan(world.nowNanos() + delay, kind, node, null, payload, -1);
     }
