@@ -841,6 +841,10 @@ final class Explainer {
             int end = small.completions()[i];
             operation = end >= 0 && events.get(end).equals(deadEnd.at()) ? i : operation;
         }
+        String tooOften = tooOften(deadEnd.at());
+        if (!tooOften.isEmpty()) {
+            return whole(small, operation) + tooOften;
+        }
         var out = new StringBuilder(whole(small, operation));
         if (deadEnd.possibleCount() > STATES_NAMED) {
             out.append(", but none of the ").append(deadEnd.possibleCount());
@@ -872,6 +876,43 @@ final class Explainer {
             out.append(more > 0 ? "; and " + more + " more)" : ")");
         }
         return out.append('.').toString();
+    }
+
+    /**
+     * A list that holds an element more often than anybody had asked to append it needs no states
+     * to be understood.
+     *
+     * @return "" where it is not that
+     */
+    private String tooOften(HistoryEvent answer) {
+        if (!(answer.value() instanceof Value.Seq(List<Value> elements))) {
+            return "";
+        }
+        for (Value element : elements) {
+            List<HistoryEvent> appends =
+                    events.stream()
+                            .filter(event -> event.type() == HistoryEvent.Type.INVOKE)
+                            .filter(event -> event.f().equals("append"))
+                            .filter(event -> event.key().equals(answer.key()))
+                            .filter(event -> event.value().equals(element))
+                            .filter(event -> event.index() < answer.index())
+                            .toList();
+            long times = elements.stream().filter(element::equals).count();
+            if (!appends.isEmpty() && times > appends.size()) {
+                return ", but "
+                        + Value.shown(element)
+                        + " is in it "
+                        + (times == 2 ? "twice" : times + " times")
+                        + " and had been appended only "
+                        + (appends.size() == 1 ? "once" : appends.size() + " times")
+                        + " (event "
+                        + appends.getFirst().index()
+                        + " by process "
+                        + appends.getFirst().process()
+                        + ").";
+            }
+        }
+        return "";
     }
 
     /**

@@ -34,6 +34,9 @@ class ExplanationTest {
         try (Stream<Path> files = Files.list(Path.of("../histories/corpus/bad"))) {
             return files.sorted().toList().stream()
                     .filter(file -> file.toString().endsWith(".jsonl"))
+                    // Those that were found in runs hold dozens of operations that one answer
+                    // names; how small they become depends on the time there is.
+                    .filter(file -> !file.getFileName().toString().matches("(sim|docker)-.*"))
                     .map(f -> DynamicTest.dynamicTest(f.toString(), () -> explains(f)));
         }
     }
@@ -178,5 +181,19 @@ class ExplanationTest {
                         null,
                         0,
                         0));
+    }
+
+    @Test
+    void listThatHoldsAnElementTwiceIsExplainedByCounting() throws IOException {
+        History history =
+                HistoryReader.read(Path.of("../histories/corpus/bad/docker-X1-append-twice.jsonl"));
+        Verdict verdict =
+                Checker.check(
+                        history.events(),
+                        Models.named("list-append"),
+                        Budget.DEFAULT,
+                        Check.Options.DEFAULT);
+        assertThat(((Verdict.Violation) verdict).explanation().summary())
+                .contains("but 702 is in it twice and had been appended only once (event 3178");
     }
 }

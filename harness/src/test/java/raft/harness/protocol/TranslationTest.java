@@ -55,7 +55,7 @@ class TranslationTest {
         assertThat(increment).isEqualTo(new Request.Increment(K, 5));
         assertLearnt(increment, new Result.Number(12), Value.of(Value.of(5), Value.of(12)));
         assertThatThrownBy(() -> request("increment", Value.of("x")))
-                .hasMessage("an increment needs a number, not \"x\"");
+                .hasMessage("a number is needed, not \"x\"");
     }
 
     @Test
