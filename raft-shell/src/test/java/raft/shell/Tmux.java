@@ -50,7 +50,8 @@ final class Tmux implements AutoCloseable {
     /** Runs a command of ./raft there; what it ends with is written below it. */
     void start(int columns, Map<String, String> environment, String... words)
             throws IOException, InterruptedException {
-        // Ctrl-C goes to everybody in the terminal; the one who tells how the shell ended must live.
+        // Ctrl-C goes to everybody in the terminal; the one who tells how the shell ended must
+        // live.
         StringBuilder line = new StringBuilder("trap : INT; env RAFT_NO_BUILD=1 RAFT_NO_AOT=1");
         environment.forEach(
                 (name, value) -> line.append(" ").append(name).append("=").append(value));
