@@ -231,7 +231,10 @@ final class SimAdministration {
 
     private @Nullable FaultOutcome wantGone(SimFaults.Change change, SimNode node) {
         Configuration committed = committed();
-        if (committed != null && !committed.contains(node.id) && !isChanging()) {
+        if (committed != null
+                && !committed.contains(node.id)
+                && !isNamedByTheLeader(node)
+                && !isChanging()) {
             world.census.reached(Sometimes.VOTER_REMOVED);
             return outcome(Status.INSTALLED, "the voters are " + committed.voters());
         }
@@ -243,6 +246,17 @@ final class SimAdministration {
             leader.operate(id -> new Event.ChangeMembership(id, new Change.Remove(node.id)));
         }
         return late(change, node.id + " was not taken out");
+    }
+
+    /**
+     * A leader that was just elected may know less of what is committed than its log holds: what it
+     * takes for the committed configuration can be older than the one that added the node.
+     */
+    private boolean isNamedByTheLeader(SimNode node) {
+        SimNode leader = leader();
+        return leader == null
+                || leader.life == null
+                || leader.life.raft.configuration().contains(node.id);
     }
 
     /** Whether some log holds a change that may yet be committed, and bring a node back. */
