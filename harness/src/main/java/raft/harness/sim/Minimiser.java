@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Makes a failing scenario smaller by delta debugging (Zeller, Hildebrandt 2002): leaves out
@@ -53,12 +54,10 @@ public final class Minimiser {
     /** The smallest scenario found that still fails in the same way. */
     public Scenario minimise(Scenario scenario) {
         Scenario small = shorterRun(cutBehind(scripted(scenario)));
-        for (SimOptions calmer : small.options().calmer()) {
-            small = attempt(small, small.with(calmer));
-        }
-        for (SimOptions calmer : small.options().partlyCalmer()) {
-            // Each by itself, on top of what was calmed so far.
-            small = attempt(small, small.with(small.options().calmedLike(calmer)));
+        small = attempt(small, small.with(small.options().calm()));
+        for (UnaryOperator<SimOptions> calming : SimOptions.calmings()) {
+            // Each on top of what was calmed so far.
+            small = attempt(small, small.with(calming.apply(small.options())));
         }
         small = fewerKeysAndProcesses(small);
         String before;

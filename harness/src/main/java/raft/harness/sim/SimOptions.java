@@ -1,6 +1,7 @@
 package raft.harness.sim;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Everything that decides how a simulated cluster behaves beside its fault plan; the same options
@@ -267,69 +268,42 @@ public record SimOptions(
                 upkeep);
     }
 
-    /** These options with an undisturbed network, disk and process. */
+    /**
+     * These options with an undisturbed network, disk and process, and nobody who looks after it.
+     */
     public SimOptions calm() {
-        return new SimOptions(
-                seed,
-                nodeCount,
-                electionTimeoutNanos,
-                heartbeatNanos,
-                appendBytesMax,
-                inflightAppendsMax,
-                new Network(100 * MICRO, 400 * MICRO, 0, MILLI, 0, 0),
-                new Disk(200 * MICRO, 2 * MILLI, 0, MILLI, disk.powerLossPercent, 0, 64 << 10),
-                new Process(0, MILLI, 0),
-                Upkeep.NONE);
+        return with(calmNetwork(), calmDisk(), calmProcess(), Upkeep.NONE);
     }
 
     /** These options with other snapshots, spare nodes, leases. */
     public SimOptions withUpkeep(Upkeep other) {
-        return new SimOptions(
-                seed,
-                nodeCount,
-                electionTimeoutNanos,
-                heartbeatNanos,
-                appendBytesMax,
-                inflightAppendsMax,
-                network,
-                disk,
-                process,
-                other);
+        return with(network, disk, process, other);
     }
 
-    /** Everything calm at once: what is tried first by whoever makes a run smaller. */
-    List<SimOptions> calmer() {
-        return List.of(calm());
-    }
-
-    /** One thing calm at a time. */
-    List<SimOptions> partlyCalmer() {
-        SimOptions calm = calm();
+    /** Ways to calm one thing and leave the rest, for whoever makes a run smaller. */
+    static List<UnaryOperator<SimOptions>> calmings() {
         return List.of(
-                withNetwork(calm.network),
-                withDisk(calm.disk),
-                withProcess(calm.process),
-                withUpkeep(upkeep.unattended()),
-                withUpkeep(calm.upkeep));
+                o -> o.with(calmNetwork(), o.disk, o.process, o.upkeep),
+                o -> o.with(o.network, o.calmDisk(), o.process, o.upkeep),
+                o -> o.with(o.network, o.disk, calmProcess(), o.upkeep),
+                o -> o.withUpkeep(o.upkeep.unattended()),
+                o -> o.withUpkeep(Upkeep.NONE));
     }
 
-    /** Calm in what {@code other} is calm in, and these in the rest. */
-    SimOptions calmedLike(SimOptions other) {
-        SimOptions calm = calm();
-        SimOptions result = this;
-        if (other.network.equals(calm.network)) {
-            result = result.withNetwork(calm.network);
-        }
-        if (other.disk.equals(calm.disk)) {
-            result = result.withDisk(calm.disk);
-        }
-        if (other.process.equals(calm.process)) {
-            result = result.withProcess(calm.process);
-        }
-        return other.upkeep.pauseNanos == 0 ? result.withUpkeep(other.upkeep) : result;
+    private static Network calmNetwork() {
+        return new Network(100 * MICRO, 400 * MICRO, 0, MILLI, 0, 0);
     }
 
-    private SimOptions withNetwork(Network other) {
+    private Disk calmDisk() {
+        return new Disk(200 * MICRO, 2 * MILLI, 0, MILLI, disk.powerLossPercent, 0, 64 << 10);
+    }
+
+    private static Process calmProcess() {
+        return new Process(0, MILLI, 0);
+    }
+
+    private SimOptions with(
+            Network otherNetwork, Disk otherDisk, Process otherProcess, Upkeep otherUpkeep) {
         return new SimOptions(
                 seed,
                 nodeCount,
@@ -337,38 +311,10 @@ public record SimOptions(
                 heartbeatNanos,
                 appendBytesMax,
                 inflightAppendsMax,
-                other,
-                disk,
-                process,
-                upkeep);
-    }
-
-    private SimOptions withDisk(Disk other) {
-        return new SimOptions(
-                seed,
-                nodeCount,
-                electionTimeoutNanos,
-                heartbeatNanos,
-                appendBytesMax,
-                inflightAppendsMax,
-                network,
-                other,
-                process,
-                upkeep);
-    }
-
-    private SimOptions withProcess(Process other) {
-        return new SimOptions(
-                seed,
-                nodeCount,
-                electionTimeoutNanos,
-                heartbeatNanos,
-                appendBytesMax,
-                inflightAppendsMax,
-                network,
-                disk,
-                other,
-                upkeep);
+                otherNetwork,
+                otherDisk,
+                otherProcess,
+                otherUpkeep);
     }
 
     /** Draws in a fixed order; adding one at the end changes no earlier one. */
