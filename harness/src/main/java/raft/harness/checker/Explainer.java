@@ -11,10 +11,10 @@ import raft.harness.model.Operation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +34,8 @@ import java.util.stream.Collectors;
  *   <li>In a register without refused cas a producer may be dropped when no remaining operation
  *       needs its value: taken out of an order that fits, it leaves an older value to nobody who
  *       looks.
+ *   <li>In a list or grow-only set of different elements an addition may be dropped when no
+ *       remaining read shows what it added: in an order that fits no read comes after it.
  *   <li>In a queue all operations on one element may be dropped, in a lock an acquire with the
  *       release that follows: without them the order of the others still serves.
  *   <li>The same where all that need its value began after another producer of that value had ended
@@ -48,6 +50,9 @@ final class Explainer {
 
     /** Nobody reads a sub-history of more operations than these. */
     private static final int LARGE = 2_000;
+
+    /** The same where hardly any of them can be dropped. */
+    private static final int SHOWN_WHOLE = 200;
 
     /** More states than these are counted and not named. */
     private static final int STATES_NAMED = 3;
@@ -121,9 +126,14 @@ final class Explainer {
         } catch (Meter.Spent e) {
             // Then the rest is short of time as well, and says so.
         }
+        if (start != null && start.in().cardinality() > SHOWN_WHOLE && !dropsProducers()) {
+            return new Explained(culprits(impossible, ""), impossible);
+        }
         Sub least = smaller(start == null ? cut(all, impossible.atEvent()) : start);
         if (!timeLeft() && least.in().cardinality() > LARGE) {
-            return new Explained(unreduced(impossible), impossible);
+            return new Explained(
+                    culprits(impossible, " The time ended before a smallest part was found."),
+                    impossible);
         }
         Part small = built(least, false);
         Impossible said = said(impossible, least);
@@ -138,30 +148,21 @@ final class Explainer {
                 impossible.culprits().length > 0 ? impossible : walk.outcome());
     }
 
-    /** Where the time ended before the sub-history was of a size to be shown. */
-    private Verdict.Explanation unreduced(Impossible impossible) {
-        List<HistoryEvent> shown = new ArrayList<>();
-        HistoryEvent at = events.get(Check.eventOf(part, impossible.atEvent()));
+    /** Only what contradicts each other, where all that leads to it is too much to be shown. */
+    private Verdict.Explanation culprits(Impossible impossible, String why) {
+        int stuck = part.events()[impossible.atEvent()] >> 1;
+        boolean plain = impossible.reason() != null;
+        BitSet shown = new BitSet();
+        Arrays.stream(plain ? impossible.culprits() : new int[] {stuck})
+                .filter(operation -> operation >= 0)
+                .forEach(shown::set);
+        Part few = built(new Sub(shown, new BitSet(), part.events().length - 1), false);
         String words =
-                "No order explains that "
-                        + whole(part, part.events()[impossible.atEvent()] >> 1)
-                        + ".";
-        if (impossible.reason() != null) {
-            words = contradiction(part, impossible);
-            for (int culprit : impossible.culprits()) {
-                if (culprit >= 0) {
-                    shown.add(events.get(part.invocations()[culprit]));
-                    if (!part.crashed(culprit)) {
-                        shown.add(events.get(part.completions()[culprit]));
-                    }
-                }
-            }
-            shown.sort(Comparator.comparingLong(HistoryEvent::index));
-        } else {
-            shown.add(at);
-        }
+                plain
+                        ? contradiction(part, impossible)
+                        : "No order explains that " + whole(part, stuck) + ".";
         return new Verdict.Explanation(
-                named(words) + " The time ended before a smallest part was found.", shown);
+                named(words) + why, listed(few), involved(impossible, few, null), null);
     }
 
     /** What is said: what was found first, or another reason where that is reduced away. */
@@ -273,22 +274,45 @@ final class Explainer {
         return sub.without(later);
     }
 
+    /** Whether the reductions can drop operations that change something. */
+    private boolean dropsProducers() {
+        return switch (model.shape()) {
+            case REGISTER, FIFO_QUEUE, UNORDERED_QUEUE, LOCK -> true;
+            case GENERAL, GROW_ONLY_SET, APPEND_LIST, COUNTER -> false;
+        };
+    }
+
     /**
-     * Where operations are known that contradict each other: these and, by the last reduction, all
-     * producers of values that are needed. Null where that is not enough.
+     * Where operations are known that contradict each other: these and what the reductions of the
+     * class comment leave with them. Null where that is not enough.
      */
     private @Nullable Sub around(Impossible impossible, Sub sub) {
-        if (!register || impossible.culprits().length == 0) {
-            return null;
-        }
-        var registerPart = RegisterPart.of(part, events, meter.gauge());
         BitSet in = new BitSet();
-        BitSet needed = new BitSet();
         for (int culprit : impossible.culprits()) {
             if (culprit >= 0) {
                 in.set(culprit);
             }
         }
+        if (in.isEmpty()) {
+            return null;
+        }
+        switch (model.shape()) {
+            case REGISTER -> addProducers(in);
+            case GROW_ONLY_SET, APPEND_LIST -> addShown(in);
+            case COUNTER -> addChanges(in);
+            case FIFO_QUEUE, UNORDERED_QUEUE -> addOfSameElements(in);
+            case GENERAL, LOCK -> {
+                return null;
+            }
+        }
+        Sub few = withoutLater(new Sub(in, sub.pending(), sub.end()));
+        return judge(few) == null ? null : few;
+    }
+
+    /** By the last reduction: all producers of values that are needed. */
+    private void addProducers(BitSet in) {
+        var registerPart = RegisterPart.of(part, events, meter.gauge());
+        BitSet needed = new BitSet();
         boolean grew = true;
         while (grew) {
             grew = false;
@@ -307,8 +331,60 @@ final class Explainer {
                 }
             }
         }
-        Sub few = withoutLater(new Sub(in, sub.pending(), sub.end()));
-        return judge(few) == null ? null : few;
+    }
+
+    /** The additions of what the reads show, and of what may stand in one more read. */
+    private void addShown(BitSet in) {
+        Set<Value> shown = new HashSet<>();
+        for (int i = in.nextSetBit(0); i >= 0; i = in.nextSetBit(i + 1)) {
+            int end = part.completions()[i];
+            if (end >= 0 && events.get(end).value() instanceof Value.Seq(List<Value> elements)) {
+                shown.addAll(elements);
+            }
+        }
+        for (int i = 0; i < part.operationCount(); i++) {
+            tick();
+            HistoryEvent call = events.get(part.invocations()[i]);
+            if (!call.f().equals("read") && shown.contains(call.value())) {
+                in.set(i);
+            }
+        }
+    }
+
+    private void addChanges(BitSet in) {
+        for (int i = 0; i < part.operationCount(); i++) {
+            tick();
+            if (!pure(i)) {
+                in.set(i);
+            }
+        }
+    }
+
+    /** All on elements that are in it, and crashed dequeues, which may have taken any of them. */
+    private void addOfSameElements(BitSet in) {
+        Set<Value> elements = new HashSet<>();
+        for (int i = in.nextSetBit(0); i >= 0; i = in.nextSetBit(i + 1)) {
+            elements.add(element(i, part.completions()[i]));
+        }
+        elements.remove(Value.NIL);
+        for (int i = 0; i < part.operationCount(); i++) {
+            tick();
+            if (elements.contains(element(i, part.completions()[i]))
+                    || (part.crashed(i) && !pure(i) && !asksToAdd(i))) {
+                in.set(i);
+            }
+        }
+    }
+
+    private boolean asksToAdd(int operation) {
+        return events.get(part.invocations()[operation]).f().equals("enqueue");
+    }
+
+    /** What an operation put into a queue or took from it, NIL where that is not known. */
+    private Value element(int operation, int end) {
+        return asksToAdd(operation)
+                ? events.get(part.invocations()[operation]).value()
+                : end < 0 ? Value.NIL : events.get(end).value();
     }
 
     private Sub smaller(Sub start) {
@@ -386,12 +462,7 @@ final class Explainer {
     private List<int[]> elements(Sub sub) {
         Map<Value, IntList> elements = new LinkedHashMap<>();
         for (int i = sub.in().nextSetBit(0); i >= 0; i = sub.in().nextSetBit(i + 1)) {
-            HistoryEvent call = events.get(part.invocations()[i]);
-            int end = end(i, sub);
-            Value element =
-                    call.f().equals("enqueue")
-                            ? call.value()
-                            : end < 0 ? Value.NIL : events.get(end).value();
+            Value element = element(i, end(i, sub));
             if (!(element instanceof Value.Nil)) {
                 elements.computeIfAbsent(element, e -> new IntList(2)).add(i);
             }
@@ -888,7 +959,10 @@ final class Explainer {
         if (!(answer.value() instanceof Value.Seq(List<Value> elements))) {
             return "";
         }
-        for (Value element : elements) {
+        Set<Value> seen = new HashSet<>();
+        Set<Value> repeated = new LinkedHashSet<>();
+        elements.stream().filter(element -> !seen.add(element)).forEach(repeated::add);
+        for (Value element : repeated) {
             List<HistoryEvent> appends =
                     events.stream()
                             .filter(event -> event.type() == HistoryEvent.Type.INVOKE)

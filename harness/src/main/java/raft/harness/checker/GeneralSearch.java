@@ -105,8 +105,8 @@ final class GeneralSearch {
             crashedClasses.add(-1);
             crashedOperations.add(new IntList(1));
         }
-        states = new States(model);
         this.gauge = gauge;
+        states = new States(model, gauge);
         this.width = width;
         this.traced = traced;
         frontier = new RowSet(words + 1, traced);
@@ -212,7 +212,7 @@ final class GeneralSearch {
             expandObserved(observed, index, state, word, bit);
             return;
         }
-        for (int i = 0; i < crashedClasses.length(); i++) {
+        for (int i = 0; i < crashedClasses.length() && gauge.step(); i++) {
             int operationClass = crashedClasses.at(i);
             int usage = (int) (open.rows()[open.offset(index)] >>> 32);
             if (classSeen[operationClass] == stamp

@@ -156,6 +156,12 @@ final class Meter {
             return !spent && !cancelled;
         }
 
+        /** A step that takes as long as so many elementary ones. */
+        void steps(int count) {
+            steps += count - 1;
+            step();
+        }
+
         /** From another thread: to this one the budget is spent. */
         void cancel() {
             cancelled = true;

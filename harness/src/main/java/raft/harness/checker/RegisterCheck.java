@@ -90,6 +90,13 @@ final class RegisterCheck {
         return furthestOf(whole(search(future, 0, false, traced)));
     }
 
+    /**
+     * One walk with a beam of the first width, which proves nothing where it does not get through.
+     */
+    Outcome beam() {
+        return whole(search(RegisterSearch.Future.of(part), baseWidth, false, traced));
+    }
+
     private RegisterSearch search(
             RegisterSearch.Future future, int width, boolean relaxed, boolean withTrace) {
         return new RegisterSearch(
@@ -107,6 +114,7 @@ final class RegisterCheck {
 
     private Outcome whole(RegisterSearch search) {
         while (search.at() < part.part().events().length) {
+            search.forget(List.of());
             switch (search.advance()) {
                 case GOES_ON -> {}
                 case STUCK -> {
@@ -142,6 +150,7 @@ final class RegisterCheck {
                 }
                 snapshots.addLast(search.snapshot());
             }
+            search.forget(snapshots);
             if (width > baseWidth && at > stuckAt + SNAPSHOT_EVENTS) {
                 width = baseWidth;
                 search.width(width);

@@ -30,6 +30,7 @@ final class RegisterRace {
     private static final int MANY_OPEN = 32;
 
     private static final int NARROW = 12;
+    private static final int USUAL = 0;
     private static final int WIDE = 192;
 
     private final RegisterPart part;
@@ -60,7 +61,8 @@ final class RegisterRace {
     }
 
     private Outcome run() {
-        var check = new RegisterCheck(part, gauge, false, ways, 0);
+        boolean manyOpen = mostOpen() > MANY_OPEN;
+        var check = new RegisterCheck(part, gauge, false, ways, manyOpen ? NARROW : USUAL);
         Outcome plain = check.withoutSearch();
         if (plain != null) {
             return plain;
@@ -68,7 +70,8 @@ final class RegisterRace {
         // A quarter of the memory, on an account of its own: what it wastes ends nothing.
         Meter its = meter.within(meter.secondsLeft(), meter.memoryBytes() / 4);
         Meter.Gauge itsGauge = its.gauge();
-        var thread = new Thread(() -> follow(itsGauge), "checker-second");
+        int width = manyOpen ? USUAL : WIDE;
+        var thread = new Thread(() -> follow(width, itsGauge), "checker-second");
         thread.setDaemon(true);
         thread.start();
         Outcome first;
@@ -84,12 +87,11 @@ final class RegisterRace {
                 : first;
     }
 
-    private void follow(Meter.Gauge itsGauge) {
+    private void follow(int width, Meter.Gauge itsGauge) {
         try {
             if (firstIsDone.await(HEAD_START_MILLIS, TimeUnit.MILLISECONDS)) {
                 return;
             }
-            int width = mostOpen() > MANY_OPEN ? NARROW : WIDE;
             Outcome outcome = new RegisterCheck(part, itsGauge, false, ways, width).search();
             if (outcome instanceof Fits || outcome instanceof Impossible) {
                 second = outcome;

@@ -4,9 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The just-in-time search of {@link GeneralSearch} for one register, with what is known of
@@ -55,6 +54,9 @@ final class RegisterSearch {
     /** Fewer crashed classes than these are not worth sorting. */
     private static final int SWEPT_FROM = 16;
 
+    /** So much may be known of the use of crashed operations before it is looked through. */
+    private static final long FORGET_FROM_BYTES = 1 << 20;
+
     /** The current value without the crashed operations used. */
     private static final long STATE_ONLY = (1L << 32) - 1;
 
@@ -81,8 +83,8 @@ final class RegisterSearch {
     // Writes of values that nobody observes any more: they help a refused cas, and each as well.
     private final IntList unobservedCrashed = new IntList();
     // For each value the crashed classes that expect it (cas), and those writes that produce it.
-    private final Map<Integer, IntList> crashedCasFrom = new HashMap<>();
-    private final Map<Integer, IntList> crashedProducers = new HashMap<>();
+    private final @Nullable IntList[] crashedCasFrom;
+    private final @Nullable IntList[] crashedProducers;
 
     // Slots of pending operations.
     private int words;
@@ -108,6 +110,7 @@ final class RegisterSearch {
     private boolean dropped;
     private int widest;
     private int completions;
+    private long forgetFromBytes = FORGET_FROM_BYTES;
 
     /** What is known of the events to come, per value; nothing need be. */
     record Future(int[] lastNeed, int[] lastProducer, int[] lastComparison, boolean anyRefused) {
@@ -171,6 +174,8 @@ final class RegisterSearch {
         this.traced = traced;
         dead = part.values().size();
         usages = new Usages();
+        crashedCasFrom = new IntList[dead + 1];
+        crashedProducers = new IntList[dead + 1];
         slotOf = new int[part.operationCount()];
         int slots = mostOpen(part);
         words = Math.max(1, (slots + 63) / 64);
@@ -366,13 +371,22 @@ final class RegisterSearch {
             crashedSecond.add(second);
             crashedOperations.add(new IntList(4));
             crashedIsActive.add(0);
-            crashedProducers.computeIfAbsent(produced, v -> new IntList(4)).add(number);
+            addTo(crashedProducers, produced, number);
             if (second >= 0) {
-                crashedCasFrom.computeIfAbsent(first, v -> new IntList(4)).add(number);
+                addTo(crashedCasFrom, first, number);
             }
         }
         crashedOperations.get(number).add(operation);
         activate(number);
+    }
+
+    private static void addTo(@Nullable IntList[] lists, int value, int number) {
+        IntList list = lists[value];
+        if (list == null) {
+            list = new IntList(4);
+            lists[value] = list;
+        }
+        list.add(number);
     }
 
     private void activate(int number) {
@@ -542,7 +556,7 @@ final class RegisterSearch {
                 break;
             }
         }
-        IntList from = crashedCasFrom.get(current);
+        IntList from = crashedCasFrom[current];
         for (int k = 0; from != null && k < from.length(); k++) {
             expandCrashed(from.at(k), target, current, usage, someRefused, trace);
         }
@@ -593,7 +607,7 @@ final class RegisterSearch {
                 return true;
             }
         }
-        IntList from = crashedCasFrom.get(value);
+        IntList from = crashedCasFrom[value];
         for (int i = 0; from != null && i < from.length(); i++) {
             if (available(from.at(i), usage)) {
                 return true;
@@ -723,7 +737,7 @@ final class RegisterSearch {
                 return false;
             }
         }
-        IntList producers = crashedProducers.get(value);
+        IntList producers = crashedProducers[value];
         for (int i = 0; producers != null && i < producers.length(); i++) {
             if (available(producers.at(i), usage)) {
                 return false;
@@ -890,6 +904,29 @@ final class RegisterSearch {
                 pendingSlots,
                 counts,
                 dropped);
+    }
+
+    /**
+     * Forgets how crashed operations were used in configurations that are no more, once that takes
+     * much: neither at present nor in these snapshots.
+     */
+    void forget(Iterable<Snapshot> snapshots) {
+        if (usages.sizeBytes() < forgetFromBytes) {
+            return;
+        }
+        var used = new BitSet();
+        addUsages(frontier.rows(), frontier.count(), used);
+        for (Snapshot snapshot : snapshots) {
+            addUsages(snapshot.rows, snapshot.count, used);
+        }
+        usages.keepOnly(used);
+        forgetFromBytes = Math.max(FORGET_FROM_BYTES, usages.sizeBytes() * 2);
+    }
+
+    private void addUsages(long[] rows, int count, BitSet used) {
+        for (int i = 0; i < count; i++) {
+            used.set((int) (rows[i * row.length] >>> 32));
+        }
     }
 
     /** Goes back; {@code apart} keeps configurations apart that differ only in the crashed used. */

@@ -41,6 +41,10 @@ final class Stages {
             HistoryEvent call = events.get(part.invocations()[i]);
             switch (call.f()) {
                 case "read" -> {
+                    // A long answer is a long step.
+                    if (!gauge.lookNow()) {
+                        throw new Meter.Spent();
+                    }
                     Read read = read(i, events.get(part.completions()[i]).value());
                     if (read == null) {
                         return null;

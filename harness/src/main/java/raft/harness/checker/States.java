@@ -1,12 +1,17 @@
 package raft.harness.checker;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.history.Value;
 import raft.harness.model.Model;
 import raft.harness.model.Operation;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The states and operations that a general search has met, as dense numbers, and the model's step
@@ -22,16 +27,58 @@ final class States {
     /** Rough cost of a state with its table entry, as measured for short texts and lists. */
     private static final int STATE_BYTES = 200;
 
+    /** The same for each element of a state that is copied with every change. */
+    private static final int ELEMENT_BYTES = 50;
+
+    /** So many elements are copied in about the time of one elementary step. */
+    private static final int ELEMENTS_A_STEP = 16;
+
+    /**
+     * A state as a key. The sets and maps of the library add up the hashes of their elements, by
+     * which {1, 4} and {2, 3} collide, and with numbers nearly all sets of one size do.
+     */
+    private record Key(Object state, int hash) {
+        static Key of(Object state) {
+            int hash =
+                    switch (state) {
+                        case Set<?> set -> set.stream().mapToInt(e -> mixed(e.hashCode())).sum();
+                        case Map<?, ?> map ->
+                                map.entrySet().stream().mapToInt(e -> mixed(e.hashCode())).sum();
+                        default -> state.hashCode();
+                    };
+            return new Key(state, hash);
+        }
+
+        private static int mixed(int hash) {
+            int h = (hash ^ hash >>> 16) * 0x9E3779B9;
+            return (h ^ h >>> 15) * 0x85EBCA6B;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && hash == that.hash && state.equals(that.state);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+
     private final Model model;
+    private final Meter.Gauge gauge;
     private final Map<Operation, Integer> classNumbers = new HashMap<>();
     private final List<Operation> classes = new ArrayList<>();
-    private Map<Object, Integer> stateNumbers = new HashMap<>();
+    private Map<Key, Integer> stateNumbers = new HashMap<>();
     private List<Object> states = new ArrayList<>();
     private final LongIntMap steps = new LongIntMap();
     private final List<int[]> choices = new ArrayList<>();
 
-    States(Model model) {
+    private long elementCount;
+
+    States(Model model, Meter.Gauge gauge) {
         this.model = model;
+        this.gauge = gauge;
         number(model.initial());
     }
 
@@ -66,7 +113,9 @@ final class States {
     }
 
     long sizeBytes() {
-        return (long) (states.size() + classes.size()) * STATE_BYTES + steps.sizeBytes();
+        return (long) (states.size() + classes.size()) * STATE_BYTES
+                + elementCount * ELEMENT_BYTES
+                + steps.sizeBytes();
     }
 
     /**
@@ -89,6 +138,7 @@ final class States {
     }
 
     private int compute(int state, int operationClass) {
+        gauge.steps(1 + elements(states.get(state)) / ELEMENTS_A_STEP);
         List<?> after = model.step().apply(states.get(state), classes.get(operationClass));
         if (after.isEmpty()) {
             return NONE;
@@ -101,13 +151,24 @@ final class States {
     }
 
     private int number(Object state) {
-        Integer known = stateNumbers.get(state);
+        var key = Key.of(state);
+        Integer known = stateNumbers.get(key);
         if (known != null) {
             return known;
         }
         states.add(state);
-        stateNumbers.put(state, states.size() - 1);
+        elementCount += elements(state);
+        stateNumbers.put(key, states.size() - 1);
         return states.size() - 1;
+    }
+
+    private static int elements(Object state) {
+        return switch (state) {
+            case Collection<?> collection -> collection.size();
+            case Map<?, ?> map -> map.size();
+            case Value.Text(String text) -> text.length() / ELEMENTS_A_STEP;
+            default -> 0;
+        };
     }
 
     /**
@@ -126,6 +187,7 @@ final class States {
         List<Object> old = states;
         states = new ArrayList<>();
         stateNumbers = new HashMap<>();
+        elementCount = 0;
         steps.clear();
         choices.clear();
         for (int i = 0; i < marks.length; i++) {

@@ -30,16 +30,11 @@ import java.util.List;
  *
  * <p>A refused cas must be put where the value is not the one it expected. Each operation gets a
  * point, as early as the order allows; a refused cas fits unless the value it expected stood during
- * the whole of its interval. Where one does not fit, either the writer of its value is moved behind
- * its beginning, or another block into its interval, and all is tried again. When that does not
- * come to an end there is no answer and a search must decide.
+ * the whole of its interval. Where one does not fit the order is mended around it, see {@link
+ * Mending}; where that does not succeed there is no answer and a search must decide.
  */
 final class UniqueValues {
-    private static final int REPAIR_ROUNDS = 40;
     private static final int NONE = -1;
-
-    /** The point of a block that does not stand anywhere. */
-    private static final int UNUSED = Integer.MAX_VALUE;
 
     private final RegisterPart part;
     private final int count;
@@ -53,10 +48,6 @@ final class UniqueValues {
     // Reads by value, as a linked list through nextRead.
     private final int[] nextRead;
     private final boolean[] included;
-
-    private final IntList spares = new IntList();
-    private final int[] spareConsumer;
-    private int firstSpare;
 
     // By block; block 0 is the initial value's.
     private int blockCount;
@@ -78,7 +69,6 @@ final class UniqueValues {
         readFrom = filled(valueCount);
         block = filled(valueCount);
         nextRead = filled(count);
-        spareConsumer = filled(valueCount);
         included = new boolean[count];
         head = new int[0];
         firstEnd = new int[0];
@@ -346,88 +336,37 @@ final class UniqueValues {
 
     // ---- a linearization
 
-    /** The point of each block, its earliest possible one at first; see the class comment. */
+    /** Each block at its earliest possible point; see the class comment. */
     private @Nullable Outcome order() {
         int[] forward = forwardBlocks();
-        addSpares();
         int[] point = new int[blockCount];
         for (int b = 0; b < blockCount; b++) {
-            point[b] =
-                    b >= firstSpare
-                            ? UNUSED
-                            : forward(b) ? firstEnd[b] - 1 : freePoint(forward, b, lastCall[b]);
+            point[b] = forward(b) ? firstEnd[b] - 1 : firstPoint(forward, b);
         }
-        int[] begin = part.calls().clone();
         int[] order = new int[count];
         int[] times = new int[count];
-        for (int round = 0; round < REPAIR_ROUNDS; round++) {
-            int length = schedule(point, begin, order, times);
-            if (length < 0) {
-                return null;
-            }
-            int misfits = repair(forward, point, begin, order, times, length);
-            if (misfits == 0) {
-                return new Fits(withRefused(order, times, length));
-            }
-            if (misfits < 0) {
-                return null;
-            }
-        }
-        return null;
+        int length = schedule(point, order, times);
+        int[] mended = Mending.of(part, withRefused(order, times, length), gauge);
+        return mended == null ? null : new Fits(mended);
     }
 
-    /**
-     * Crashed writes and cas that nobody observed need not have happened, but can have been what
-     * made another cas be refused: blocks that stand nowhere, and ends of blocks that are not
-     * there, until one is wanted.
-     */
-    private void addSpares() {
-        firstSpare = blockCount;
-        for (int i = 0; i < count; i++) {
-            if (part.kinds()[i] == RegisterPart.CAS && !included[i]) {
-                int value = part.first()[i];
-                if (spareConsumer[value] == NONE
-                        || part.calls()[i] < part.calls()[spareConsumer[value]]) {
-                    spareConsumer[value] = i;
-                }
-            } else if (part.kinds()[i] == RegisterPart.WRITE && !included[i]) {
-                int number = blockCount++;
-                head[number] = part.first()[i];
-                firstEnd[number] = RegisterPart.NEVER;
-                lastCall[number] = part.calls()[i];
-                spares.add(number);
-            }
-        }
-    }
-
-    /** The first point from {@code from} on at which a backward block can stand, or NONE. */
-    private int freePoint(int[] forward, int number, int from) {
-        int place = Math.max(from, lastCall[number]);
+    /** The first point at which a backward block can stand: there is one, or it had a conflict. */
+    private int firstPoint(int[] forward, int number) {
+        int place = lastCall[number];
         int around = lastStartingBefore(forward, place + 1);
-        if (around != NONE && lastCall[around] > place) {
-            place = lastCall[around];
-        }
-        return place < firstEnd[number] ? place : NONE;
+        return around != NONE ? Math.max(place, lastCall[around]) : place;
     }
 
     /**
      * Puts all blocks in the order of their points and gives each operation the earliest time that
-     * the order allows: "directly after that event". Returns how many operations there are, -1 when
-     * a time does not fit, which only moved blocks can bring about.
+     * the order allows: "directly after that event". Returns how many operations there are.
      */
-    private int schedule(int[] point, int[] begin, int[] order, int[] times) {
-        int used = 0;
+    private int schedule(int[] point, int[] order, int[] times) {
+        long[] keys = new long[blockCount];
         for (int b = 0; b < blockCount; b++) {
-            used += point[b] == UNUSED ? 0 : 1;
-        }
-        long[] keys = new long[used];
-        for (int b = blockCount - 1; b >= 0; b--) {
-            if (point[b] == UNUSED) {
-                continue;
-            }
             // At one point a forward block that ends there comes first, one that begins there last.
             long rank = !forward(b) ? 1 : 2;
-            keys[--used] = ((long) (point[b] + 1) << 2 | rank) << 30 | b;
+            keys[b] = ((long) (point[b] + 1) << 2 | rank) << 30 | b;
         }
         Arrays.sort(keys);
         int length = 0;
@@ -440,10 +379,7 @@ final class UniqueValues {
             while (true) {
                 int by = producer[value];
                 if (by != NONE) {
-                    time = Math.max(time, begin[by]);
-                    if (time >= part.returns()[by]) {
-                        return -1;
-                    }
+                    time = Math.max(time, part.calls()[by]);
                     times[length] = time;
                     order[length++] = by;
                 }
@@ -456,9 +392,6 @@ final class UniqueValues {
                 }
                 for (int i = reads; i < length; i++) {
                     time = Math.max(time, part.calls()[order[i]]);
-                    if (time >= part.returns()[order[i]]) {
-                        return -1;
-                    }
                     times[i] = time;
                 }
                 int taker = consumer[value];
@@ -476,166 +409,7 @@ final class UniqueValues {
         Arrays.sort(order, from, to);
     }
 
-    /**
-     * Finds the refused cas that do not fit and moves something for each. Returns how many there
-     * were, -1 when nothing can be moved.
-     */
-    private int repair(
-            int[] forward, int[] point, int[] begin, int[] order, int[] times, int length) {
-        int[] start = filled(valueCount);
-        int[] end = new int[valueCount];
-        Arrays.fill(end, RegisterPart.NEVER);
-        int[] sequence = new int[valueCount];
-        int[] produced = new int[length + 1];
-        int producedCount = 1;
-        start[0] = -1;
-        int last = 0;
-        for (int i = 0; i < length; i++) {
-            int value = part.produced(order[i]);
-            if (value >= 0) {
-                end[last] = times[i];
-                start[value] = times[i];
-                sequence[value] = producedCount;
-                produced[producedCount++] = value;
-                last = value;
-            }
-        }
-        int misfits = 0;
-        for (int x = 0; x < count; x++) {
-            gauge.check();
-            if (part.kinds()[x] != RegisterPart.REFUSED) {
-                continue;
-            }
-            int value = part.first()[x];
-            if (block[value] == NONE
-                    || start[value] >= part.calls()[x]
-                    || end[value] < part.returns()[x]) {
-                continue;
-            }
-            misfits++;
-            if (!delayProducer(forward, point, begin, x, value)
-                    && !endByCrashed(point, x, value)
-                    && !bringAnother(forward, point, produced, sequence[value], x, value)) {
-                return -1;
-            }
-        }
-        return misfits;
-    }
-
-    private boolean delayProducer(int[] forward, int[] point, int[] begin, int x, int value) {
-        int by = producer[value];
-        int number = block[value];
-        int to = part.calls()[x];
-        if (by == NONE || to >= part.returns()[by]) {
-            return false;
-        }
-        if (!forward(number)) {
-            int free = freePoint(forward, number, Math.max(point[number], to));
-            if (free == NONE) {
-                return false;
-            }
-            point[number] = free;
-            return true;
-        }
-        // Inside a forward block all that follow must still be able to.
-        for (int v = value; ; ) {
-            for (int read = readFrom[v]; read != NONE; read = nextRead[read]) {
-                if (part.returns()[read] <= to) {
-                    return false;
-                }
-            }
-            int taker = consumer[v];
-            if (taker == NONE) {
-                break;
-            }
-            if (part.returns()[taker] <= to) {
-                return false;
-            }
-            v = part.second()[taker];
-        }
-        if (begin[by] >= to) {
-            return false;
-        }
-        begin[by] = to;
-        return true;
-    }
-
-    /** Ends the value's block with a crashed cas that nobody observed, where that moves nothing. */
-    private boolean endByCrashed(int[] point, int x, int value) {
-        int spare = spareConsumer[value];
-        int number = block[value];
-        if (spare == NONE
-                || consumer[value] != NONE
-                || part.calls()[spare] >= part.returns()[x]
-                || point[number] == UNUSED) {
-            return false;
-        }
-        int last = forward(number) ? lastCall[number] : point[number];
-        if (!forward(number) && part.calls()[spare] > last) {
-            if (part.calls()[spare] >= firstEnd[number]) {
-                return false;
-            }
-            point[number] = part.calls()[spare];
-            lastCall[number] = part.calls()[spare];
-        } else if (part.calls()[spare] > last) {
-            return false;
-        }
-        consumer[value] = spare;
-        block[part.second()[spare]] = number;
-        return true;
-    }
-
-    /** Moves a backward block that stood before the value's into the interval of x. */
-    private boolean bringAnother(
-            int[] forward, int[] point, int[] produced, int before, int x, int value) {
-        int to = part.returns()[x];
-        // Anywhere behind the value's writer will do, but inside is where it serves most others.
-        return bringAnother(forward, point, produced, before, part.calls()[x], to, value)
-                || (consumer[value] == NONE
-                        && point[block[value]] + 1 < part.calls()[x]
-                        && bringAnother(
-                                forward,
-                                point,
-                                produced,
-                                before,
-                                point[block[value]] + 1,
-                                to,
-                                value));
-    }
-
-    private boolean bringAnother(
-            int[] forward, int[] point, int[] produced, int before, int from, int to, int value) {
-        int looks = 0;
-        for (int i = before - 1; i > 0 && looks < 2000; i--, looks++) {
-            int candidate = block[produced[i]];
-            if (candidate == block[value]
-                    || forward(candidate)
-                    || firstEnd[candidate] <= from
-                    || point[candidate] >= from) {
-                continue;
-            }
-            int free = freePoint(forward, candidate, from);
-            if (free != NONE && free < to) {
-                point[candidate] = free;
-                return true;
-            }
-        }
-        for (int i = spares.length() - 1; i >= 0; i--) {
-            int spare = spares.at(i);
-            if (point[spare] == UNUSED && lastCall[spare] < to) {
-                int free = freePoint(forward, spare, from);
-                if (free == NONE || free >= to) {
-                    return false;
-                }
-                point[spare] = free;
-                block[head[spare]] = spare;
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** The order with every refused cas put where it fits. */
+    /** The order with every refused cas put where it fits, else where it began. */
     private int[] withRefused(int[] order, int[] times, int length) {
         int refusedCount = 0;
         for (int x = 0; x < count; x++) {
@@ -673,8 +447,10 @@ final class UniqueValues {
                 place = firstAfter(times, length, call);
             } else if (position[value] != NONE && start[value] >= call) {
                 place = position[value];
-            } else {
+            } else if (end[value] < part.returns()[x]) {
                 place = endPosition[value] + 1;
+            } else {
+                place = firstAfter(times, length, call);
             }
             keys[at++] = (long) place << 32 | x;
         }

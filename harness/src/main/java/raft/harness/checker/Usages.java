@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +23,13 @@ final class Usages {
     private static final int CHUNK_LENGTH = 1 << CHUNK_BITS;
     private static final int[] EMPTY = new int[CHUNK_LENGTH];
 
-    private final List<Counts> all = new ArrayList<>();
+    private final List<@Nullable Counts> all = new ArrayList<>();
     private final Map<Counts, Integer> numbers = new HashMap<>();
     private final LongIntMap additions = new LongIntMap();
+
+    /** Numbers that mean nothing at present. */
+    private final IntList free = new IntList();
+
     private long sizeBytes;
 
     /** Equal by content; the hash is a sum, so that it can be kept up to date. */
@@ -88,23 +93,23 @@ final class Usages {
     }
 
     int count(int usage, int item) {
-        return all.get(usage).chunk(item >> CHUNK_BITS)[item & CHUNK_LENGTH - 1];
+        return counts(usage).chunk(item >> CHUNK_BITS)[item & CHUNK_LENGTH - 1];
     }
 
     int total(int usage) {
-        return all.get(usage).total;
+        return counts(usage).total;
     }
 
     /** Whether {@code less} has used nothing more often than {@code more}. */
     boolean within(int less, int more) {
-        return less == more || all.get(less).within(all.get(more));
+        return less == more || counts(less).within(counts(more));
     }
 
     int plusOne(int usage, int item) {
         long key = (long) usage << 32 | item;
         int known = additions.lookup(key);
         if (known == LongIntMap.NONE) {
-            known = number(all.get(usage).plusOne(item));
+            known = number(counts(usage).plusOne(item));
             additions.put(key, known);
         }
         return known;
@@ -116,7 +121,7 @@ final class Usages {
         int[] numbered = new int[usages.length];
         for (int i = 0; i < usages.length; i++) {
             int usage = 0;
-            Counts counts = all.get(usages[i]);
+            Counts counts = counts(usages[i]);
             for (int item = 0; item < kept.length; item++) {
                 int count = counts.chunk(item >> CHUNK_BITS)[item & CHUNK_LENGTH - 1];
                 for (int n = 0; kept[item] >= 0 && n < count; n++) {
@@ -138,14 +143,50 @@ final class Usages {
         return sizeBytes + additions.sizeBytes();
     }
 
+    /** Forgets all but these, which keep their numbers. */
+    void keepOnly(BitSet used) {
+        additions.clear();
+        numbers.clear();
+        free.clear();
+        sizeBytes = 0;
+        for (int i = all.size() - 1; i >= 0; i--) {
+            Counts counts = all.get(i);
+            if (counts == null || (i > 0 && !used.get(i))) {
+                all.set(i, null);
+                free.add(i);
+            } else {
+                numbers.put(counts, i);
+                sizeBytes += bytes(counts);
+            }
+        }
+    }
+
+    private Counts counts(int usage) {
+        Counts counts = all.get(usage);
+        if (counts == null) {
+            throw new IllegalStateException("usage " + usage + " was forgotten");
+        }
+        return counts;
+    }
+
     private int number(Counts counts) {
-        Integer known = numbers.putIfAbsent(counts, all.size());
+        int next = free.length() == 0 ? all.size() : free.at(free.length() - 1);
+        Integer known = numbers.putIfAbsent(counts, next);
         if (known != null) {
             return known;
         }
-        all.add(counts);
-        // The object, its entry in the table, its list of chunks and the one chunk of its own.
-        sizeBytes += 160 + counts.chunks.length * 8L + CHUNK_LENGTH * 4L;
-        return all.size() - 1;
+        if (next == all.size()) {
+            all.add(counts);
+        } else {
+            free.truncate(free.length() - 1);
+            all.set(next, counts);
+        }
+        sizeBytes += bytes(counts);
+        return next;
+    }
+
+    /** The object, its entry in the table, its list of chunks and the one chunk of its own. */
+    private static long bytes(Counts counts) {
+        return 160 + counts.chunks.length * 8L + CHUNK_LENGTH * 4L;
     }
 }

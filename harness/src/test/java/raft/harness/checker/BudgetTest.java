@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
@@ -19,7 +20,9 @@ import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -28,6 +31,7 @@ import java.util.SplittableRandom;
  */
 class BudgetTest {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+    private static final Set<String> ANSWERED = Set.of("read", "get", "dequeue", "acquire");
     private static final long OVERRUN_MILLIS_MOST = 100;
 
     @ParameterizedTest(name = "{0} at a time, values from {2}, {3} crashed, stale {4}")
@@ -59,6 +63,49 @@ class BudgetTest {
                 endsInTime(history, model, millis);
             }
         }
+    }
+
+    static List<Model> models() {
+        return Samples.models();
+    }
+
+    /** Finding out, explaining and confirming that one answer in the second half is an old one. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void explainingEndsInTime(Model model) {
+        List<HistoryEvent> events =
+                withOldAnswer(Samples.valid(model, new SplittableRandom(11), 6_000, 12));
+        var header = new HistoryHeader(HistoryHeader.SCHEMA, "", "", "", List.of(), 11);
+        var history = new History(header, events);
+        for (int millis : new int[] {20, 100, 400, 1500}) {
+            endsInTime(history, model, millis);
+        }
+    }
+
+    /** An answer of the first half is given once more at the end. */
+    private static List<HistoryEvent> withOldAnswer(List<HistoryEvent> events) {
+        List<HistoryEvent> answers =
+                events.stream()
+                        .filter(e -> e.type() == HistoryEvent.Type.OK && ANSWERED.contains(e.f()))
+                        .toList();
+        HistoryEvent old = answers.get(answers.size() / 3);
+        HistoryEvent last = answers.getLast();
+        List<HistoryEvent> changed = new ArrayList<>(events);
+        changed.set(
+                (int) last.index(),
+                new HistoryEvent(
+                        last.index(),
+                        last.timeNanos(),
+                        last.process(),
+                        last.type(),
+                        last.f(),
+                        last.key(),
+                        old.value(),
+                        null,
+                        null,
+                        0,
+                        0));
+        return changed;
     }
 
     private static void endsInTime(History history, Model model, int millis) {
