@@ -1,5 +1,7 @@
 package raft.shell;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,7 +19,10 @@ import raft.shell.view.TextLines;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.IntSupplier;
 
 /** The command tree, and the entry point of {@code ./raft}. */
 @Command(
@@ -148,18 +153,36 @@ public final class Main implements Runnable {
     public static void main(String[] args) {
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         Session session = session(err);
-        CommandLine commandLine = commandLine(session);
+        CommandLine alone = alone(args);
+        CommandLine commandLine = alone == null ? commandLine(session) : alone;
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         commandLine.setErr(err);
         boolean person = args.length == 0 && isTerminal("in") && isTerminal("out");
         // Whatever ends this process, a closed terminal say, the cluster does not stay broken.
         Thread closing = new Thread(session::close, "close-session");
         Runtime.getRuntime().addShutdownHook(closing);
-        int status = commandLine.execute(person ? new String[] {"shell"} : args);
+        String[] words = alone == null ? args : Arrays.copyOfRange(args, 2, args.length);
+        int status = commandLine.execute(person ? new String[] {"shell"} : words);
         session.close();
         commandLine.getOut().flush();
         commandLine.getErr().flush();
         System.exit(status);
+    }
+
+    /**
+     * A command on recorded runs without the tree of all others, which takes longer to make than
+     * the newest of thousands of runs take to list; null where the tree is needed, for help say.
+     */
+    static @Nullable CommandLine alone(String[] args) {
+        if (args.length < 2 || !args[0].equals("history")) {
+            return null;
+        }
+        Object command = HistoryCommand.named(args[1]);
+        if (command == null || List.of(args).contains("--help") || List.of(args).contains("-h")) {
+            return null;
+        }
+        return withRules(
+                new CommandLine(command).setCommandName("raft history " + args[1]), () -> 80);
     }
 
     /**
@@ -191,9 +214,13 @@ public final class Main implements Runnable {
         TravelCommands.Speed speed = new TravelCommands.Speed();
         speed.enter(session);
         sim.addSubcommand("speed", speed);
-        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         Examples.into(commandLine, "");
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
+        return withRules(commandLine, session::columns);
+    }
+
+    private static CommandLine withRules(CommandLine commandLine, IntSupplier columns) {
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(
                 (problem, args) -> {
                     PrintWriter err = problem.getCommandLine().getErr();
@@ -222,7 +249,7 @@ public final class Main implements Runnable {
                         return EXIT_USAGE;
                     }
                     if (problem instanceof BrokenInvariantException) {
-                        TextLines.wrap("", "raft: " + problem.getMessage(), session.columns())
+                        TextLines.wrap("", "raft: " + problem.getMessage(), columns.getAsInt())
                                 .forEach(failing.getErr()::println);
                         return 1;
                     }

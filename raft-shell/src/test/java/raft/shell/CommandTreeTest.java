@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -207,5 +208,25 @@ final class CommandTreeTest {
             assertThat(status).isEqualTo(254);
         }
         assertThat(said.toString()).contains("Did you mean").contains(meant);
+    }
+
+    @Test
+    void theCommandsOnRecordedRunsAreTheSameAloneAsInTheTree() {
+        CommandLine history =
+                Objects.requireNonNull(Main.commandLine().getSubcommands().get("history"));
+        history.getSubcommands()
+                .forEach(
+                        (name, inTree) -> {
+                            CommandLine alone =
+                                    Objects.requireNonNull(
+                                            Main.alone(new String[] {"history", name}));
+                            assertThat(alone.getCommandSpec().userObject())
+                                    .hasSameClassAs(inTree.getCommandSpec().userObject());
+                            assertThat(alone.getCommandSpec().qualifiedName())
+                                    .isEqualTo(inTree.getCommandSpec().qualifiedName());
+                        });
+        assertThat(Main.alone(new String[] {"history", "list", "--help"})).isNull();
+        assertThat(Main.alone(new String[] {"history"})).isNull();
+        assertThat(Main.alone(new String[] {"history", "lost"})).isNull();
     }
 }

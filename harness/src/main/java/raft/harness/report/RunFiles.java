@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * A run's folder as it is found, also half written, damaged or of another version: every file that
@@ -25,6 +26,8 @@ public final class RunFiles {
 
     private static final List<String> STAMPED =
             List.of("test.json", "results.json", "history.jsonl");
+
+    private static final Pattern DATED = Pattern.compile("\\d{8}T\\d{6}-.*");
 
     /** Stands in a run's folder from which history and logs were removed on purpose. */
     public static final String THINNED = "thinned.txt";
@@ -180,10 +183,15 @@ public final class RunFiles {
         }
     }
 
+    /** Whether a folder is called as runs are: after its begin and its seed. */
+    static boolean isDated(String name) {
+        return DATED.matcher(name).matches();
+    }
+
     /** A run's folder is named after its begin. */
     static String started(Path folder) {
         String name = folder.getFileName().toString();
-        if (name.matches("\\d{8}T\\d{6}-.*")) {
+        if (isDated(name)) {
             return name.substring(0, 4)
                     + "-"
                     + name.substring(4, 6)

@@ -17,7 +17,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * All runs below a folder, newest first. What each is summed up to is kept in {@code .runs.index}
@@ -30,8 +31,6 @@ public final class RunList {
     private static final JsonMapper JSON =
             JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-    private static final Pattern NAME = Pattern.compile("\\d{8}T\\d{6}-.*");
-
     private final Path root;
 
     /**
@@ -42,19 +41,22 @@ public final class RunList {
     }
 
     /**
-     * A run as the index has it: what sorts it, what tells whether it is fresh, and the rest.
+     * A run as the index has it: what tells whether it is fresh, and the rest.
      *
      * @param json the {@link RunSummary}
      */
-    private record Line(String started, String name, String stamp, String json) {
+    private record Line(String stamp, String json) {
         static Line of(RunSummary run) {
-            return new Line(run.started(), run.name(), run.stamp(), JSON.writeValueAsString(run));
+            return new Line(run.stamp(), JSON.writeValueAsString(run));
         }
 
         RunSummary run() {
             return JSON.readValue(json, RunSummary.class);
         }
     }
+
+    /** A run's folder: what it is called below the root, and what sorts it. */
+    private record Found(String started, String name) {}
 
     /**
      * The newest runs.
@@ -80,55 +82,62 @@ public final class RunList {
      * @throws IOException when the folder cannot be listed
      */
     public Newest newest(int count) throws IOException {
-        List<Line> lines = lines();
         try {
-            return new Newest(lines.stream().limit(count).map(Line::run).toList(), lines.size());
+            return newest(count, load());
         } catch (JacksonException | NullPointerException e) {
             // The index is damaged or of another version: it is made anew.
-            Files.deleteIfExists(root.resolve(INDEX));
-            lines = lines();
-            return new Newest(lines.stream().limit(count).map(Line::run).toList(), lines.size());
+            return newest(count, new HashMap<>());
         }
     }
 
-    private List<Line> lines() throws IOException {
-        if (!Files.isDirectory(root)) {
-            return List.of();
-        }
-        Map<String, Line> kept = load();
-        List<Line> runs = new ArrayList<>();
+    /**
+     * Files are asked for their times only of runs that are shown: with thousands of runs this, and
+     * nothing else, would be what a person waits for.
+     */
+    private Newest newest(int count, Map<String, Line> kept) throws IOException {
+        List<Found> found = found(kept);
+        List<RunSummary> runs = new ArrayList<>();
         boolean changed = false;
-        for (Path folder : folders()) {
-            String name = root.relativize(folder).toString();
+        for (Found run : found.subList(0, Math.min(count, found.size()))) {
+            Path folder = root.resolve(run.name());
             String stamp = RunFiles.stamp(folder);
-            Line run = kept.get(name);
-            if (run == null || !run.stamp().equals(stamp)) {
-                run = Line.of(new RunFiles(folder).summary(name, stamp));
+            Line line = kept.get(run.name());
+            if (line != null && line.stamp().equals(stamp)) {
+                runs.add(line.run());
+            } else {
+                RunSummary summary = new RunFiles(folder).summary(run.name(), stamp);
+                kept.put(run.name(), Line.of(summary));
+                runs.add(summary);
                 changed = true;
             }
-            runs.add(run);
         }
-        runs.sort(Comparator.comparing(Line::started).thenComparing(Line::name).reversed());
-        if (changed || runs.size() != kept.size()) {
-            save(runs);
+        Set<String> names = found.stream().map(Found::name).collect(Collectors.toSet());
+        if (kept.keySet().retainAll(names) || changed) {
+            save(kept);
         }
-        return runs;
+        return new Newest(runs, found.size());
     }
 
-    private List<Path> folders() throws IOException {
-        List<Path> found = new ArrayList<>();
-        folders(root, 1, found);
+    /** All runs, newest first. */
+    private List<Found> found(Map<String, Line> kept) throws IOException {
+        List<Found> found = new ArrayList<>();
+        if (Files.isDirectory(root)) {
+            find(root, "", 1, kept.keySet(), found);
+        }
+        found.sort(Comparator.comparing(Found::started).thenComparing(Found::name).reversed());
         return found;
     }
 
     /** Goes into what is no run; the runs themselves, which are most folders, are not opened. */
-    private void folders(Path folder, int depth, List<Path> found) throws IOException {
+    private void find(Path folder, String prefix, int depth, Set<String> known, List<Found> found)
+            throws IOException {
         List<Path> below = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
+                String name = prefix + entry.getFileName();
                 // Links, "latest" say, are no runs of their own.
-                if (isRun(entry) && !Files.isSymbolicLink(entry)) {
-                    found.add(entry);
+                if (known.contains(name) || (isRun(entry) && !Files.isSymbolicLink(entry))) {
+                    found.add(new Found(RunFiles.started(entry), name));
                 } else if (depth < DEPTH_MAX) {
                     below.add(entry);
                 }
@@ -144,9 +153,10 @@ public final class RunList {
             }
         }
         for (Path entry : below) {
-            boolean corpus = depth == 1 && entry.getFileName().toString().equals("corpus");
+            String name = entry.getFileName().toString();
+            boolean corpus = depth == 1 && name.equals("corpus");
             if (!corpus && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                folders(entry, depth + 1, found);
+                find(entry, prefix + name + "/", depth + 1, known, found);
             }
         }
     }
@@ -156,16 +166,16 @@ public final class RunList {
         File file = folder.toFile();
         return new File(file, "test.json").exists()
                 || new File(file, "history.jsonl").exists()
-                || (NAME.matcher(file.getName()).matches() && new File(file, "nodes").exists());
+                || (RunFiles.isDated(file.getName()) && new File(file, "nodes").exists());
     }
 
     private Map<String, Line> load() {
         Map<String, Line> kept = new HashMap<>();
         try {
             for (String line : Files.readAllLines(root.resolve(INDEX))) {
-                String[] parts = line.split("\t", 4);
-                if (parts.length == 4) {
-                    kept.put(parts[1], new Line(parts[0], parts[1], parts[2], parts[3]));
+                String[] parts = line.split("\t", 3);
+                if (parts.length == 3) {
+                    kept.put(parts[0], new Line(parts[1], parts[2]));
                 }
             }
         } catch (IOException e) {
@@ -175,13 +185,14 @@ public final class RunList {
         return kept;
     }
 
-    private void save(List<Line> runs) {
+    private void save(Map<String, Line> runs) {
         Path fresh = root.resolve(INDEX + "." + ProcessHandle.current().pid());
         try {
             try (var out = Files.newBufferedWriter(fresh)) {
-                for (Line run : runs) {
-                    String line = String.join("\t", run.started, run.name, run.stamp, run.json);
-                    out.append(line).append('\n');
+                for (Map.Entry<String, Line> run : runs.entrySet()) {
+                    Line line = run.getValue();
+                    out.append(String.join("\t", run.getKey(), line.stamp, line.json));
+                    out.append('\n');
                 }
             }
             Files.move(
@@ -216,7 +227,7 @@ public final class RunList {
             return below.toRealPath();
         }
         List<String> names =
-                lines().stream().map(Line::name).filter(n -> n.contains(word)).toList();
+                found(load()).stream().map(Found::name).filter(n -> n.contains(word)).toList();
         if (names.size() == 1) {
             return root.resolve(names.getFirst());
         }

@@ -77,6 +77,21 @@ final class RunListTest {
     }
 
     @Test
+    void onlyTheRunsThatAreAskedForAreOpenedAndRemovedOnesLeave() throws IOException {
+        Path older = run("register/20261124T010000-7", TEST, RESULTS);
+        run("register/20261124T020000-8", TEST, RESULTS);
+        var list = new RunList(root);
+        assertThat(list.newest(1).allCount()).isEqualTo(2);
+        Path index = root.resolve(".runs.index");
+        assertThat(Files.readString(index)).contains("020000-8").doesNotContain("010000-7");
+        assertThat(list.read()).hasSize(2);
+        assertThat(Files.readString(index)).contains("010000-7");
+        Files.move(older, root.resolveSibling(root.getFileName() + "-removed"));
+        assertThat(list.newest(1).allCount()).isEqualTo(1);
+        assertThat(Files.readString(index)).doesNotContain("010000-7");
+    }
+
+    @Test
     void aRunIsFoundByAPartOfItsNameThatFitsOnlyOne() throws IOException {
         Path one = run("register/20261124T010000-7", TEST, RESULTS);
         run("register/20261124T020000-77", TEST, RESULTS);

@@ -1,5 +1,7 @@
 package raft.shell.history;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -38,6 +40,22 @@ public final class HistoryCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
+
+    /** A new one of the commands below, null where none is called so. */
+    public static @Nullable Object named(String name) {
+        return switch (name) {
+            case "list" -> new ListCommand();
+            case "show" -> new ShowCommand();
+            case "stats" -> new StatsCommand();
+            case "explain" -> new ExplainCommand();
+            case "timeline" -> new TimelineCommand();
+            case "diff" -> new DiffCommand();
+            case "export" -> new ExportCommand();
+            case "import" -> new ImportCommand();
+            case "open" -> new OpenCommand();
+            default -> null;
+        };
+    }
 
     @Override
     public void run() {
