@@ -22,8 +22,6 @@ import java.util.regex.Pattern;
  * can be read is used, what cannot is said in {@link #problems()}.
  */
 public final class RunFiles {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     private static final List<String> STAMPED =
             List.of("test.json", "results.json", "history.jsonl");
 
@@ -61,7 +59,8 @@ public final class RunFiles {
     private JsonNode document(String name, String meaning) {
         Path file = folder.resolve(name);
         try {
-            JsonNode read = JSON.readTree(Files.readString(file, StandardCharsets.UTF_8));
+            JsonNode read =
+                    JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
             if (read.isObject()) {
                 return read;
             }

@@ -1,7 +1,6 @@
 package raft.harness.report;
 
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.File;
@@ -28,9 +27,6 @@ import java.util.stream.Collectors;
 public final class RunList {
     private static final String INDEX = ".runs.index";
     private static final int DEPTH_MAX = 6;
-    private static final JsonMapper JSON =
-            JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
-
     private final Path root;
 
     /**
@@ -47,11 +43,11 @@ public final class RunList {
      */
     private record Line(String stamp, String json) {
         static Line of(RunSummary run) {
-            return new Line(run.stamp(), JSON.writeValueAsString(run));
+            return new Line(run.stamp(), JsonMapper.shared().writeValueAsString(run));
         }
 
         RunSummary run() {
-            return JSON.readValue(json, RunSummary.class);
+            return RunSummary.parse(json);
         }
     }
 
@@ -84,7 +80,7 @@ public final class RunList {
     public Newest newest(int count) throws IOException {
         try {
             return newest(count, load());
-        } catch (JacksonException | NullPointerException e) {
+        } catch (JacksonException e) {
             // The index is damaged or of another version: it is made anew.
             return newest(count, new HashMap<>());
         }
