@@ -226,6 +226,8 @@ final class SimSeedsCommand implements Callable<Integer> {
         }
         SimCommand.print(out, totals.words());
         SimCommand.print(out, "kept in " + folder.path());
-        return totals.failureCount() > 0 ? 1 : totals.unknownCount() > 0 || incomplete ? 2 : 0;
+        return totals.failureCount() > 0
+                ? 1
+                : !totals.unknownSeeds().isEmpty() || incomplete ? 2 : 0;
     }
 }

@@ -6,7 +6,9 @@ import raft.harness.checker.Outcome.Fits;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,12 @@ import java.util.Map;
  * <p>An enqueue that crashed counts only when its element was dequeued. A dequeue that crashed may
  * have taken any element or none. Leaving it out is allowed, so what is valid without it is valid;
  * and what is impossible although every element that nobody is known to have taken is disregarded
- * is impossible. Between the two the search decides.
+ * is impossible. Between the two, crashed dequeues are given to elements: an element that another
+ * overtook must have been taken by one that began before the dequeue of the other ended. Crashed
+ * dequeues never end, so they overtake nobody, and which of them takes what matters only by when
+ * they began: the elements in the order of these deadlines get the dequeues in the order in which
+ * they began, or no assignment exists. What is valid with an assignment is valid; else the search
+ * decides.
  */
 final class Queues {
     private static final int NONE = -1;
@@ -42,7 +49,7 @@ final class Queues {
     private final int[] takenBy;
     private final boolean[] enqueue;
     private final boolean[] empty;
-    private boolean crashedDequeues;
+    private final IntList crashedDequeues = new IntList(4);
 
     private Queues(Part part, boolean ordered, Meter.Gauge gauge) {
         this.part = part;
@@ -90,7 +97,7 @@ final class Queues {
                 continue;
             }
             if (part.crashed(i)) {
-                crashedDequeues = true;
+                crashedDequeues.add(i);
                 continue;
             }
             Value element = events.get(part.completions()[i]).value();
@@ -111,8 +118,47 @@ final class Queues {
         if (strict == null) {
             return new Fits(null);
         }
-        return crashedDequeues ? contradiction(false) : strict;
+        if (crashedDequeues.length() == 0) {
+            return strict;
+        }
+        Outcome relaxed = contradiction(false);
+        return relaxed == null && assignCrashed() && contradiction(true) == null
+                ? new Fits(null)
+                : relaxed;
     }
+
+    /**
+     * Lets crashed dequeues take elements; false where there are too few that began early enough.
+     */
+    private boolean assignCrashed() {
+        int[] firstGone = firstGone();
+        List<Left> left = new ArrayList<>();
+        for (int a = 0; a < part.operationCount(); a++) {
+            if (there(a, true) && takenBy[a] == NONE) {
+                int b = ordered ? firstGone[returns[a]] : NONE;
+                left.add(new Left(a, b == NONE ? Integer.MAX_VALUE : returns[takenBy[b]]));
+            }
+        }
+        // Those that nobody overtook may stay; that the oldest of them go makes the queue empty
+        // soonest.
+        left.sort(
+                Comparator.comparingInt(Left::deadline)
+                        .thenComparingInt(element -> returns[element.enqueue]));
+        // Operations are numbered as they began.
+        int[] dequeues = crashedDequeues.toArray();
+        for (int i = 0; i < left.size(); i++) {
+            Left element = left.get(i);
+            if (i < dequeues.length && calls[dequeues[i]] < element.deadline) {
+                takenBy[element.enqueue] = dequeues[i];
+            } else if (element.deadline != Integer.MAX_VALUE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** An element that nobody is known to have taken, and before which place it must be. */
+    private record Left(int enqueue, int deadline) {}
 
     /**
      * The last two violations.
@@ -135,9 +181,11 @@ final class Queues {
                 && (leftToo || takenBy[operation] != NONE);
     }
 
-    private @Nullable Outcome outOfOrder(boolean leftToo) {
-        // At each place of the history: of the enqueues that begin from here on, the one whose
-        // element was gone first.
+    /**
+     * At each place of the history: of the enqueues that begin from there on, the one whose element
+     * was gone first.
+     */
+    private int[] firstGone() {
         int[] firstGone = new int[part.events().length + 1];
         firstGone[part.events().length] = NONE;
         for (int i = part.events().length - 1; i >= 0; i--) {
@@ -151,6 +199,11 @@ final class Queues {
             }
             firstGone[i] = best;
         }
+        return firstGone;
+    }
+
+    private @Nullable Outcome outOfOrder(boolean leftToo) {
+        int[] firstGone = firstGone();
         for (int a = 0; a < part.operationCount(); a++) {
             gauge.check();
             if (there(a, leftToo)) {

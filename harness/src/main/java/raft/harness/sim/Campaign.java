@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutorService;
@@ -14,10 +15,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 
 /** Many seeds on several threads; each run has a thread of its own and shares nothing. */
 public final class Campaign {
     private static final long PROGRESS_NANOS = 5_000_000_000L;
+    private static final int UNKNOWN_NAMED_MAX = 10;
 
     private final NodeCode code;
     private final LongFunction<Scenario> scenarios;
@@ -28,7 +31,7 @@ public final class Campaign {
 
     private long seedCount;
     private long failureCount;
-    private long unknownCount;
+    private final List<Long> unknownSeeds = new ArrayList<>();
     private double simulatedSeconds;
     private @Nullable Coverage coverage;
 
@@ -40,7 +43,7 @@ public final class Campaign {
     }
 
     /**
-     * @param unknownCount runs whose check ended without a verdict
+     * @param unknownSeeds of runs whose check ended without a verdict
      * @param heapBytes what was still in use after the newest full collection of the heap's oldest
      *     part, or since then; 0 where the JVM does not tell
      * @param coverage what all runs together reached; null where none ended
@@ -48,7 +51,7 @@ public final class Campaign {
     public record Totals(
             long seedCount,
             long failureCount,
-            long unknownCount,
+            List<Long> unknownSeeds,
             double simulatedSeconds,
             double seconds,
             long heapBytes,
@@ -57,14 +60,27 @@ public final class Campaign {
         public String words() {
             return String.format(
                     Locale.ROOT,
-                    "%d seeds, %d failed, %d unknown; %.1f seeds/s, %.0f simulated seconds a"
+                    "%d seeds, %d failed, %d unknown%s; %.1f seeds/s, %.0f simulated seconds a"
                             + " second; heap %d MB",
                     seedCount,
                     failureCount,
-                    unknownCount,
+                    unknownSeeds.size(),
+                    named(),
                     seedCount / seconds,
                     simulatedSeconds / seconds,
                     heapBytes >> 20);
+        }
+
+        private String named() {
+            if (unknownSeeds.isEmpty()) {
+                return "";
+            }
+            String some =
+                    unknownSeeds.stream()
+                            .limit(UNKNOWN_NAMED_MAX)
+                            .map(String::valueOf)
+                            .collect(Collectors.joining(", "));
+            return " (" + some + (unknownSeeds.size() > UNKNOWN_NAMED_MAX ? ", …)" : ")");
         }
     }
 
@@ -148,7 +164,7 @@ public final class Campaign {
             failureCount++;
             failures.failed(seed, result);
         } else if (result.finder() == SimRun.Finder.UNKNOWN) {
-            unknownCount++;
+            unknownSeeds.add(seed);
         }
     }
 
@@ -156,7 +172,7 @@ public final class Campaign {
         return new Totals(
                 seedCount,
                 failureCount,
-                unknownCount,
+                List.copyOf(unknownSeeds),
                 simulatedSeconds,
                 (System.nanoTime() - startNanos) / 1e9,
                 heapBytes(),

@@ -76,7 +76,8 @@ public final class CampaignFolder {
         Map<String, Object> document = new LinkedHashMap<>(parameters);
         document.put("seeds", totals.seedCount());
         document.put("failures", totals.failureCount());
-        document.put("unknown", totals.unknownCount());
+        document.put("unknown", totals.unknownSeeds().size());
+        document.put("unknownSeeds", totals.unknownSeeds());
         document.put("simulatedSeconds", totals.simulatedSeconds());
         document.put("seconds", totals.seconds());
         document.put("heapBytes", totals.heapBytes());

@@ -160,7 +160,7 @@ public record SimOptions(
                         new Upkeep(
                                 draw.in(3),
                                 draw.in(2) == 0 ? 0 : (100 + draw.in(2_000)) * MILLI,
-                                draw.in(3) == 0 ? 64L << 20 : 500 + draw.in(20_000),
+                                draw.in(3) == 0 ? 64L << 20 : 400 + rather(draw.in(20_000), 20_000),
                                 draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
                                 draw.in(3) == 0 ? 10 : -1));
         SimOptions drifting = drawn.driftingAsLeasesBear();
@@ -188,6 +188,14 @@ public record SimOptions(
                 disk,
                 new Process(process.hiccupPermille, process.hiccupMaxNanos, driftPpm),
                 upkeep);
+    }
+
+    /**
+     * Rather small: of the numbers below {@code bound} a fifth of the draws are in the lowest
+     * hundredth.
+     */
+    private static long rather(long even, long bound) {
+        return even * even / bound * even / bound;
     }
 
     /** The troubles that are on, in one line. */

@@ -30,6 +30,7 @@ public enum Sometimes {
     MESSAGE_FOR_A_LATER_LIFE("a message reached a later life of the process it was sent to"),
     CLOCKS_APART("two nodes' clocks ran at rates a percent apart"),
     SNAPSHOT_INSTALLED("a node went on from a snapshot that its leader sent"),
+    SNAPSHOT_AGAINST_LOG("a snapshot came to a node whose log contradicts it"),
     SNAPSHOT_TRANSFER_BROKEN_OFF("a leader was deposed while it sent a snapshot"),
     RECOVERED_FROM_SNAPSHOT("a node came up from a snapshot and the log behind it"),
     SESSION_CAME_WITH_SNAPSHOT("sessions came to a node with a snapshot"),

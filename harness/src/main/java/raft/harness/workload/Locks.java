@@ -6,29 +6,40 @@ import raft.harness.history.Value;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.SplittableRandom;
 
 /**
  * Who holds which lock: a process that holds one gives it back, one that holds none tries to take
- * one.
+ * one. Now and then one that holds none tries to give back what another took, which must fail.
  *
  * <p>A lock whose taking or giving back ended without an answer may be held for ever by a client
  * that is gone; no one tries to take it any more.
  */
 final class Locks {
+    private static final int STRAY_PERCENT = 10;
+
     private final ActiveKeys keys;
+    private final SplittableRandom random;
     private final Map<Long, Held> heldBy = new HashMap<>();
+    private final Map<Value, Value> newestTokens = new HashMap<>();
 
     private record Held(Value key, Value token) {}
 
-    Locks(ActiveKeys keys) {
+    Locks(ActiveKeys keys, SplittableRandom random) {
         this.keys = keys;
+        this.random = random;
     }
 
     Operation draw(long process) {
         Held held = heldBy.get(process);
-        return held == null
-                ? new Operation("acquire", keys.draw(), Value.NIL)
-                : new Operation("release", held.key, held.token);
+        if (held != null) {
+            return new Operation("release", held.key, held.token);
+        }
+        Value key = keys.draw();
+        Value token = newestTokens.get(key);
+        return token != null && random.nextInt(100) < STRAY_PERCENT
+                ? new Operation("release", key, token)
+                : new Operation("acquire", key, Value.NIL);
     }
 
     /** The generator, with its completions told to this. */
@@ -54,6 +65,7 @@ final class Locks {
         } else if (completion.type() == Type.OK) {
             if (completion.f().equals("acquire")) {
                 heldBy.put(process, new Held(completion.key(), completion.value()));
+                newestTokens.put(completion.key(), completion.value());
             } else {
                 heldBy.remove(process);
             }

@@ -15,7 +15,9 @@ import java.util.SplittableRandom;
  * <p>A few keys are in use at a time, so that clients really meet on them; after {@link
  * Options#operationsPerKey} operations a key is left alone and a new one takes its place, so that
  * each key's history stays short enough to be judged. Every written value is unique in the run: a
- * read then names the very write that it saw.
+ * read then names the very write that it saw. Most compare-and-sets expect what was last seen of
+ * their key; a few expect some value that was written to any key, which should nearly always fail,
+ * and on a key that nobody wrote yet must.
  *
  * <p>Half of the processes are reserved for reads. A leader that was cut off leaves writes without
  * an answer, so soon every client bound to it would hang in one and nobody would be left to ask it
@@ -64,6 +66,8 @@ public final class RegisterWorkload implements Workload {
             return new Options(ratePerSecond, 5, 200, 20, 35);
         }
     }
+
+    private static final int WRONG_PERCENT = 8;
 
     private final String name;
     private final int concurrency;
@@ -136,11 +140,16 @@ public final class RegisterWorkload implements Workload {
         }
         Value fresh = Value.of(++writtenCount);
         if (percent < options.readPercent + options.casPercent) {
-            // What was last seen is the only expectation that has a fair chance to hold.
-            Value expected = newestSeen.getOrDefault(key, Value.NIL);
-            return new Operation("cas", key, Value.of(expected, fresh));
+            return new Operation("cas", key, Value.of(expected(key), fresh));
         }
         return new Operation("write", key, fresh);
+    }
+
+    private Value expected(Value key) {
+        // What was last seen is the only expectation that has a fair chance to hold.
+        return random.nextInt(100) < WRONG_PERCENT
+                ? Value.of(random.nextLong(writtenCount)) // 0 is nobody's
+                : newestSeen.getOrDefault(key, Value.NIL);
     }
 
     @Override

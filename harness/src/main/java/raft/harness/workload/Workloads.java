@@ -214,7 +214,7 @@ public final class Workloads {
     }
 
     private static Workload lock(Draft draft) {
-        Locks locks = new Locks(draft.keys);
+        Locks locks = new Locks(draft.keys, draft.random.split());
         Value last = Value.of("last");
         return draft.workload(
                 draft.kind("lock", List.of("acquire", "release"), false, Retry.NEVER),

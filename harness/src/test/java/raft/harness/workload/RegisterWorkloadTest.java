@@ -59,6 +59,19 @@ final class RegisterWorkloadTest {
         assertThat(written).hasSizeBetween(1_800, 2_200);
     }
 
+    /** Without completions nothing was seen yet, so nil is what the others expect. */
+    @Test
+    void someCompareAndSetsExpectWhatIsHardlyThere() {
+        List<Value> expected =
+                draw(new RegisterWorkload(1, 10, RegisterWorkload.Options.atRate(200)), 5_000)
+                        .stream()
+                        .filter(operation -> operation.f().equals("cas"))
+                        .map(operation -> ((Value.Seq) operation.value()).values().getFirst())
+                        .toList();
+        long wrong = expected.stream().filter(value -> !(value instanceof Value.Nil)).count();
+        assertThat(wrong * 100.0 / expected.size()).isBetween(4.0, 12.0);
+    }
+
     @Test
     void operationsComeAtTheRateThatWasAskedFor() {
         RegisterWorkload workload =

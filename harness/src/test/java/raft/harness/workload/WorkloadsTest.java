@@ -156,6 +156,21 @@ class WorkloadsTest {
     }
 
     @Test
+    void nowAndThenSomebodyElseTriesToGiveALockBack() {
+        Workload workload = Workloads.parse("lock:keys=1").make(1, 2, 1000);
+        Operation acquire = onlyBy(workload, 0);
+        workload.completed(event(0, Type.OK, acquire, Value.of(7)));
+        List<Operation> others = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            others.add(onlyBy(workload, 1));
+            workload.completed(event(1, Type.FAIL, others.getLast(), Value.NIL));
+        }
+        Operation stray = new Operation("release", acquire.key(), Value.of(7));
+        assertThat(others.stream().filter(stray::equals).count()).isBetween(1L, 10L);
+        assertThat(others).filteredOn(o -> !o.equals(stray)).allMatch(o -> o.f().equals("acquire"));
+    }
+
+    @Test
     void queueIsEmptiedAtTheEnd() {
         Workload workload = Workloads.parse("queue").make(1, 10, 200);
         draw(workload, 100);

@@ -62,6 +62,10 @@ final class Census {
                 && append.entries().getLast().index() < to.shadow.memory.lastIndex()
                 && to.shadow.memory.termAt(to.shadow.memory.lastIndex()) == term) {
             reached(Sometimes.APPEND_OVERTAKEN);
+        } else if (message instanceof Message.InstallSnapshot piece
+                && piece.index() <= to.shadow.memory.lastIndex()
+                && to.shadow.memory.termAt(piece.index()) != piece.snapshotTerm()) {
+            reached(Sometimes.SNAPSHOT_AGAINST_LOG);
         }
     }
 
