@@ -16,6 +16,9 @@ final class ForwardedReads {
     private long token;
     private long askedNanos;
 
+    /** What was known to be committed when the newest of the reads asked for had come. */
+    private long askedCommitIndex;
+
     /** In the order of their confirmation, so that their indexes never fall. */
     private final ArrayDeque<Confirmed> confirmed = new ArrayDeque<>();
 
@@ -34,11 +37,12 @@ final class ForwardedReads {
     }
 
     /** All that wait are asked for under {@code newToken}. */
-    void asked(long newToken, long nowNanos) {
+    void asked(long newToken, long nowNanos, long commitIndex) {
         asked = waiting;
         waiting = new ArrayList<>();
         token = newToken;
         askedNanos = nowNanos;
+        askedCommitIndex = commitIndex;
     }
 
     /**
@@ -56,6 +60,7 @@ final class ForwardedReads {
 
     void confirmed(long confirmedToken, long readIndex) {
         if (!asked.isEmpty() && confirmedToken == token) {
+            Invariants.confirmed(readIndex, askedCommitIndex);
             asked.forEach(requestId -> confirmed.addLast(new Confirmed(requestId, readIndex)));
             asked = List.of();
         }

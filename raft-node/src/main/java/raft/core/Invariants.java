@@ -9,6 +9,8 @@ import java.util.TreeMap;
  * What must hold after every step of one node, cheap enough to be checked always. A violation stops
  * the node.
  *
+ * <p>Two rules are checked at the moment they are about: {@link #committed} and {@link #served}.
+ *
  * <p>Checked elsewhere, where they are cheaper: the log is contiguous and its terms never fall
  * ({@link RaftLog#append}), nothing committed is truncated ({@link RaftLog#truncate}), one leader a
  * term ({@link Transitions#followLeader}).
@@ -113,6 +115,91 @@ final class Invariants {
         }
         snapshotIndex = newest;
         remember(raft);
+    }
+
+    /**
+     * A leader has just committed: an entry of its own term (§5.4.2), which is on the disks of more
+     * than half of the voters. Counted here once more, one by one, not by {@link Quorum}.
+     */
+    static void committed(State state, Role.Leader leader) {
+        long index = state.commitIndex();
+        if (state.log.termAt(index) != state.term()) {
+            throw new IllegalStateException(
+                    "commit rule (§5.4.2): the leader of term "
+                            + state.term()
+                            + " commits index "
+                            + index
+                            + " of term "
+                            + state.log.termAt(index)
+                            + " by counting");
+        }
+        int durable = 0;
+        for (NodeId voter : state.membership.voters()) {
+            Progress peer = leader.progress.get(voter);
+            long held =
+                    voter.equals(state.config.self())
+                            ? state.durability.durableIndex()
+                            : peer == null ? 0 : peer.matchIndex();
+            if (held >= index) {
+                durable++;
+            }
+        }
+        if (2 * durable <= state.membership.voters().size()) {
+            throw new IllegalStateException(
+                    "commit rule (§5.3): index "
+                            + index
+                            + " is committed, but durable on "
+                            + durable
+                            + " of "
+                            + state.membership.voters());
+        }
+    }
+
+    /**
+     * A leader serves a read (thesis §6.4): it knows what is committed because an entry of its term
+     * is, a majority has answered a round that began after the read came, and the state includes
+     * every commit known at that time.
+     */
+    static void served(State state, Role.Leader leader, Role.PendingRead read) {
+        if (state.commitIndex() < leader.termStartIndex
+                || state.appliedIndex() < read.arrival().commitIndex()
+                || read.round() <= read.arrival().round()) {
+            throw new IllegalStateException(
+                    "read rule (thesis §6.4): "
+                            + read
+                            + " is served with commit "
+                            + state.commitIndex()
+                            + ", applied "
+                            + state.appliedIndex()
+                            + " and a term that began at "
+                            + leader.termStartIndex);
+        }
+    }
+
+    /** The same where a lease stands for the round (thesis §6.4.1). */
+    static void servedByLease(State state, Role.Leader leader) {
+        if (state.commitIndex() < leader.termStartIndex
+                || state.appliedIndex() < state.commitIndex()) {
+            throw new IllegalStateException(
+                    "read rule (thesis §6.4.1): served by a lease with commit "
+                            + state.commitIndex()
+                            + ", applied "
+                            + state.appliedIndex()
+                            + " and a term that began at "
+                            + leader.termStartIndex);
+        }
+    }
+
+    /** A leader tells a follower up to where its reads must wait: never less than it knows. */
+    static void confirmed(long readIndex, long knownCommitIndex) {
+        if (readIndex < knownCommitIndex) {
+            throw new IllegalStateException(
+                    "read rule (thesis §6.4): the leader has reads wait for index "
+                            + readIndex
+                            + ", but "
+                            + knownCommitIndex
+                            + " was known to be committed when they came");
+        }
     }
 
     /** match ≤ last and match < next for every follower; match never falls within a term. */

@@ -25,11 +25,14 @@ final class Reads {
     void read(long requestId, boolean lease) {
         int readCountMax = config.limits().readCountMax();
         switch (state.role()) {
-            case Role.Leader leader when lease && heartbeats.leaseHolds(leader) ->
-                    state.emit(new Effect.ServeRead(requestId, state.appliedIndex()));
+            case Role.Leader leader when lease && heartbeats.leaseHolds(leader) -> {
+                Invariants.servedByLease(state, leader);
+                state.emit(new Effect.ServeRead(requestId, state.appliedIndex()));
+            }
             case Role.Leader leader when leader.reads.size() < readCountMax -> {
                 long readIndex = readIndex(leader);
-                leader.reads.addLast(new Role.PendingRead(null, requestId, readIndex, 0));
+                leader.reads.addLast(
+                        new Role.PendingRead(null, requestId, readIndex, 0, arrival(leader)));
             }
             case Role.Follower follower
                     when follower.leader != null && follower.reads.count() < readCountMax ->
@@ -51,7 +54,8 @@ final class Reads {
     void readIndexRequest(NodeId from, long token) {
         if (state.role() instanceof Role.Leader leader
                 && leader.reads.size() < config.limits().readCountMax()) {
-            leader.reads.addLast(new Role.PendingRead(from, token, readIndex(leader), 0));
+            leader.reads.addLast(
+                    new Role.PendingRead(from, token, readIndex(leader), 0, arrival(leader)));
         }
     }
 
@@ -61,6 +65,14 @@ final class Reads {
      */
     private long readIndex(Role.Leader leader) {
         return Math.max(state.commitIndex(), leader.termStartIndex);
+    }
+
+    private Role.Arrival arrival(Role.Leader leader) {
+        Role.Arrival last = leader.lastArrival;
+        if (last.commitIndex() != state.commitIndex() || last.round() != leader.round) {
+            leader.lastArrival = new Role.Arrival(state.commitIndex(), leader.round);
+        }
+        return leader.lastArrival;
     }
 
     void serveReads(Role.Leader leader) {
@@ -73,6 +85,7 @@ final class Reads {
                 return;
             }
             leader.reads.removeFirst();
+            Invariants.served(state, leader, read);
             NodeId from = read.from();
             if (from == null) {
                 state.emit(new Effect.ServeRead(read.requestId(), read.readIndex()));
@@ -96,7 +109,7 @@ final class Reads {
         NodeId leader = follower.leader;
         if (leader != null && follower.reads.mayAsk()) {
             long token = SplitMix.mix(config.seed() ^ SplitMix.mix(--tokensDrawn));
-            follower.reads.asked(token, state.nowNanos());
+            follower.reads.asked(token, state.nowNanos(), state.commitIndex());
             durability.sendAfterHardState(
                     leader, new Message.ReadIndexRequest(state.term(), token));
         }

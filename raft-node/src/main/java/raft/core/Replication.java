@@ -51,6 +51,7 @@ final class Replication {
                 state.reachedByMajority(leader, durability.durableIndex(), Progress::matchIndex);
         if (index > state.commitIndex() && log.termAt(index) == state.term()) {
             state.commitIndex(index);
+            Invariants.committed(state, leader);
         }
     }
 

@@ -71,6 +71,9 @@ sealed interface Role {
         /** Reads in the order of their arrival. */
         final ArrayDeque<PendingRead> reads = new ArrayDeque<>();
 
+        /** Of the newest read. */
+        Arrival lastArrival = new Arrival(0, 0);
+
         long uncommittedBytes;
         long nextHeartbeatNanos;
 
@@ -127,12 +130,17 @@ sealed interface Role {
      * @param from the follower that will serve it; null where it is this node's own
      * @param requestId the driver's, or the follower's token
      * @param round 0 while no round has started after it arrived
+     * @param arrival what it must be newer than, for {@link Invariants}
      */
-    record PendingRead(@Nullable NodeId from, long requestId, long readIndex, long round) {
+    record PendingRead(
+            @Nullable NodeId from, long requestId, long readIndex, long round, Arrival arrival) {
         PendingRead inRound(long newRound) {
-            return new PendingRead(from, requestId, readIndex, newRound);
+            return new PendingRead(from, requestId, readIndex, newRound, arrival);
         }
     }
+
+    /** What a leader knew when a read came: shared by all reads between which nothing changed. */
+    record Arrival(long commitIndex, long round) {}
 
     /** A heartbeat round and when it left. */
     record Round(long number, long sentNanos) {}
