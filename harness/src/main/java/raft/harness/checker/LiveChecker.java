@@ -33,7 +33,15 @@ import java.util.Map;
  * <p>For one thread.
  */
 public final class LiveChecker {
-    static final int WIDTH = 64;
+    /**
+     * The beam along a run. With 20 processes and operations that crash 64 is too narrow sooner or
+     * later; this costs 15 µs of processor an operation there and nothing where less is open.
+     */
+    private static final int REGISTER_WIDTH = 512;
+
+    /** The same for the other models, whose states cost more. */
+    private static final int WIDTH = 64;
+
     private static final int CONTEXT_EVENTS = 24;
 
     /** Rough cost of an event that is held back. */
@@ -91,7 +99,10 @@ public final class LiveChecker {
      * @param budget how much time and memory all of it may take together
      */
     public LiveChecker(Model model, Budget budget) {
-        this(model, new Meter(budget, Checker.Progress.NONE), WIDTH);
+        this(
+                model,
+                new Meter(budget, Checker.Progress.NONE),
+                model.shape() == Model.Shape.REGISTER ? REGISTER_WIDTH : WIDTH);
     }
 
     LiveChecker(Model model, Meter meter, int width) {

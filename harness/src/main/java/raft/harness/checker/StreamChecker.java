@@ -30,6 +30,7 @@ import java.util.function.Function;
  * of its part, where those fit.
  */
 public final class StreamChecker {
+    private static final int NARROWEST = 64;
     private static final int GROWTH = 8;
     private static final int WIDEST = 1 << 15;
     private static final int EVENT_BYTES = 400;
@@ -125,7 +126,7 @@ public final class StreamChecker {
         scan();
         meter.begin(operationCount);
         Verdict verdict = unknown("before the search began");
-        for (int width = LiveChecker.WIDTH; width <= WIDEST; width *= GROWTH) {
+        for (int width = NARROWEST; width <= WIDEST; width *= GROWTH) {
             LiveChecker live = walk(width);
             verdict = live.finish();
             if (verdict instanceof Verdict.Violation violation) {
@@ -134,7 +135,7 @@ public final class StreamChecker {
             if (verdict instanceof Verdict.Valid || meter.spent() || live.settled()) {
                 break;
             }
-            Verdict.Explanation stale = width == LiveChecker.WIDTH ? contradiction(live) : null;
+            Verdict.Explanation stale = width == NARROWEST ? contradiction(live) : null;
             if (stale != null) {
                 return new Verdict.Violation(operationCount, stale);
             }

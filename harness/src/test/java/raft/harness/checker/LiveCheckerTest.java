@@ -89,6 +89,19 @@ class LiveCheckerTest {
         assertThat(behindMost).isLessThan(5_000);
     }
 
+    /** Twenty processes with crashes: a beam of 64 gets lost in each of these. */
+    @Test
+    void followsManyProcessesWithCrashedOperations() {
+        for (int seed = 1; seed <= 4; seed++) {
+            History history =
+                    HistoryGenerator.generate(
+                            new HistoryGenerator.Shape(seed, 20_000, 20, 1, 0, 0.01, -1));
+            var live = new LiveChecker(Models.CAS_REGISTER, MEMORY_BYTES);
+            HistoryGenerator.withTimeouts(history.events()).forEach(live::add);
+            assertThat(live.finish()).as("seed %d", seed).isInstanceOf(Verdict.Valid.class);
+        }
+    }
+
     /** Where its beam was too narrow to be certain it says so, and nothing else. */
     @Test
     void neverPassesAStaleReadAmongManyCrashedOperations() {
