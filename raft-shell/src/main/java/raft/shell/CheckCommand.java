@@ -37,7 +37,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * {@code check FILE…}: judges recorded histories. Exit status 0 valid, 1 a violation, 2 unknown,
@@ -58,6 +60,8 @@ import java.util.stream.Collectors;
 public final class CheckCommand implements Callable<Integer>, InSession {
     private @Nullable Session session;
 
+    private static final Pattern HISTORY = Pattern.compile(".*\\.(log|txt|edn|json|jsonl)(\\.gz)?");
+
     private static final int VALID = Outcome.VALID.exitStatus();
     private static final int VIOLATION = Outcome.VIOLATION.exitStatus();
     private static final int UNKNOWN = Outcome.UNKNOWN.exitStatus();
@@ -68,9 +72,9 @@ public final class CheckCommand implements Callable<Integer>, InSession {
             paramLabel = "FILE",
             arity = "0..*",
             description =
-                    "histories, also packed by gzip, or folders of runs that hold a history.jsonl,"
-                            + " or - for standard input; in the shell without any: what has been"
-                            + " recorded so far")
+                    "histories, also packed by gzip, or folders with a run's history.jsonl or"
+                        + " history.edn or with histories below them, or - for standard input; in"
+                        + " the shell without any: what has been recorded so far")
     private List<Path> files = List.of();
 
     @Option(
@@ -158,12 +162,14 @@ public final class CheckCommand implements Callable<Integer>, InSession {
         int status = VALID;
         Map<Integer, Integer> counts = new HashMap<>();
         for (Path given : files) {
-            int its = checkOne(given, model, budget, out);
-            counts.merge(its, 1, Integer::sum);
-            status = worse(status, its);
-            out.flush();
+            for (Path one : histories(given)) {
+                int its = checkOne(one, model, budget, out);
+                counts.merge(its, 1, Integer::sum);
+                status = worse(status, its);
+                out.flush();
+            }
         }
-        if (files.size() > 1 && output == OutputForm.TEXT) {
+        if (counts.values().stream().mapToInt(n -> n).sum() > 1 && output == OutputForm.TEXT) {
             out.println(summary(counts));
             out.flush();
         }
@@ -178,7 +184,7 @@ public final class CheckCommand implements Callable<Integer>, InSession {
         named.put(Outcome.UNKNOWN.label(), counts.get(UNKNOWN));
         named.put("not readable", counts.get(Main.EXIT_USAGE));
         named.put("failed", counts.get(Main.EXIT_FAILURE));
-        return files.size()
+        return counts.values().stream().mapToInt(n -> n).sum()
                 + " histories: "
                 + named.entrySet().stream()
                         .filter(entry -> entry.getValue() != null)
@@ -208,8 +214,40 @@ public final class CheckCommand implements Callable<Integer>, InSession {
         if (given.toString().equals("-")) {
             return checkStandardInput(model, budget, out);
         }
-        Path file = Files.isDirectory(given) ? given.resolve("history.jsonl") : given;
-        return checkFile(file, file, model, budget, out);
+        if (Files.isDirectory(given)) {
+            PrintWriter err = spec().commandLine().getErr();
+            return failed(out, err, given, "there is no history in this folder", Main.EXIT_USAGE);
+        }
+        return checkFile(given, given, model, budget, out);
+    }
+
+    /**
+     * What a file or folder stands for: of a run its history, ours or Jepsen's, otherwise every
+     * history below the folder; the folder itself where there is none.
+     */
+    static List<Path> histories(Path given) {
+        if (!Files.isDirectory(given)) {
+            return List.of(given);
+        }
+        for (String name : List.of("history.jsonl", "history.edn")) {
+            if (Files.exists(given.resolve(name))) {
+                return List.of(given.resolve(name));
+            }
+        }
+        List<Path> found = new ArrayList<>();
+        try (Stream<Path> inside = Files.list(given)) {
+            for (Path one : inside.sorted().toList()) {
+                if (Files.isDirectory(one) && !Files.isSymbolicLink(one)) {
+                    found.addAll(histories(one));
+                } else if (HISTORY.matcher(one.toString()).matches()) {
+                    found.add(one);
+                }
+            }
+        } catch (IOException e) {
+            return List.of(given);
+        }
+        found.removeIf(Files::isDirectory);
+        return found.isEmpty() ? List.of(given) : found;
     }
 
     /** Keeps what comes, because a long history is read more than once. */

@@ -291,7 +291,7 @@ public final class CheckerBench implements Callable<Integer> {
 
     /** JMH in a machine of its own: all files together, and in the long run each of them. */
     private Map<String, Object> recorded(Path folder, PrintWriter out) throws IOException {
-        List<Path> files = WarmChecks.files(folder);
+        List<Path> files = CheckCommand.histories(folder);
         Map<String, Object> figure = new LinkedHashMap<>();
         figure.put("files", files.size());
         double verdicts = microseconds("verdicts", folder, "");

@@ -17,12 +17,10 @@ import raft.harness.history.HistoryFormat;
 import raft.harness.model.Models;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * What {@code bench checker} has JMH measure: recorded histories, checked again and again in a
@@ -42,19 +40,9 @@ public class WarmChecks {
 
     private final List<History> histories = new ArrayList<>();
 
-    /** The recordings in a folder and below it, in order. */
-    static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> found = Files.walk(folder)) {
-            return found.filter(Files::isRegularFile)
-                    .filter(f -> f.toString().matches(".*\\.(log|txt|edn|json|jsonl)"))
-                    .sorted()
-                    .toList();
-        }
-    }
-
     @Setup
     public void read() throws IOException {
-        for (Path path : files(Path.of(folder))) {
+        for (Path path : CheckCommand.histories(Path.of(folder))) {
             if (file.isEmpty() || path.endsWith(file)) {
                 histories.add(HistoryFormat.read(path, warning -> {}));
             }

@@ -120,6 +120,28 @@ final class CheckCommandTest {
         assertThat(err.toString()).contains("none.jsonl: there is no such file");
     }
 
+    /** A run's folder is its history; any other is all that are in it, of every kind. */
+    @Test
+    void foldersAreTheHistoriesInThem() throws IOException {
+        Path store = Files.createDirectories(folder.resolve("store"));
+        Path run = Files.createDirectories(store.resolve("b-run"));
+        Files.writeString(run.resolve("history.jsonl"), STALE);
+        Files.writeString(run.resolve("nodes.log"), "no history");
+        Files.writeString(
+                store.resolve("a.edn"), "{:process 0, :type :invoke, :f :write, :value 3}");
+        Files.writeString(store.resolve("c.log"), "INFO jepsen.util - 0 :invoke :write 3\n");
+        Files.writeString(store.resolve("README.md"), "no history");
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+
+        assertThat(check(store, empty)).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("4 histories: 2 valid, 1 violation, 1 not readable")
+                .contains("a.edn: valid")
+                .contains("c.log: valid")
+                .contains("history.jsonl: violation");
+        assertThat(err.toString()).contains("empty: there is no history in this folder");
+    }
+
     @Test
     void readsStandardInputGzipMarksAndLineEndsOfAllKinds() throws IOException {
         InputStream before = System.in;

@@ -129,6 +129,12 @@ public enum HistoryFormat {
                 text.append(buffer, 0, n);
                 watch.run();
             }
+            int bad = text.indexOf(String.valueOf(HistoryReader.NO_UTF8));
+            if (bad >= 0) {
+                int lineStart = text.lastIndexOf("\n", bad) + 1;
+                long line = text.chars().limit(bad).filter(c -> c == '\n').count() + 1;
+                throw HistoryReader.noUtf8(file.toString(), line, bad - lineStart);
+            }
             return text.toString();
         }
     }

@@ -2,6 +2,8 @@ package raft.harness.history;
 
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -22,6 +24,12 @@ import java.util.zip.ZipException;
  * column.
  */
 public final class HistoryReader {
+    /**
+     * What stands for bytes that are no UTF-8 until they are refused; it is no character. Two
+     * different ones must not be taken for the same value.
+     */
+    static final char NO_UTF8 = '\ufffe';
+
     private HistoryReader() {}
 
     /** Reads a whole history; warnings are dropped. */
@@ -51,6 +59,7 @@ public final class HistoryReader {
         CharsetDecoder decoder =
                 StandardCharsets.UTF_8
                         .newDecoder()
+                        .replaceWith(String.valueOf(NO_UTF8))
                         .onMalformedInput(CodingErrorAction.REPLACE)
                         .onUnmappableCharacter(CodingErrorAction.REPLACE);
         return new BufferedReader(new InputStreamReader(bytes(file), decoder), 1 << 16);
@@ -80,24 +89,54 @@ public final class HistoryReader {
         try {
             if (begins(in, 0x1f, 0x8b)) {
                 in.reset();
-                return withoutMark(new BufferedInputStream(new GZIPInputStream(in, 1 << 16)));
+                var unpacked = new Unpacked(file.toString(), new GZIPInputStream(in, 1 << 16));
+                return withoutMark(new BufferedInputStream(unpacked));
             }
             in.reset();
             return withoutMark(in);
-        } catch (ZipException e) {
+        } catch (ZipException | EOFException e) {
             in.close();
-            throw new HistoryFormatException(
-                    file.toString(), 1, 1, "this is no whole gzip file: " + e.getMessage());
+            throw notWhole(file.toString());
         } catch (IOException e) {
             in.close();
             throw e;
         }
     }
 
+    private static HistoryFormatException notWhole(String file) {
+        return new HistoryFormatException(file, 1, 1, "this gzip file is damaged or cut short");
+    }
+
+    /** Says in words that a gzip file is not whole. */
+    private static final class Unpacked extends FilterInputStream {
+        private final String file;
+
+        Unpacked(String file, GZIPInputStream in) {
+            super(in);
+            this.file = file;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            try {
+                return super.read(into, offset, length);
+            } catch (ZipException | EOFException e) {
+                throw notWhole(file);
+            }
+        }
+    }
+
+    static HistoryFormatException noUtf8(String file, long line, int index) {
+        return new HistoryFormatException(file, line, index + 1, "these bytes are not UTF-8");
+    }
+
     static void stream(String file, BufferedReader in, EventSink sink) throws IOException {
         String line = in.readLine();
         if (line == null) {
             throw new HistoryFormatException(file, 1, 1, "the file is empty");
+        }
+        if (line.indexOf(NO_UTF8) >= 0) {
+            throw noUtf8(file, 1, line.indexOf(NO_UTF8));
         }
         sink.header(header(new Cursor(file, line, 1), warning -> {}, false));
         var order = new EventOrder();
@@ -122,6 +161,9 @@ public final class HistoryReader {
                         return;
                     }
                     throw e;
+                }
+                if (line.indexOf(NO_UTF8) >= 0) {
+                    throw noUtf8(file, lineNumber, line.indexOf(NO_UTF8));
                 }
                 String problem = order.problem(event);
                 if (problem != null) {

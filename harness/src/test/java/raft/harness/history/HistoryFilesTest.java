@@ -122,6 +122,21 @@ class HistoryFilesTest {
         reads("[{\"call\": 5, \"return\": 3, \"input\": {\"op\": 0}}]", "returns before");
     }
 
+    /** Two different ones would be the same value, and a stale read of one pass for the other. */
+    @Test
+    void bytesThatAreNotUtf8AreRefused() throws IOException {
+        String header = "{\"schema\":1,\"run\":\"\",\"model\":\"register\"}\n";
+        String event = "{\"process\":0,\"type\":\"invoke\",\"f\":\"write\",\"value\":\"\u00ff\"}\n";
+        String edn = "\n{:process 0, :type :invoke, :f :write, :value \"\u00ff\"}\n";
+        Path file = folder.resolve("latin");
+        for (String text : List.of(header + event, header + event + event, edn)) {
+            Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+            assertThatThrownBy(() -> HistoryFormat.read(file, w -> {}))
+                    .isInstanceOf(HistoryFormatException.class)
+                    .hasMessageMatching(".*:2:\\d+: these bytes are not UTF-8");
+        }
+    }
+
     private void reads(String text, String error) throws IOException {
         Path file = folder.resolve("bad");
         Files.writeString(file, text);
