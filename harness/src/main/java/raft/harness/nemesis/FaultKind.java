@@ -325,6 +325,21 @@ public enum FaultKind {
                 || this == RAFT_TRANSFER;
     }
 
+    /**
+     * Whether one of the two keeps the other from its effect: a frozen process cannot end gently.
+     */
+    boolean defeats(FaultKind other) {
+        return (isGentleEnd() && other.family == Family.PAUSE)
+                || (other.isGentleEnd() && family == Family.PAUSE);
+    }
+
+    private boolean isGentleEnd() {
+        return this == STOP_ONE
+                || this == STOP_LEADER
+                || this == RESTART_ALL
+                || this == RESTART_ROLLING;
+    }
+
     /** As {@link #resolve(List, View, Map)} with the usual parameters. */
     public FaultAction resolve(List<String> order, @Nullable String leader) {
         return resolve(order, View.ledBy(leader), Map.of());

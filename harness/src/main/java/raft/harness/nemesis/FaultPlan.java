@@ -102,13 +102,18 @@ public record FaultPlan(List<PlannedFault> faults) {
             long start = warmUpMillis + slot * slotMillis;
             long end = start + slotMillis * (50 + random.nextInt(16)) / 100;
             Request request = turns.get(slot);
-            faults.add(draw(random, faults.size() + 1, request, start, end, nodes));
+            PlannedFault first = draw(random, faults.size() + 1, request, start, end, nodes);
+            faults.add(first);
             List<Request> others = new ArrayList<>(choice.requests());
             others.remove(request);
             if (!others.isEmpty() && random.nextInt(3) == 0) {
                 Request other = weighted(random, others);
                 long overlapStart = start + (end - start) * (20 + random.nextInt(50)) / 100;
-                faults.add(draw(random, faults.size() + 1, other, overlapStart, end, nodes));
+                PlannedFault second =
+                        draw(random, faults.size() + 1, other, overlapStart, end, nodes);
+                if (!first.kind().defeats(second.kind())) {
+                    faults.add(second);
+                }
             }
         }
         return new FaultPlan(faults);

@@ -60,6 +60,27 @@ final class FaultPlanTest {
         }
     }
 
+    /** A frozen process cannot end gently, so the restart would be without proof. */
+    @Test
+    void pausesAndGentleEndsDoNotOverlap() {
+        int overlaps = 0;
+        for (long seed = 1; seed <= 300; seed++) {
+            List<PlannedFault> faults =
+                    FaultPlan.generate(seed, NODES, FaultChoice.parse("kill,pause"), 60_000)
+                            .faults();
+            for (int i = 1; i < faults.size(); i++) {
+                PlannedFault before = faults.get(i - 1);
+                if (faults.get(i).startMillis() < before.endMillis()) {
+                    overlaps++;
+                    String pair = before.kind() + " " + faults.get(i).kind();
+                    assertThat(pair).doesNotMatch("(STOP|RESTART)\\w+ PAUSE.*");
+                    assertThat(pair).doesNotMatch("PAUSE\\w+ (STOP|RESTART).*");
+                }
+            }
+        }
+        assertThat(overlaps).isGreaterThan(200);
+    }
+
     @Test
     void allKindsAreDrawnAndTheLeaderMostOften() {
         Set<FaultKind> seen = new HashSet<>();
