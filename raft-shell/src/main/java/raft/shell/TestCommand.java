@@ -25,6 +25,7 @@ import raft.harness.run.PlanFile;
 import raft.harness.run.PlantedBug;
 import raft.harness.run.TestRun;
 import raft.harness.sim.NodeCode;
+import raft.harness.sim.NodeLogFiles;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.SimulatedCluster;
 import raft.harness.system.SystemUnderTest;
@@ -280,7 +281,7 @@ final class TestCommand implements Callable<Integer>, InSession {
                             root(),
                             (folder, progress) ->
                                     kind.equals("sim")
-                                            ? startSimulated(chosenSeed, members, progress)
+                                            ? startSimulated(chosenSeed, members, folder, progress)
                                             : start(
                                                     runId,
                                                     members,
@@ -361,15 +362,16 @@ final class TestCommand implements Callable<Integer>, InSession {
     }
 
     private SimulatedCluster startSimulated(
-            long chosenSeed, List<String> members, Consumer<String> progress)
+            long chosenSeed, List<String> members, Path folder, Consumer<String> progress)
             throws TestRun.ClusterException {
         SimOptions options = SimOptions.defaults(chosenSeed, members.size());
         PlantedBug bug = plantedBug(progress);
-        if (bug == null) {
-            return NodeCode.right().start(options);
-        }
         try {
-            return NodeCode.planted(bug, Home.nodeSources()).start(options);
+            NodeCode code =
+                    bug == null ? NodeCode.right() : NodeCode.planted(bug, Home.nodeSources());
+            SimulatedCluster simulated = code.start(options);
+            simulated.nodeLog(new NodeLogFiles(folder));
+            return simulated;
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }

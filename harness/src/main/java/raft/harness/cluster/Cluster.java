@@ -31,6 +31,13 @@ public interface Cluster extends AutoCloseable {
     long nowNanos();
 
     /**
+     * The wall clock that the nodes' logs bear, milliseconds since 1970; simulated in virtual time.
+     */
+    default long utcMillis() {
+        return System.currentTimeMillis();
+    }
+
+    /**
      * The kinds of fault that cannot be had here, each with the reason in one clause, "not
      * supported by this kernel" say. Injecting one all the same is answered as skipped.
      */

@@ -9,11 +9,11 @@ import tools.jackson.databind.JsonNode;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -57,24 +57,46 @@ public record Counterexample(String summary, List<HistoryEvent> events) {
     }
 
     /**
-     * Its events as a history that can be read and judged by itself: where a completion was left
-     * out, what that process did next goes on under a new number, as after an unknown outcome.
+     * Its events as a history that can be read and judged by itself. Where a completion was left
+     * out and the process went on, the outcome is said to be unknown; its number stays, because
+     * whose lock it is depends on it.
      */
     public List<HistoryEvent> standingAlone() {
-        long fresh = 1 + events.stream().mapToLong(HistoryEvent::process).max().orElse(0);
-        Map<Long, Long> names = new HashMap<>();
-        Set<Long> open = new HashSet<>();
-        List<HistoryEvent> alone = new ArrayList<>();
+        NavigableMap<Long, HistoryEvent> alone = new TreeMap<>();
+        events.forEach(event -> alone.put(event.index(), event));
+        Map<Long, HistoryEvent> open = new HashMap<>();
         for (HistoryEvent event : events) {
-            boolean invoke = event.type() == HistoryEvent.Type.INVOKE;
-            if (invoke && !open.add(event.process())) {
-                names.put(event.process(), fresh++);
-            } else if (!invoke) {
+            if (event.type() != HistoryEvent.Type.INVOKE) {
                 open.remove(event.process());
+                continue;
             }
-            alone.add(event.withProcess(names.getOrDefault(event.process(), event.process())));
+            HistoryEvent unended = open.put(event.process(), event);
+            if (unended != null) {
+                // The completion that was left out came between the two, so a number is free.
+                long index = event.index() - 1;
+                while (alone.containsKey(index)) {
+                    index--;
+                }
+                long timeNanos = alone.lowerEntry(index).getValue().timeNanos();
+                alone.put(index, unknown(unended, index, timeNanos));
+            }
         }
-        return alone;
+        return List.copyOf(alone.values());
+    }
+
+    private static HistoryEvent unknown(HistoryEvent invocation, long index, long timeNanos) {
+        return new HistoryEvent(
+                index,
+                timeNanos,
+                invocation.process(),
+                HistoryEvent.Type.INFO,
+                invocation.f(),
+                invocation.key(),
+                invocation.value(),
+                null,
+                "its outcome does not matter here",
+                0,
+                0);
     }
 
     /** What the cluster was doing then: faults in force and who led, one sentence each. */

@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * Keeps what nodes said of themselves as {@code nodes/ID/status.jsonl}: a line whenever role, term
@@ -20,11 +21,16 @@ final class StatusSamples {
     private static final long EVERY_NANOS = 5_000_000_000L;
 
     private final Path nodes;
+    private final LongSupplier utcMillis;
     private final Map<String, Sample> last = new HashMap<>();
 
     private record Sample(long timeNanos, boolean reachable, String role, long term) {}
 
-    StatusSamples(Path runFolder) {
+    /**
+     * @param utcMillis the wall clock that the nodes' logs bear
+     */
+    StatusSamples(Path runFolder, LongSupplier utcMillis) {
+        this.utcMillis = utcMillis;
         this.nodes = runFolder.resolve("nodes");
     }
 
@@ -64,7 +70,7 @@ final class StatusSamples {
                 "{\"time\":"
                         + timeNanos
                         + ",\"utc\":"
-                        + System.currentTimeMillis()
+                        + utcMillis.getAsLong()
                         + ",\"status\":"
                         + document
                         + "}\n");

@@ -247,7 +247,7 @@ public final class TestRun {
                                 parameters.operationTimeoutMillis() * 1_000_000,
                                 FINAL_PHASE.toNanos()),
                         history,
-                        new StatusSamples(folder.path())::observed,
+                        new StatusSamples(folder.path(), cluster::utcMillis)::observed,
                         progress,
                         () -> stopRequested.getAsBoolean() || !findings(cluster).isEmpty());
         record = interpreter.record();

@@ -16,6 +16,24 @@ public interface SimulatedCluster extends Cluster, SelfChecking {
         void event(long number, long timeNanos, long digest, String what);
     }
 
+    /**
+     * Takes what the nodes' processes log, line by line; costs time, so nobody listens at first.
+     */
+    @FunctionalInterface
+    interface NodeLog {
+        /** As serious as the node's own process says it is. */
+        enum Level {
+            INFO,
+            WARN,
+            ERROR
+        }
+
+        /**
+         * @param timeNanos of the run's clock, whatever the node's own clock shows
+         */
+        void line(String node, long timeNanos, Level level, String text);
+    }
+
     /** Rolling fingerprint of all events so far: equal runs have equal digests. */
     long digest();
 
@@ -24,6 +42,9 @@ public interface SimulatedCluster extends Cluster, SelfChecking {
 
     /** Turns tracing on, or off with null. */
     void trace(@Nullable Trace trace);
+
+    /** Says the nodes' log lines from now on, beginning with those that have started already. */
+    void nodeLog(NodeLog log);
 
     /** What was reached so far; the cluster's own object, not a copy. */
     Coverage coverage();

@@ -190,7 +190,7 @@
         c.fillStyle = colors[ROLE[role] || (down ? "down" : "follower")]; c.globalAlpha = role === "pre-candidate" ? .55 : role === "follower" ? .55 : 1;
         c.fillRect(a, y + 2, w, 15); c.globalAlpha = 1;
         if (down) { c.strokeStyle = colors["line-strong"]; c.setLineDash([2, 3]); c.beginPath(); c.moveTo(a, y + 9.5); c.lineTo(b, y + 9.5); c.stroke(); c.setLineDash([]); }
-        const text = down ? "no answer" : (role === "leader" ? "leader " : role === "follower" ? "" : role + " ") + "T" + term, fit = fitText(text, w - 8);
+        const text = down ? "no answer" : ((role === "leader" ? "leader " : role === "follower" ? "" : role + " ") + (term ? "T" + term : "")).trim(), fit = fitText(text, w - 8);
         if (fit && w > 22) { c.fillStyle = role === "leader" || role === "candidate" ? (document.documentElement.dataset.theme === "dark" ? "#10211b" : role === "leader" ? "#fff" : "#1d1d1b") : colors.text; c.fillText(fit, a + 4, y + 10); }
       });
       let last = -9;
@@ -331,7 +331,7 @@
   function tipText(h) {
     if (h.op !== undefined) return title(h.op) + "\n" + OUT_WORDS[outcome[h.op]] + " after " + duration(end[h.op] - start[h.op]) + (error(h.op) ? "\n" + error(h.op) : "");
     if (h.fault) return h.fault.kind + "\n" + h.fault.action + "\n" + at(h.fault.from) + " to " + at(h.fault.to);
-    return h.node.id + ": " + (h.role ? (h.role[1] === "down" ? "no answer" : h.role[1] + ", term " + h.role[2]) : "not known") + (h.log ? "\n" + h.log[2] : "");
+    return h.node.id + ": " + (h.role ? (h.role[1] === "down" ? "no answer" : h.role[1] + ", " + (h.role[2] ? "term " + h.role[2] : "before the first term")) : "not known") + (h.log ? "\n" + h.log[2] : "");
   }
   function kv(pairs) { const list = el("dl", { class: "kv" }); for (const [name, value] of pairs) if (value !== null && value !== undefined && value !== "") list.append(el("dt", {}, name), el("dd", {}, value instanceof Node ? value : String(value))); return list; }
   function select(what, quiet) {
@@ -350,7 +350,7 @@
       const x = what.fault;
       box.append(el("p", {}, el("b", {}, x.name)), kv([["asked", x.action], ["in force", (x.proven ? "proven, " : x.status + ", ") + at(x.from) + " to " + at(x.to)], ["evidence", x.evidence.join("; ")], ["gone again", (x.healed ? "proven: " : "not proven ") + x.healEvidence.join("; ")]]),
         el("p", { style: "margin-top:8px" }, el("button", { type: "button", onclick: () => setView(x.from - (x.to - x.from) * .1, x.to + (x.to - x.from) * .1) }, "Show this time")));
-    } else box.append(el("p", {}, el("b", {}, what.node.id)), kv([["at", at(what.time)], ["role", what.role ? (what.role[1] === "down" ? "no answer" : what.role[1]) : "not known"], ["term", what.role && what.role[2]], ["log line", what.log ? what.log[2] : null]]));
+    } else box.append(el("p", {}, el("b", {}, what.node.id)), kv([["at", at(what.time)], ["role", what.role ? (what.role[1] === "down" ? "no answer" : what.role[1]) : "not known"], ["term", what.role && what.role[1] !== "down" ? what.role[2] || "before the first" : null], ["log line", what.log ? what.log[2] : null]]));
   }
   function reveal(i) { const span = view.to - view.from; if (start[i] < view.from || end[i] > view.to) { const want = Math.min(span, Math.max(2e5, (end[i] - start[i]) * 8)), m = (start[i] + end[i]) / 2; setView(m - want / 2, m + want / 2); } select({ op: i }); }
 

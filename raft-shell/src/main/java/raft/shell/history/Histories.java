@@ -8,6 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import raft.harness.history.HistoryIndex;
+import raft.harness.report.NodeLogLines;
 import raft.harness.report.RunFiles;
 import raft.harness.report.RunList;
 import raft.shell.Home;
@@ -18,6 +19,8 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 
 /** What the commands on histories share: where runs are, how one is named, how answers look. */
 final class Histories {
@@ -83,6 +86,33 @@ final class Histories {
         } catch (IOException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
+    }
+
+    /**
+     * What nodes logged in a stretch of a run; nothing where a file stands alone.
+     *
+     * @param word names the run
+     */
+    List<NodeLogLines.Line> logs(String word, long fromNanos, long toNanos) {
+        Path found = find(word);
+        return Files.isDirectory(found)
+                ? NodeLogLines.between(
+                        found, fromNanos, toNanos, problem -> err().println("raft: " + problem))
+                : List.of();
+    }
+
+    /** A line of a node's log among events. */
+    void print(NodeLogLines.Line line) {
+        out().println(
+                        ListCommand.cut(
+                                String.format(
+                                        Locale.ROOT,
+                                        "%18.3f s %7s %s%s",
+                                        line.timeNanos() / 1e9,
+                                        line.node(),
+                                        line.isWarning() ? "! " : "| ",
+                                        line.text()),
+                                width()));
     }
 
     /** The history in a run's folder, or the file itself. */

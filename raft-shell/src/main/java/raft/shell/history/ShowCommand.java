@@ -9,9 +9,12 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryIndex;
 import raft.harness.history.HistoryWriter;
 import raft.harness.history.Value;
+import raft.harness.report.NodeLogLines;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 
@@ -44,6 +47,9 @@ final class ShowCommand implements Callable<Integer> {
             description = "one line an operation, with its outcome and how long it took")
     private boolean operations;
 
+    @Option(names = "--logs", description = "with the lines that nodes logged between them")
+    private boolean logs;
+
     @Override
     public Integer call() throws IOException {
         if (page == 0 || limit < 0) {
@@ -60,9 +66,25 @@ final class ShowCommand implements Callable<Integer> {
                 to = Math.min(from + limit, found.length);
             }
             PrintWriter out = histories.out();
+            // A page's logs go from its first event to the next page's.
+            ArrayDeque<NodeLogLines.Line> lines =
+                    new ArrayDeque<>(
+                            logs && !histories.json() && to > from
+                                    ? histories.logs(
+                                            run,
+                                            from == 0 ? 0 : history.timeNanos(found[(int) from]),
+                                            to == found.length
+                                                    ? Long.MAX_VALUE
+                                                    : history.timeNanos(found[(int) to]))
+                                    : List.of());
             for (long i = from; i < to; i++) {
+                long timeNanos = history.timeNanos(found[(int) i]);
+                while (!lines.isEmpty() && lines.getFirst().timeNanos() <= timeNanos) {
+                    histories.print(lines.removeFirst());
+                }
                 print(out, history, found[(int) i]);
             }
+            lines.forEach(histories::print);
             if (!histories.json() && to - from < found.length) {
                 out.printf(
                         Locale.ROOT,

@@ -9,11 +9,13 @@ import picocli.CommandLine.Parameters;
 
 import raft.harness.history.HistoryIndex;
 import raft.harness.report.Exports;
+import raft.harness.report.NodeLogLines;
 import raft.harness.report.TextTimeline;
 
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 
@@ -23,6 +25,8 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = "Draws a history in the terminal: faults, and each process's operations.")
 final class TimelineCommand implements Callable<Integer> {
+    private static final int LOG_LINES_MAX = 20;
+
     @Parameters(paramLabel = "RUN", defaultValue = "latest", description = "(default: latest)")
     private String run = "latest";
 
@@ -88,7 +92,28 @@ final class TimelineCommand implements Callable<Integer> {
                             end,
                             Histories.width())
                     .forEach(histories.out()::println);
+            logs(begin, end);
         }
         return 0;
+    }
+
+    /** As many as are looked at in one glance; those of a longer stretch are only counted. */
+    private void logs(long begin, long end) {
+        List<NodeLogLines.Line> lines = histories.logs(run, begin, end);
+        if (lines.isEmpty()) {
+            return;
+        }
+        histories.out().println();
+        if (lines.size() <= LOG_LINES_MAX) {
+            lines.forEach(histories::print);
+        } else {
+            histories
+                    .out()
+                    .println(
+                            "  nodes logged "
+                                    + lines.size()
+                                    + " lines; a shorter stretch, or 'history show --logs', shows"
+                                    + " them");
+        }
     }
 }

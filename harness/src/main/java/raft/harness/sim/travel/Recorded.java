@@ -151,6 +151,16 @@ public record Recorded(
         }
 
         @Override
+        public void nodeLog(NodeLog log) {
+            inner.nodeLog(log);
+        }
+
+        @Override
+        public long utcMillis() {
+            return inner.utcMillis();
+        }
+
+        @Override
         public List<String> brokenInvariants() {
             return inner.brokenInvariants();
         }

@@ -73,6 +73,7 @@ public final class SimCluster implements Steppable {
     private long livenessOperationCount;
     private boolean quiet;
     private @Nullable Trace trace;
+    private @Nullable NodeLog nodeLog;
 
     /** Number of the event that is happening, 0 between two. */
     private long happeningNow;
@@ -518,8 +519,49 @@ public final class SimCluster implements Steppable {
         return Keyed.mix(a + (b << 20) + (c << 40));
     }
 
+    @Override
+    public void nodeLog(NodeLog log) {
+        nodeLog = log;
+        for (SimNode node : nodes) {
+            node.sayStarted();
+        }
+    }
+
+    @Override
+    public long utcMillis() {
+        return nowNanos / 1_000_000;
+    }
+
+    /** Whether anybody wants lines of nodes' logs; otherwise none is made. */
+    boolean isLogged() {
+        return nodeLog != null;
+    }
+
+    /** A line of a node's log. */
+    void log(SimNode node, NodeLog.Level level, String text) {
+        if (nodeLog != null) {
+            nodeLog.line(node.id.name(), nowNanos, level, text);
+        }
+    }
+
     /** A node's role, term or leader changed. */
     void note(SimNode node, Effect.Transition transition) {
+        if (isLogged()) {
+            NodeId leader = transition.leader();
+            log(
+                    node,
+                    NodeLog.Level.INFO,
+                    "role "
+                            + word(transition.from())
+                            + " -> "
+                            + word(transition.to())
+                            + ", term "
+                            + transition.term()
+                            + ", leader "
+                            + (leader == null ? "none" : leader.name())
+                            + ": "
+                            + transition.reason());
+        }
         if (trace != null) {
             trace.event(
                     eventCount,

@@ -8,6 +8,7 @@ import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Request;
 import raft.core.Bytes;
+import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Entry;
 import raft.core.Event;
@@ -21,6 +22,7 @@ import raft.core.Snapshot;
 import raft.harness.nemesis.FaultAction;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
+import raft.harness.sim.SimulatedCluster.NodeLog;
 import raft.harness.sim.Sometimes;
 import raft.kv.Image;
 import raft.kv.KeyValueStore;
@@ -341,12 +343,14 @@ final class SimNode {
                             () -> Keyed.key(seed, Purpose.SALT, number, boot, salts[0]++));
         } catch (CorruptLogException e) {
             refusedToStart = String.valueOf(e.getMessage());
+            world.log(this, NodeLog.Level.ERROR, "cannot start: " + refusedToStart);
             return false;
         } catch (DiskFailedException e) {
             if (!disk.isFaulty()) {
                 world.watch.broken(id + " says that its disk fails, and it does not: " + e);
             }
             refusedToStart = String.valueOf(e.getMessage());
+            world.log(this, NodeLog.Level.ERROR, "cannot start: " + refusedToStart);
             return false;
         } catch (IOException | RuntimeException e) {
             world.watch.broken(id + " failed to recover its log: " + e);
@@ -386,11 +390,29 @@ final class SimNode {
             bootSequence = world.nextSequence();
             shadow.started(recovered, world.nowNanos(), world.nodeList().size());
             planTimer(started);
+            sayStarted();
             return true;
         } catch (UnreadableSnapshotException | RuntimeException e) {
             world.watch.broken(id + " cannot start from its own log: " + e);
             refusedToStart = String.valueOf(e.getMessage());
             return false;
+        }
+    }
+
+    /** The first line of a process's log, where it runs. */
+    void sayStarted() {
+        Life started = life;
+        if (started != null && world.isLogged()) {
+            Raft raft = started.raft;
+            world.log(
+                    this,
+                    NodeLog.Level.INFO,
+                    "starting with "
+                            + (raft.lastIndex() - raft.firstIndex() + 1)
+                            + " entries from index "
+                            + raft.firstIndex()
+                            + " on and term "
+                            + raft.term());
         }
     }
 
@@ -445,6 +467,7 @@ final class SimNode {
             disk.completeSync(disk.syncMark());
             shadow.durable(ending.syncing);
             ending.syncing.clear();
+            world.log(this, NodeLog.Level.INFO, "stopped");
         } catch (IOException e) {
             halt(ending, e);
         }
@@ -457,6 +480,7 @@ final class SimNode {
             return;
         }
         refusedToStart = String.valueOf(cause.getMessage());
+        world.log(this, NodeLog.Level.ERROR, "stopped, the disk failed: " + refusedToStart);
         if (life == current) {
             die(true, Keyed.key(world.options.seed(), Purpose.CRASH, number, 3, ++fsyncCount));
         }
@@ -717,7 +741,12 @@ final class SimNode {
             case Effect.KeepChunk chunk -> later(current, chunk);
             case Effect.DeleteSnapshot delete -> later(current, delete);
             case Effect.Restore(Snapshot snapshot) -> restore(current, snapshot);
-            case Effect.Configured ignored -> {}
+            case Effect.Configured(long index, Configuration members) -> {
+                if (world.isLogged()) {
+                    world.log(
+                            this, NodeLog.Level.INFO, "members by entry " + index + ": " + members);
+                }
+            }
             case Effect.Truncated ignored -> {}
             case Effect.Transition transition -> world.watch.transition(this, transition);
         }
@@ -753,6 +782,16 @@ final class SimNode {
             throw new IllegalStateException("the leader's snapshot cannot be read", e);
         }
         world.watch.restored(this, snapshot, current.store.stateHash());
+        if (world.isLogged()) {
+            world.log(
+                    this,
+                    NodeLog.Level.INFO,
+                    "restored the state of index "
+                            + snapshot.index()
+                            + " from the leader's snapshot, "
+                            + snapshot.sizeBytes()
+                            + " bytes");
+        }
         world.census.reached(Sometimes.SNAPSHOT_INSTALLED);
         if (current.store.sessionCount() > 0) {
             world.census.reached(Sometimes.SESSION_CAME_WITH_SNAPSHOT);
