@@ -136,18 +136,26 @@ final class StoreModel {
         }
         Value result = operation.result();
         return switch (content) {
-            case Content.Nothing() -> result instanceof Value.Nil;
-            case Content.Single(Value value) -> result.equals(value);
-            case Content.Elements(_, List<Value> values) -> result.equals(new Value.Seq(values));
             case Content.Members(Set<Value> values) ->
                     result instanceof Value.Seq(List<Value> answered)
                             && answered.size() == values.size()
                             && values.equals(new HashSet<>(answered));
-            case Content.Total(long number) -> result.equals(Value.of(number));
-            case Content.Lock lock ->
-                    lock.held()
-                            ? Operation.element(result, 0).equals(Value.of(lock.token()))
-                            : result instanceof Value.Nil;
+            case Content.Lock(boolean held, _, _) when held ->
+                    Operation.element(result, 0).equals(Operation.element(answer(content), 0));
+            default -> result.equals(answer(content));
+        };
+    }
+
+    /** What a read of a key answers in a state; a lock's answer begins with its token. */
+    static Value answer(Object state) {
+        return switch ((Content) state) {
+            case Content.Nothing() -> Value.NIL;
+            case Content.Single(Value value) -> value;
+            case Content.Elements(_, List<Value> values) -> new Value.Seq(values);
+            case Content.Members(Set<Value> values) -> new Value.Seq(List.copyOf(values));
+            case Content.Total(long number) -> Value.of(number);
+            case Content.Lock(boolean held, long holder, long token) ->
+                    held ? Value.of(Value.of(token), Value.of(holder)) : Value.NIL;
         };
     }
 

@@ -30,6 +30,9 @@ public final class Samples {
     /** By what a counter changes in a history where values are unique. */
     private final int amount;
 
+    /** Of a store. */
+    private final Set<String> use;
+
     private int nextUnique = 1;
     private Object state;
 
@@ -43,6 +46,7 @@ public final class Samples {
         crashesOneIn = processesMost > 4 && random.nextInt(3) == 0 ? 2 : 8;
         falsify = random.nextInt(4) > 0;
         removes = true;
+        use = model.equals(Models.STORE) ? USES.get(random.nextInt(USES.size())) : Set.of();
     }
 
     private Samples(Model model, SplittableRandom random, int processesMost, int amount) {
@@ -55,6 +59,7 @@ public final class Samples {
         crashesOneIn = Integer.MAX_VALUE;
         falsify = false;
         removes = false;
+        use = USES.getFirst();
     }
 
     public static List<Model> models() {
@@ -68,8 +73,20 @@ public final class Samples {
                 Models.FIFO_QUEUE,
                 Models.UNORDERED_QUEUE,
                 Models.LOCK,
-                Models.VERSIONED_REGISTER);
+                Models.VERSIONED_REGISTER,
+                Models.STORE);
     }
+
+    /** What one key of a store is used for in most histories, and everything at once. */
+    private static final List<Set<String>> USES =
+            List.of(
+                    Set.of("read", "lease-read", "write", "cas", "delete"),
+                    Set.of("read", "append", "delete"),
+                    Set.of("read", "increment", "stale-read"),
+                    Set.of("read", "add", "delete"),
+                    Set.of("read", "enqueue", "dequeue"),
+                    Set.of("read", "acquire", "release"),
+                    Set.of(StoreModel.FUNCTIONS));
 
     private record Open(String f, Value argument, @Nullable Value answer, boolean refused) {}
 
@@ -211,11 +228,21 @@ public final class Samples {
         List<String> functions =
                 Models.functions(model).stream()
                         .filter(f -> removes || !f.equals("remove"))
+                        .filter(f -> !model.equals(Models.STORE) || use.contains(f))
                         .toList();
         String f = functions.get(random.nextInt(functions.size()));
         Value argument =
                 switch (f) {
-                    case "read", "get", "dequeue", "acquire", "release", "delete" -> Value.NIL;
+                    case "read",
+                            "lease-read",
+                            "stale-read",
+                            "keys",
+                            "get",
+                            "dequeue",
+                            "acquire",
+                            "release",
+                            "delete" ->
+                            Value.NIL;
                     case "cas" -> cas();
                     case "increment" -> increment();
                     case "add" ->
@@ -246,8 +273,14 @@ public final class Samples {
     @SuppressWarnings("unchecked")
     private Value answer(long process, String f, Value argument) {
         return switch (f) {
-            case "read", "get" -> readAnswer();
+            case "read", "lease-read", "stale-read", "get" -> readAnswer();
             case "dequeue" -> {
+                if (model.equals(Models.STORE)) {
+                    yield StoreModel.answer(state) instanceof Value.Seq(List<Value> queue)
+                                    && !queue.isEmpty()
+                            ? queue.getFirst()
+                            : Value.NIL;
+                }
                 if (state instanceof List<?> queue) {
                     yield queue.isEmpty() ? Value.NIL : (Value) queue.getFirst();
                 }
@@ -258,7 +291,11 @@ public final class Samples {
             }
             case "increment" -> {
                 long by = argument instanceof Value.Int(long n) ? n : 1;
-                Value after = Value.of((Long) state + by);
+                long before =
+                        state instanceof Long total
+                                ? total
+                                : StoreModel.answer(state) instanceof Value.Int(long now) ? now : 0;
+                Value after = Value.of(before + by);
                 yield argument instanceof Value.Nil ? after : Value.of(argument, after);
             }
             case "acquire" -> Value.of(events.size());
@@ -289,7 +326,10 @@ public final class Samples {
                                     .map(v -> (Value) v)
                                     .sorted((a, b) -> a.toString().compareTo(b.toString()))
                                     .toList());
-            default -> Models.versionedPair(state);
+            default ->
+                    model.equals(Models.STORE)
+                            ? StoreModel.answer(state)
+                            : Models.versionedPair(state);
         };
     }
 
@@ -303,7 +343,7 @@ public final class Samples {
                             number + random.nextInt(3) - (operation.f().equals("acquire") ? 9 : 1));
             case Value.Text(String text) ->
                     Value.of(text.isEmpty() ? "a" : text.substring(0, text.length() - 1));
-            case Value.Seq(List<Value> values) when operation.f().equals("read") -> {
+            case Value.Seq(List<Value> values) when operation.f().endsWith("read") -> {
                 List<Value> changed = new ArrayList<>(values);
                 if (changed.isEmpty() || random.nextBoolean()) {
                     changed.add(Value.of(random.nextInt(3)));
