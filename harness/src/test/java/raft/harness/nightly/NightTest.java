@@ -282,26 +282,7 @@ final class NightTest {
             Files.createDirectories(folder.resolve("nodes/n1"));
             Files.writeString(folder.resolve("history.jsonl"), "x");
             Files.writeString(folder.resolve("results.json"), "x");
-            NightRun run =
-                    new NightRun(
-                            verdict,
-                            1,
-                            1,
-                            folder.toString(),
-                            "cell",
-                            "register",
-                            "none",
-                            "sim",
-                            3,
-                            runs.size(),
-                            1,
-                            null,
-                            1,
-                            1,
-                            1,
-                            null,
-                            List.of(),
-                            "");
+            NightRun run = test(verdict, folder, runs.size());
             runs.add(run);
             folders.add(folder);
             Retention.afterTest(run, runs);
@@ -309,5 +290,59 @@ final class NightTest {
         assertThat(folders.stream().map(f -> Files.exists(f.resolve("history.jsonl"))))
                 .containsExactly(true, false, true, false);
         assertThat(folders).allMatch(f -> Files.exists(f.resolve("results.json")));
+    }
+
+    /** Thirty nights of ten tests, every fifth of which was not valid. */
+    @Test
+    void oldNightsKeepOnlyWhatWasNotValidAndNewOnesEverything() throws Exception {
+        List<Path> valid = new ArrayList<>();
+        List<Path> others = new ArrayList<>();
+        for (int day = 1; day <= 30; day++) {
+            Path night =
+                    Files.createDirectories(
+                            root.resolve(String.format("nightly/202601%02dT220000", day)));
+            Files.writeString(night.resolve("night.json"), "{}");
+            StringBuilder progress = new StringBuilder();
+            for (int test = 0; test < 10; test++) {
+                String verdict = test % 5 == 4 ? "insufficient-evidence" : "valid";
+                Path run = Files.createDirectories(night.resolve("runs/register/" + test));
+                Files.writeString(run.resolve("history.jsonl"), "{}");
+                (verdict.equals("valid") ? valid : others).add(run);
+                progress.append(NightFolder.JSON.writeValueAsString(test(verdict, run, test)));
+                progress.append('\n');
+            }
+            // A line that leads out of the night is not followed.
+            Path elsewhere = Files.createDirectories(root.resolve("register/" + day));
+            others.add(elsewhere);
+            progress.append(NightFolder.JSON.writeValueAsString(test("valid", elsewhere, 99)));
+            Files.writeString(night.resolve("progress.jsonl"), progress.append('\n'));
+        }
+        assertThat(Retention.thinOldNights(root, 7)).isEqualTo(23 * 8);
+        assertThat(valid.subList(0, 23 * 8)).noneMatch(Files::exists);
+        assertThat(valid.subList(23 * 8, valid.size())).allMatch(Files::exists);
+        assertThat(others).allMatch(Files::exists);
+        assertThat(Retention.thinOldNights(root, 7)).as("nothing is left to do").isZero();
+    }
+
+    private static NightRun test(String verdict, Path folder, int round) {
+        return new NightRun(
+                verdict,
+                1,
+                1,
+                folder.toString(),
+                "cell",
+                "register",
+                "none",
+                "sim",
+                3,
+                round,
+                1,
+                null,
+                1,
+                1,
+                1,
+                null,
+                List.of(),
+                "");
     }
 }
