@@ -1,5 +1,7 @@
 package raft.core;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -17,13 +19,23 @@ public record Configuration(List<Member> members) {
     /** Of a node that waits to be added: nobody. */
     public static final Configuration NONE = new Configuration(List.of());
 
+    // Flags of an encoded member.
+    private static final int VOTER = 1;
+    private static final int ADDED = 2;
+
     private static final int ADDRESS_BYTES_MAX = 512;
     private static final int MEMBER_COUNT_MAX = 1024;
 
     /**
      * @param address where other members reach it, in the driver's words; may be empty
+     * @param addedIndex of the entry that made it a member; 0 for those that the cluster began with
      */
-    public record Member(NodeId id, String address, boolean voter) {
+    public record Member(NodeId id, String address, boolean voter, long addedIndex) {
+        /** One that the cluster began with. */
+        public Member(NodeId id, String address, boolean voter) {
+            this(id, address, voter, 0);
+        }
+
         public Member {
             if (address.getBytes(StandardCharsets.UTF_8).length > ADDRESS_BYTES_MAX) {
                 throw new IllegalArgumentException(
@@ -56,7 +68,17 @@ public record Configuration(List<Member> members) {
     }
 
     public boolean contains(NodeId id) {
-        return members.stream().anyMatch(member -> member.id.equals(id));
+        return member(id) != null;
+    }
+
+    /** Null where there is none of this id. */
+    public @Nullable Member member(NodeId id) {
+        for (Member member : members) {
+            if (member.id.equals(id)) {
+                return member;
+            }
+        }
+        return null;
     }
 
     public boolean isVoter(NodeId id) {
@@ -78,13 +100,17 @@ public record Configuration(List<Member> members) {
     public Bytes encode() {
         int sizeBytes = Integer.BYTES;
         for (Member member : members) {
-            sizeBytes += 5 + utf8(member.id.name()).length + utf8(member.address).length;
+            sizeBytes += 5 + (member.addedIndex == 0 ? 0 : Long.BYTES);
+            sizeBytes += utf8(member.id.name()).length + utf8(member.address).length;
         }
         ByteBuffer out = ByteBuffer.allocate(sizeBytes).putInt(members.size());
         for (Member member : members) {
             put(out, member.id.name());
             put(out, member.address);
-            out.put((byte) (member.voter ? 1 : 0));
+            out.put((byte) ((member.voter ? VOTER : 0) | (member.addedIndex == 0 ? 0 : ADDED)));
+            if (member.addedIndex != 0) {
+                out.putLong(member.addedIndex);
+            }
         }
         return Bytes.wrap(out.array());
     }
@@ -101,7 +127,11 @@ public record Configuration(List<Member> members) {
             }
             List<Member> members = new ArrayList<>(count);
             for (int i = 0; i < count; i++) {
-                members.add(new Member(new NodeId(text(in)), text(in), in.get() == 1));
+                NodeId id = new NodeId(text(in));
+                String address = text(in);
+                int flags = in.get();
+                long addedIndex = (flags & ADDED) == 0 ? 0 : in.getLong();
+                members.add(new Member(id, address, (flags & VOTER) != 0, addedIndex));
             }
             if (in.hasRemaining()) {
                 throw new IllegalArgumentException(in.remaining() + " bytes too many");

@@ -149,20 +149,23 @@ final class Membership {
         };
     }
 
-    /** The configuration after {@code change}, to which there is no objection. */
-    Configuration after(Change change) {
+    /**
+     * The configuration after {@code change}, to which there is no objection.
+     *
+     * @param index of the entry that will say so
+     */
+    Configuration after(Change change, long index) {
         Configuration now = latest();
         return switch (change) {
             case Change.AddLearner(NodeId id, String address) ->
-                    now.with(new Configuration.Member(id, address, false));
+                    now.with(new Configuration.Member(id, address, false, index));
             case Change.Promote(NodeId id) -> {
-                String address =
-                        now.members().stream()
-                                .filter(member -> member.id().equals(id))
-                                .map(Configuration.Member::address)
-                                .findFirst()
-                                .orElse("");
-                yield now.with(new Configuration.Member(id, address, true));
+                Configuration.Member learner = now.member(id);
+                yield now.with(
+                        learner == null
+                                ? new Configuration.Member(id, "", true, index)
+                                : new Configuration.Member(
+                                        id, learner.address(), true, learner.addedIndex()));
             }
             case Change.Remove(NodeId id) -> now.without(id);
         };

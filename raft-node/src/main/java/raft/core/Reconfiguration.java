@@ -53,7 +53,7 @@ final class Reconfiguration {
                 return;
             }
             String objection = membership.objection(change);
-            if (objection == null && !keepsQuorum(leader, membership.after(change))) {
+            if (objection == null && !keepsQuorum(leader, after(change))) {
                 objection = "Too few of the remaining voters answer to decide anything.";
             }
             if (objection != null) {
@@ -62,7 +62,7 @@ final class Reconfiguration {
                 leader.catchUp =
                         new Role.CatchUp(requestId, learner, 1, log.lastIndex(), state.nowNanos());
             } else {
-                appendConfiguration(leader, requestId, membership.after(change));
+                appendConfiguration(leader, requestId, after(change));
             }
         }
     }
@@ -84,6 +84,10 @@ final class Reconfiguration {
         return answering >= Quorum.size(voters.size());
     }
 
+    private Configuration after(Change change) {
+        return membership.after(change, log.lastIndex() + 1);
+    }
+
     private void appendConfiguration(Role.Leader leader, long requestId, Configuration next) {
         Entry entry = state.append(leader, Entry.Kind.CONFIGURATION, next.encode());
         leader.commands.put(entry.index(), new Role.PendingCommand(entry.term(), requestId));
@@ -99,7 +103,7 @@ final class Reconfiguration {
         if (state.nowNanos() - catchUp.roundStartNanos() < config.electionTimeoutNanos()) {
             leader.catchUp = null;
             Change promotion = new Change.Promote(catchUp.learner());
-            appendConfiguration(leader, catchUp.requestId(), membership.after(promotion));
+            appendConfiguration(leader, catchUp.requestId(), after(promotion));
         } else if (catchUp.round() == CATCH_UP_ROUNDS_MAX) {
             giveUpCatchUp(leader, catchUp);
         } else {

@@ -304,6 +304,7 @@ final class EventLoop {
         } catch (UnreadableSnapshotException e) {
             throw new IllegalStateException("the leader's snapshot cannot be read", e);
         }
+        rememberMembers(snapshot.configuration());
         log.info(
                 "restored the state of index "
                         + snapshot.index()

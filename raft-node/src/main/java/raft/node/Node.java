@@ -232,6 +232,7 @@ public final class Node implements Closeable {
                         Threads.start("snapshots", snapshots));
         this.loopThread = Threads.start("loop", loop::run);
         links.configured(raft.configuration());
+        links.committed(raft.committedConfiguration());
         vital("peers", peers::run, fatal);
         this.clientThread = vital("clients", clients::run, fatal);
         if (http != null) {

@@ -13,15 +13,29 @@ import java.util.TreeMap;
 /**
  * Which data directory each other node has, remembered for good. A node that comes back with
  * another one has lost its vote and the entries that it acknowledged, and with them what others
- * count on: it is refused until it has been removed from the cluster and added again.
+ * count on: nothing that it promises is taken until it has been removed from the cluster and added
+ * again.
+ *
+ * <p>That this happened is decided by the log: a configuration says by which entry each member was
+ * added. Where that is a later one than when the directory was remembered, the member was removed
+ * meanwhile, and removed members owe nobody anything; so a node that was away, or was given a
+ * snapshot, sees it too.
  *
  * <p>Thread-safe.
  */
 final class PeerIdentities {
     private static final String FILE = "peers";
+    private static final long NO_MEMBER = -1;
 
     private final DataDirectory data;
-    private final TreeMap<NodeId, Long> known = new TreeMap<>();
+    private final TreeMap<NodeId, Known> known = new TreeMap<>();
+    private Configuration latest = Configuration.NONE;
+    private Configuration committed = Configuration.NONE;
+
+    /**
+     * @param addedIndex by which entry it was a member then, or {@link #NO_MEMBER}
+     */
+    private record Known(long dataId, long addedIndex) {}
 
     PeerIdentities(DataDirectory data) throws IOException {
         this.data = data;
@@ -29,23 +43,25 @@ final class PeerIdentities {
         if (text != null) {
             for (String line : text.lines().toList()) {
                 String[] words = line.split(" ", -1);
-                known.put(new NodeId(words[0]), HexFormat.fromHexDigitsToLong(words[1]));
+                long dataId = HexFormat.fromHexDigitsToLong(words[1]);
+                known.put(new NodeId(words[0]), new Known(dataId, Long.parseLong(words[2])));
             }
         }
     }
 
     /**
-     * Why this node must not be talked to, in one sentence; null if it may. One that was never seen
-     * before is remembered.
+     * Why nothing that this node promises must be taken, in one sentence; null if all may. To be
+     * asked again whenever something of it arrives: a directory that was never seen before is
+     * remembered.
      */
     synchronized @Nullable String objection(NodeId id, long dataId) throws IOException {
-        Long before = known.get(id);
-        if (before == null) {
-            known.put(id, dataId);
-            save();
+        Known before = known.get(id);
+        long addedIndex = addedIndex(id);
+        if (before == null || before.addedIndex < addedIndex || addedIndex == NO_MEMBER) {
+            remember(id, new Known(dataId, addedIndex));
             return null;
         }
-        return before == dataId
+        return before.dataId == dataId
                 ? null
                 : "node "
                         + id
@@ -55,15 +71,36 @@ final class PeerIdentities {
 
     /** This is the one it has now, whatever it had before. */
     synchronized void accept(NodeId id, long dataId) throws IOException {
-        Long before = known.put(id, dataId);
-        if (before == null || before != dataId) {
+        remember(id, new Known(dataId, addedIndex(id)));
+    }
+
+    /**
+     * A removal that is not committed may be taken back, so it excuses nobody. An addition does, at
+     * once: it was not even proposed before the removal was committed (thesis §4.1).
+     */
+    private long addedIndex(NodeId id) {
+        Configuration.Member member = latest.member(id);
+        if (member == null) {
+            member = committed.member(id);
+        }
+        return member == null ? NO_MEMBER : member.addedIndex();
+    }
+
+    private void remember(NodeId id, Known now) throws IOException {
+        if (!now.equals(known.put(id, now))) {
             save();
         }
     }
 
-    /** Whoever is no member may come as somebody new. */
-    synchronized void forgetAllBut(Configuration members) throws IOException {
-        if (known.keySet().removeIf(id -> !members.contains(id))) {
+    /** These are the members from now on, though perhaps not for good. */
+    synchronized void configured(Configuration members) {
+        latest = members;
+    }
+
+    /** These are the members for good. Whoever is none may come as somebody new. */
+    synchronized void committed(Configuration members) throws IOException {
+        committed = members;
+        if (known.keySet().removeIf(id -> addedIndex(id) == NO_MEMBER)) {
             save();
         }
     }
@@ -76,10 +113,12 @@ final class PeerIdentities {
     private void save() throws IOException {
         StringBuilder text = new StringBuilder();
         known.forEach(
-                (id, dataId) ->
+                (id, now) ->
                         text.append(id)
                                 .append(' ')
-                                .append(HexFormat.of().toHexDigits(dataId))
+                                .append(HexFormat.of().toHexDigits(now.dataId))
+                                .append(' ')
+                                .append(now.addedIndex)
                                 .append('\n'));
         data.putText(FILE, text.toString());
     }

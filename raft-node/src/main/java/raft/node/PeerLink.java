@@ -83,6 +83,7 @@ final class PeerLink {
     // Of the sending thread.
     private ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private long nextPingNanos;
+    private long peerDataId;
     private String lastTrouble = "";
 
     PeerLink(
@@ -228,11 +229,13 @@ final class PeerLink {
         switch (PeerCodec.decodeHandshake(frame)) {
             case Hello theirs -> {
                 String mismatch = Handshake.mismatch(hello, theirs, peer);
-                if (mismatch == null) {
-                    mismatch = identities.objection(theirs.nodeId(), theirs.dataId());
-                }
                 if (mismatch != null) {
                     throw new PeerProtocolException(mismatch);
+                }
+                peerDataId = theirs.dataId();
+                String objection = identities.objection(peer, peerDataId);
+                if (objection != null) {
+                    log.warn("only followed where it leads: " + objection);
                 }
             }
             case Goodbye goodbye ->
@@ -257,10 +260,16 @@ final class PeerLink {
         try {
             List<Message> messages = new ArrayList<>();
             while (takeBatch(messages, connection)) {
+                boolean trusted = identities.objection(peer, peerDataId) == null;
+                int sentCount = 0;
                 for (Message message : messages) {
-                    put(message, connection);
+                    if (trusted || isAnswerToLeader(message)) {
+                        put(message, connection);
+                        sentCount++;
+                    }
                 }
-                counters.framesSent.addAndGet(messages.size());
+                counters.framesSent.addAndGet(sentCount);
+                counters.framesDropped.addAndGet(messages.size() - sentCount);
                 messages.clear();
                 ping();
                 flush(connection);
@@ -269,6 +278,17 @@ final class PeerLink {
             closeQuietly(connection);
             listener.join();
         }
+    }
+
+    /**
+     * All that a node is told which has lost what it promised. As a leader's heartbeat speaks of
+     * what it once acknowledged, it would have to stop.
+     */
+    private static boolean isAnswerToLeader(Message message) {
+        return message instanceof Message.AppendAccepted
+                || message instanceof Message.AppendRejected
+                || message instanceof Message.HeartbeatReply
+                || message instanceof Message.SnapshotReply;
     }
 
     /**

@@ -3,6 +3,7 @@ package raft.node;
 import org.jspecify.annotations.Nullable;
 
 import raft.core.Event;
+import raft.core.Message;
 import raft.core.NodeId;
 import raft.peer.Frame;
 import raft.peer.FrameBuffer;
@@ -120,9 +121,10 @@ final class PeerServer {
             connection.socket().setSoTimeout(HANDSHAKE_MILLIS_MAX);
             wire = PeerWire.over(connection, certificates, false);
             FrameBuffer in = new FrameBuffer();
-            peer = greet(wire, in);
+            Hello theirs = greet(wire, in);
+            peer = theirs.nodeId();
             replaceOlder(peer, connection);
-            receive(wire, in, peer);
+            receive(wire, in, theirs);
         } catch (PeerProtocolException e) {
             counters.peerProtocolErrors.incrementAndGet();
             if (e.isChecksum()) {
@@ -148,7 +150,7 @@ final class PeerServer {
         }
     }
 
-    private NodeId greet(PeerWire wire, FrameBuffer in) throws IOException {
+    private Hello greet(PeerWire wire, FrameBuffer in) throws IOException {
         wire.setReadMillisMax(HANDSHAKE_MILLIS_MAX);
         InputStream stream = wire.in();
         long deadline = clock.nanoTime() + HANDSHAKE_MILLIS_MAX * 1_000_000L;
@@ -166,16 +168,14 @@ final class PeerServer {
         if (mismatch == null && !wire.isFrom(theirs.nodeId())) {
             mismatch = "its certificate does not name node " + theirs.nodeId();
         }
-        if (mismatch == null) {
-            mismatch = peers.met(theirs);
-        }
         if (mismatch != null) {
             counters.peerRefusals.incrementAndGet();
             throw new PeerProtocolException(mismatch);
         }
+        peers.met(theirs);
         wire.write(PeerCodec.encode(hello));
         wire.setReadMillisMax(SILENCE_MILLIS_MAX);
-        return theirs.nodeId();
+        return theirs;
     }
 
     /** The peer made a new connection, so the old one is dead, whatever TCP still thinks. */
@@ -186,7 +186,7 @@ final class PeerServer {
         }
     }
 
-    private void receive(PeerWire wire, FrameBuffer in, NodeId peer)
+    private void receive(PeerWire wire, FrameBuffer in, Hello theirs)
             throws IOException, InterruptedException {
         InputStream stream = wire.in();
         ByteBuffer pong = ByteBuffer.allocate(Frame.HEADER_BYTES);
@@ -194,22 +194,42 @@ final class PeerServer {
         List<Input> batch = new ArrayList<>();
         long batchBytes = 0;
         do {
+            boolean promises = false;
             Frame frame;
             while ((frame = in.next(Frame.BODY_BYTES_MAX)) != null) {
                 if (frame.type() == PeerCodec.PING) {
                     wire.write(pong.flip());
                 } else {
                     batchBytes += frame.body().remaining();
-                    batch.add(new Input.Core(new Event.Receive(peer, PeerCodec.decode(frame))));
+                    Message message = PeerCodec.decode(frame);
+                    promises |= !isOfLeader(message);
+                    batch.add(new Input.Core(new Event.Receive(theirs.nodeId(), message)));
                 }
             }
             if (!batch.isEmpty()) {
+                // Asked each time, and always: what is remembered of it changes with the members.
+                String objection = peers.objection(theirs);
+                if (objection != null && promises) {
+                    counters.peerRefusals.incrementAndGet();
+                    throw new PeerProtocolException(objection);
+                }
                 counters.framesReceived.addAndGet(batch.size());
                 inbox.putPatiently(batch, batchBytes);
                 batch.clear();
                 batchBytes = 0;
             }
         } while (fill(in, stream));
+    }
+
+    /**
+     * Whoever leads was elected by a majority that knows its data directory, so it is followed also
+     * by a node that has yet to hear, from this very leader's log, that it was removed and added
+     * again. Only what others promise rests on what they remember.
+     */
+    private static boolean isOfLeader(Message message) {
+        return message instanceof Message.AppendEntries
+                || message instanceof Message.Heartbeat
+                || message instanceof Message.InstallSnapshot;
     }
 
     /** Neither silence nor one byte now and then buys more time. */

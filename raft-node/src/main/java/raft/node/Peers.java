@@ -65,10 +65,12 @@ final class Peers {
             }
         }
         members = next;
+        identities.configured(next);
         for (Configuration.Member member : next.members()) {
             NodeConfig.Address told = parse(member.address());
             NodeConfig.Address here = settings.get(member.id());
-            boolean founder = initial.members().contains(member);
+            Configuration.Member first = initial.member(member.id());
+            boolean founder = first != null && first.address().equals(member.address());
             link(member.id(), here != null && (founder || told == null) ? here : told);
         }
         settings.forEach(
@@ -81,25 +83,22 @@ final class Peers {
 
     /** Those that are committed: whoever is none of them may come back as somebody new. */
     void committed(Configuration committed) throws IOException {
-        identities.forgetAllBut(committed);
+        identities.committed(committed);
     }
 
     /**
      * Another node says hello.
      *
-     * @return why it is refused, null if it is welcome
+     * @return why nothing that it promises will be taken, null if all will
      */
     @Nullable String met(Hello theirs) throws IOException {
-        String objection = objection(theirs);
-        if (objection == null) {
-            synchronized (this) {
-                long guests = links.keySet().stream().filter(id -> !members.contains(id)).count();
-                if (!links.containsKey(theirs.nodeId()) && guests < GUEST_COUNT_MAX) {
-                    link(theirs.nodeId(), parse(theirs.address()));
-                }
+        synchronized (this) {
+            long guests = links.keySet().stream().filter(id -> !members.contains(id)).count();
+            if (!links.containsKey(theirs.nodeId()) && guests < GUEST_COUNT_MAX) {
+                link(theirs.nodeId(), parse(theirs.address()));
             }
         }
-        return objection;
+        return objection(theirs);
     }
 
     /**
@@ -107,7 +106,7 @@ final class Peers {
      * replaced: it takes each as it comes, or could never be added by a leader that was replaced
      * while it waited.
      */
-    private @Nullable String objection(Hello theirs) throws IOException {
+    @Nullable String objection(Hello theirs) throws IOException {
         boolean votes;
         synchronized (this) {
             votes = members.isVoter(self);

@@ -18,6 +18,7 @@ import raft.client.Reply;
 import raft.client.Request;
 import raft.client.Result;
 import raft.core.Effect.RoleName;
+import raft.core.Message;
 import raft.core.NodeId;
 import raft.peer.Frame;
 import raft.peer.FrameBuffer;
@@ -315,7 +316,10 @@ final class ClusterTest {
                 .isEqualTo("node n2 belongs to cluster other, node n1 to cluster lab");
         assertThat(refusal(new Handshake.Hello(3, "lab", new NodeId("n2"), 1, 5, "n:1")))
                 .isEqualTo("node n2 speaks version 3 of the peer protocol, node n1 version 2");
-        assertThat(refusal(new Handshake.Hello(2, "lab", new NodeId("n2"), 1, 5, "n:1")))
+        assertThat(
+                        refusalOf(
+                                new Handshake.Hello(2, "lab", new NodeId("n2"), 1, 5, "n:1"),
+                                new Message.VoteReply(1, true)))
                 .isEqualTo(
                         "node n2 comes with another data directory than before, so what it promised"
                                 + " may be forgotten: remove it from the cluster, then add it"
@@ -422,6 +426,22 @@ final class ClusterTest {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), cluster.ports("n1").getFirst())) {
             return refusal(socket, hello);
+        }
+    }
+
+    /** The reason with which a node closes a connection on which it said hello itself. */
+    private String refusalOf(Handshake.Hello hello, Message message) throws Exception {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), cluster.ports("n1").getFirst())) {
+            ByteBuffer bytes = ByteBuffer.allocate(1 << 10).put(PeerCodec.encode(hello));
+            PeerCodec.encode(message, bytes);
+            socket.getOutputStream().write(bytes.array(), 0, bytes.position());
+            FrameBuffer answers = new FrameBuffer();
+            answers.space().put(socket.getInputStream().readAllBytes());
+            Frame welcome = Objects.requireNonNull(answers.next(Frame.HANDSHAKE_BYTES_MAX));
+            assertThat(PeerCodec.decodeHandshake(welcome)).isInstanceOf(Handshake.Hello.class);
+            Frame last = Objects.requireNonNull(answers.next(Frame.HANDSHAKE_BYTES_MAX));
+            return ((Handshake.Goodbye) PeerCodec.decodeHandshake(last)).reason();
         }
     }
 

@@ -101,6 +101,40 @@ final class MembershipTest {
         assertThat(cluster.status(lost).keyCount()).isEqualTo(50);
     }
 
+    /**
+     * The only one that could tell it of the removal is the very node that was removed and leads
+     * now.
+     */
+    @Test
+    void aNodeThatWasAwayFollowsALeaderThatWasReplacedMeanwhile() throws Exception {
+        cluster = TestCluster.start(folder, 4);
+        put(0, 20);
+        String leader = cluster.awaitLeader();
+        String away = cluster.anyBut(leader);
+        cluster.kill(away);
+        String replaced =
+                List.of("n1", "n2", "n3", "n4").stream()
+                        .filter(id -> !id.equals(leader) && !id.equals(away))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(admin(new Admin.Remove(replaced))).isEqualTo(new Result.Done());
+        cluster.kill(replaced);
+        delete(folder.resolve(replaced));
+        cluster.restart(replaced);
+        assertThat(admin(new Admin.AddLearner(replaced, cluster.address(replaced))))
+                .isEqualTo(new Result.Done());
+        assertThat(admin(new Admin.Promote(replaced))).isEqualTo(new Result.Done());
+        assertThat(admin(new Admin.TransferLeadership(replaced))).isEqualTo(new Result.Done());
+        cluster.await("its leadership", () -> cluster.awaitLeader().equals(replaced));
+        put(20, 30);
+        cluster.restart(away);
+        cluster.awaitConvergence();
+        assertThat(cluster.status(away).keyCount()).isEqualTo(30);
+        // Now its promises count again: with another one down nothing is decided without it.
+        cluster.kill(leader);
+        put(30, 40);
+    }
+
     /** Who waits to be added never hears that somebody was replaced, and must not hold on to it. */
     @Test
     void aNodeThatWaitsIsAddedByALeaderThatWasReplacedMeanwhile() throws Exception {
