@@ -24,7 +24,7 @@ import java.util.TreeMap;
  * <p>Thread-safe.
  */
 final class PeerIdentities {
-    private static final String FILE = "peers";
+    static final String FILE = "peers";
     private static final long NO_MEMBER = -1;
 
     private final DataDirectory data;
@@ -44,7 +44,9 @@ final class PeerIdentities {
             for (String line : text.lines().toList()) {
                 String[] words = line.split(" ", -1);
                 long dataId = HexFormat.fromHexDigitsToLong(words[1]);
-                known.put(new NodeId(words[0]), new Known(dataId, Long.parseLong(words[2])));
+                // Files of earlier versions do not say it, nor did their logs: 0, as of founders.
+                long addedIndex = words.length > 2 ? Long.parseLong(words[2]) : 0;
+                known.put(new NodeId(words[0]), new Known(dataId, addedIndex));
             }
         }
     }

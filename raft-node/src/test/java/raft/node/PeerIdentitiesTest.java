@@ -51,6 +51,15 @@ final class PeerIdentitiesTest {
     }
 
     @Test
+    void whatAnEarlierVersionKeptIsRead() throws IOException {
+        data.putText(PeerIdentities.FILE, "n2 0000000000000001\n");
+        identities = new PeerIdentities(data);
+        members(FOUNDERS);
+        assertThat(identities.objection(N2, 2)).contains("another data directory");
+        assertThat(identities.objection(N2, 1)).isNull();
+    }
+
+    @Test
     void anotherDataDirectoryIsObjectedToAlsoAfterARestart() throws IOException {
         assertThat(identities.objection(N2, 1)).isNull();
         assertThat(identities.objection(N2, 2)).contains("another data directory");
