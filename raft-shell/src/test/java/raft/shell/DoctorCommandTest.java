@@ -148,7 +148,7 @@ final class DoctorCommandTest {
                 .containsEntry("faketime", "ok")
                 .containsEntry("libdisk", "ok")
                 .containsKeys("maven", "disk-runs", "disk-cache", "disk-engine", "cgroup")
-                .containsKeys("ip6tables", "ipv6", "xt_statistic", "sch_netem", "sch_tbf")
+                .containsKeys("ip6tables", "ipv6", "xt_statistic", "nfqueue", "sch_tbf")
                 .containsKeys("sch_htb", "cls_u32", "cpu-quota", "memory-limit", "blkio")
                 .containsKeys("memory", "cores", "etcd", "chromium");
     }

@@ -245,8 +245,10 @@ final class Containers implements AutoCloseable {
                 HostConfig.newHostConfig()
                         .withNetworkMode(name("net"))
                         .withCapDrop(Capability.ALL)
-                        // The node's files belong to the node's user.
-                        .withCapAdd(Capability.NET_ADMIN, Capability.DAC_OVERRIDE)
+                        // The node's files belong to the node's user; copies of packets are sent
+                        // raw.
+                        .withCapAdd(
+                                Capability.NET_ADMIN, Capability.NET_RAW, Capability.DAC_OVERRIDE)
                         .withBinds(
                                 new Bind(volume, new Volume(Disks.FILES), AccessMode.rw),
                                 new Bind(control, new Volume(CONTROL_FOLDER), AccessMode.rw))

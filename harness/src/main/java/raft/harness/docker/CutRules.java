@@ -174,14 +174,14 @@ final class CutRules {
     }
 
     /** Sends {@code count} probes to each address; a bash can do that without any other program. */
-    static String probeCommand(Iterable<String> addresses, int count) {
+    static String probeCommand(Iterable<String> addresses, int port, int count) {
         StringBuilder text = new StringBuilder();
         text.append("for ((i = 0; i < ").append(count).append("; i++)); do ");
         for (String address : addresses) {
             text.append("echo probe >/dev/udp/")
                     .append(address)
                     .append('/')
-                    .append(PROBE_PORT)
+                    .append(port)
                     .append("; ");
         }
         return text.append("true; done").toString();

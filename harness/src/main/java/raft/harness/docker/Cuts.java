@@ -16,7 +16,6 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Collectors;
@@ -39,7 +38,7 @@ final class Cuts {
     private static final int LOSS_PROBES = 300;
 
     private final SortedMap<String, Pod> pods;
-    private final ExecutorService workers;
+    private final EveryPod everyPod;
     private final Map<Long, Dropping> active = new TreeMap<>();
 
     /**
@@ -54,7 +53,7 @@ final class Cuts {
 
     Cuts(Collection<Pod> pods, ExecutorService workers) {
         this.pods = new TreeMap<>();
-        this.workers = workers;
+        this.everyPod = new EveryPod(pods, workers);
         pods.forEach(pod -> this.pods.put(pod.node(), pod));
         SortedMap<String, String> v4 = new TreeMap<>();
         pods.forEach(pod -> v4.put(pod.node(), pod.address()));
@@ -107,7 +106,7 @@ final class Cuts {
         }
         Set<Link> blocked = blockedLinks();
         Map<Link, Double> loss = loss();
-        inParallel(pod -> apply(pod, blocked, loss));
+        everyPod.failures(pod -> apply(pod, blocked, loss));
     }
 
     FaultOutcome heal(long fault) {
@@ -122,7 +121,7 @@ final class Cuts {
     List<String> removeAll() {
         active.clear();
         List<String> problems = new ArrayList<>();
-        inParallel(
+        everyPod.failures(
                         pod -> {
                             for (String tool : families.keySet()) {
                                 pod.shell().check(CutRules.removeCommand(tool), COMMAND_MILLIS);
@@ -135,7 +134,7 @@ final class Cuts {
     private FaultOutcome applyAndProve(String what) {
         Set<Link> blocked = blockedLinks();
         Map<Link, Double> loss = loss();
-        Map<String, String> failures = inParallel(pod -> apply(pod, blocked, loss));
+        Map<String, String> failures = everyPod.failures(pod -> apply(pod, blocked, loss));
         if (!failures.isEmpty()) {
             return new FaultOutcome(Status.INDETERMINATE, List.copyOf(failures.values()));
         }
@@ -272,14 +271,15 @@ final class Cuts {
         }
         Map<Link, CutRules.Count> counts = new HashMap<>();
         for (int round = 0; round < PROBE_ROUNDS; round++) {
-            requireNone(
-                    inParallel(
-                            pod ->
-                                    pod.shell()
-                                            .check(
-                                                    CutRules.probeCommand(
-                                                            peersOf(pod, addresses).values(), each),
-                                                    COMMAND_MILLIS)));
+            everyPod.check(
+                    pod ->
+                            pod.shell()
+                                    .check(
+                                            CutRules.probeCommand(
+                                                    peersOf(pod, addresses).values(),
+                                                    CutRules.PROBE_PORT,
+                                                    each),
+                                            COMMAND_MILLIS));
             for (int look = 0; look < 2; look++) {
                 counts = readCounts(tool);
                 if (counts.size() == addresses.size() * (addresses.size() - 1)
@@ -294,16 +294,13 @@ final class Cuts {
 
     private Map<Link, CutRules.Count> readCounts(String tool) throws IOException {
         Map<Link, CutRules.Count> counts = new ConcurrentHashMap<>();
-        requireNone(
-                inParallel(
-                        pod -> {
-                            String saved =
-                                    pod.shell().check(CutRules.countsCommand(tool), COMMAND_MILLIS);
-                            CutRules.counts(saved)
-                                    .forEach(
-                                            (from, count) ->
-                                                    counts.put(new Link(from, pod.node()), count));
-                        }));
+        everyPod.check(
+                pod -> {
+                    String saved = pod.shell().check(CutRules.countsCommand(tool), COMMAND_MILLIS);
+                    CutRules.counts(saved)
+                            .forEach(
+                                    (from, count) -> counts.put(new Link(from, pod.node()), count));
+                });
         return counts;
     }
 
@@ -316,48 +313,9 @@ final class Cuts {
         }
     }
 
-    private static void requireNone(Map<String, String> failures) throws IOException {
-        if (!failures.isEmpty()) {
-            throw new IOException(String.join("; ", failures.values()));
-        }
-    }
-
     private static String names(Set<Link> links) {
         return links.isEmpty()
                 ? "no link"
                 : links.stream().map(Link::toString).collect(Collectors.joining(", "));
-    }
-
-    private interface PodWork {
-        void on(Pod pod) throws IOException;
-    }
-
-    /** Node to what went wrong there; empty when all went well. */
-    private SortedMap<String, String> inParallel(PodWork work) {
-        SortedMap<String, CompletableFuture<String>> running = new TreeMap<>();
-        pods.forEach(
-                (node, pod) ->
-                        running.put(
-                                node,
-                                CompletableFuture.supplyAsync(
-                                        () -> failureOf(work, pod), workers)));
-        SortedMap<String, String> failures = new TreeMap<>();
-        running.forEach(
-                (node, result) -> {
-                    String failure = result.join();
-                    if (!failure.isEmpty()) {
-                        failures.put(node, node + ": " + failure);
-                    }
-                });
-        return failures;
-    }
-
-    private static String failureOf(PodWork work, Pod pod) {
-        try {
-            work.on(pod);
-            return "";
-        } catch (IOException | RuntimeException e) {
-            return Engine.rootMessage(e);
-        }
     }
 }

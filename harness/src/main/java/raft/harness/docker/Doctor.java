@@ -36,7 +36,7 @@ public final class Doctor {
                     "ip6tables",
                     "ipv6",
                     "xt_statistic",
-                    "sch_netem",
+                    "nfqueue",
                     "sch_tbf",
                     "sch_htb",
                     "cls_u32",
@@ -313,7 +313,7 @@ public final class Doctor {
                             HostConfig.newHostConfig()
                                     .withNetworkMode("none")
                                     .withCapDrop(Capability.ALL)
-                                    .withCapAdd(Capability.NET_ADMIN)
+                                    .withCapAdd(Capability.NET_ADMIN, Capability.NET_RAW)
                                     .withReadonlyRootfs(true)
                                     .withTmpFs(Map.of("/run", "rw,size=4m")))
                     .exec();
@@ -354,11 +354,11 @@ public final class Doctor {
                 "modprobe xt_statistic");
         trial(
                 shell,
-                "sch_netem",
+                "nfqueue",
                 false,
-                "tc qdisc add dev lo root netem delay 1ms && tc qdisc del dev lo root",
-                "delay, duplication and reordering",
-                "modprobe sch_netem; without it these are recorded as skipped");
+                PacketRules.trial(),
+                "delay, duplication, reordering and corruption of packets",
+                "modprobe nfnetlink_queue xt_NFQUEUE; without it these are recorded as skipped");
         trial(
                 shell,
                 "sch_tbf",

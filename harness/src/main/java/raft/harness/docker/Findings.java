@@ -23,9 +23,14 @@ final class Findings {
     static FaultOutcome all(List<FaultOutcome> parts) {
         Set<Status> seen = EnumSet.noneOf(Status.class);
         List<String> evidence = new ArrayList<>();
-        for (FaultOutcome part : parts) {
-            seen.add(part.status());
-            evidence.addAll(part.evidence());
+        // What is not proven comes last: there a reader looks for why the whole is not.
+        for (boolean proven : new boolean[] {true, false}) {
+            for (FaultOutcome part : parts) {
+                if (proven == (part.status() == Status.INSTALLED)) {
+                    seen.add(part.status());
+                    evidence.addAll(part.evidence());
+                }
+            }
         }
         Status status = seen.size() == 1 ? seen.iterator().next() : Status.INDETERMINATE;
         return new FaultOutcome(status, evidence);

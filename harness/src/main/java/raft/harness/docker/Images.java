@@ -311,6 +311,7 @@ public final class Images {
                         definition("bootstrap")
                                 + definition("net.Dockerfile")
                                 + definition("faults/disk.c")
+                                + definition("faults/packets.c")
                                 + definition("faults/make")
                                 + definition("faults/run"));
         return new Bases(BASE + ":" + version, NET + ":" + version);
@@ -321,7 +322,7 @@ public final class Images {
         try {
             Files.writeString(context.resolve("Dockerfile"), netDockerfile);
             Path faults = Files.createDirectory(context.resolve("faults"));
-            for (String file : List.of("disk.c", "make", "run")) {
+            for (String file : List.of("disk.c", "packets.c", "make", "run")) {
                 Files.copy(
                         definitions.resolve("faults").resolve(file),
                         faults.resolve(file),

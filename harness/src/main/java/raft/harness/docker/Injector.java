@@ -48,9 +48,11 @@ final class Injector implements AutoCloseable {
     private final List<String> members;
     private final Cuts cuts;
     private final Shaping shaping;
+    private final PacketQueues packetQueues;
     private final Clocks clocks;
     private final Administration administration;
-    private final Shaping.Ability ability;
+    private final boolean rateIsPossible;
+    private final boolean queuesArePossible;
     private final boolean controlled;
     private final boolean smallVolumes;
     private final boolean administrable;
@@ -92,8 +94,11 @@ final class Injector implements AutoCloseable {
         this.smallVolumes = options.dataBytes() > 0;
         this.administrable = system instanceof ProtocolSystem;
         this.cuts = new Cuts(pods, containers.workers());
-        this.ability = Shaping.ability(pods.iterator().next().shell());
-        this.shaping = new Shaping(pods, ability);
+        PodShell anyShell = pods.iterator().next().shell();
+        this.rateIsPossible = Shaping.isPossible(anyShell);
+        this.shaping = new Shaping(pods);
+        this.queuesArePossible = PacketQueues.isPossible(anyShell);
+        this.packetQueues = new PacketQueues(pods, containers.workers());
         this.clocks = new Clocks(pods, statuses);
         Map<String, String> peers = new TreeMap<>();
         pods.forEach(pod -> peers.put(pod.node(), pod.address() + ":" + Placement.PEER_PORT));
@@ -130,7 +135,9 @@ final class Injector implements AutoCloseable {
             case FaultAction.Flap(var links, long period) -> flap(id, links, period);
             case FaultAction.PacketLoss(var links, int percent) ->
                     network.submit(() -> cuts.lose(id, links, percent));
-            case FaultAction.Packets packets -> network.submit(() -> shaping.shape(id, packets));
+            case FaultAction.PacketRate rate -> network.submit(() -> shaping.limit(id, rate));
+            case FaultAction.Packets packets ->
+                    network.submit(() -> packetQueues.treat(id, packets));
             case FaultAction.Kill(var names) -> onEach(names, n -> n.process.kill(id));
             case FaultAction.Stop(var names) -> onEach(names, n -> n.process.stop(id));
             case FaultAction.Pause(var names) -> onEach(names, n -> n.process.pause(id));
@@ -175,7 +182,8 @@ final class Injector implements AutoCloseable {
             case FaultAction.Flap ignored ->
                     calmed(id, network.submit(() -> cuts.heal(id)), "cut and opened");
             case FaultAction.PacketLoss ignored -> network.submit(() -> cuts.heal(id));
-            case FaultAction.Packets ignored -> network.submit(() -> shaping.heal(id));
+            case FaultAction.PacketRate ignored -> network.submit(() -> shaping.heal(id));
+            case FaultAction.Packets ignored -> network.submit(() -> packetQueues.heal(id));
             case FaultAction.Kill(var names) -> onEach(names, n -> n.process.restart(id));
             case FaultAction.Stop(var names) -> onEach(names, n -> n.process.restart(id));
             case FaultAction.Pause(var names) -> onEach(names, n -> n.process.resume(id));
@@ -277,8 +285,8 @@ final class Injector implements AutoCloseable {
         }
         return switch (action) {
             case FaultAction.PacketLoss ignored -> "";
-            case FaultAction.PacketRate ignored -> ability.htb() ? "" : Shaping.NO_HTB;
-            case FaultAction.Packets ignored -> ability.netem() ? "" : Shaping.NO_NETEM;
+            case FaultAction.PacketRate ignored -> rateIsPossible ? "" : Shaping.NO_HTB;
+            case FaultAction.Packets ignored -> queuesArePossible ? "" : PacketQueues.NO_QUEUE;
             case FaultAction.Clock ignored -> controlled ? "" : Clocks.NOT_OURS;
             case FaultAction.FullDisk ignored when smallVolumes -> "";
             case FaultAction.Disk ignored -> controlled ? "" : Disks.NOT_OURS;
@@ -459,7 +467,9 @@ final class Injector implements AutoCloseable {
                 network.submit(
                         () -> {
                             shaping.removeAll();
-                            return cuts.removeAll();
+                            List<String> problems = new ArrayList<>(packetQueues.removeAll());
+                            problems.addAll(cuts.removeAll());
+                            return problems;
                         }));
         for (Node node : nodes.values()) {
             parts.add(node.lane.submit(() -> recover(node)));

@@ -1,7 +1,6 @@
 package raft.harness.docker;
 
 import raft.harness.nemesis.FaultAction;
-import raft.harness.nemesis.FaultAction.Packets;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
 import raft.harness.nemesis.Link;
@@ -17,17 +16,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What queues of the sending pods do to packets: limits of bandwidth (htb), and where the kernel
- * has netem, delay, duplication, reordering and corruption. One class of a tree for each peer, so
- * that one link can be shaped and clients are not. As with {@link Cuts}, the whole tree of a pod
- * follows from the set of active faults. Called in the network's lane only.
+ * Limits of bandwidth on the way out of a pod (htb). One class of a tree for each peer, so that one
+ * link can be limited and clients are not. As with {@link Cuts}, the whole tree of a pod follows
+ * from the set of active faults. Called in the network's lane only.
  */
 final class Shaping {
-    /** What a kernel must have for a kind of shaping, tried in a pod. */
-    record Ability(boolean htb, boolean netem) {}
-
-    static final String NO_NETEM =
-            "not supported by this kernel (no sch_netem; modprobe sch_netem where it is a module)";
     static final String NO_HTB =
             "not supported by this kernel (no sch_htb or cls_u32; modprobe sch_htb cls_u32)";
 
@@ -41,53 +34,36 @@ final class Shaping {
             Pattern.compile("class htb 1:([0-9a-f]+) .*?\\n\\s*Sent (\\d+) bytes", Pattern.DOTALL);
 
     private final SortedMap<String, Pod> pods = new TreeMap<>();
-    private final Map<Long, Packets> active = new TreeMap<>();
-    private final Ability ability;
+    private final Map<Long, FaultAction.PacketRate> active = new TreeMap<>();
 
-    Shaping(Iterable<Pod> pods, Ability ability) {
+    Shaping(Iterable<Pod> pods) {
         pods.forEach(pod -> this.pods.put(pod.node(), pod));
-        this.ability = ability;
     }
 
     /** Tries in a pod's own network, and leaves nothing behind. */
-    static Ability ability(PodShell shell) throws IOException {
-        boolean htb =
-                shell.run(
-                                "tc qdisc add dev lo root handle 1: htb default 1 && tc class add"
-                                    + " dev lo parent 1: classid 1:10 htb rate 1mbit && tc filter"
-                                    + " add dev lo parent 1: protocol ip prio 1 u32 match ip dst"
-                                    + " 127.0.0.9/32 flowid 1:10; s=$?; tc qdisc del dev lo root;"
-                                    + " (exit $s)",
-                                COMMAND_MILLIS)
-                        .ok();
-        boolean netem =
-                shell.run(
-                                "tc qdisc add dev lo root netem delay 1ms && tc qdisc del dev lo"
-                                        + " root",
-                                COMMAND_MILLIS)
-                        .ok();
-        return new Ability(htb, netem);
+    static boolean isPossible(PodShell shell) throws IOException {
+        return shell.run(
+                        "tc qdisc add dev lo root handle 1: htb default 1 && tc class add"
+                                + " dev lo parent 1: classid 1:10 htb rate 1mbit && tc filter"
+                                + " add dev lo parent 1: protocol ip prio 1 u32 match ip dst"
+                                + " 127.0.0.9/32 flowid 1:10; s=$?; tc qdisc del dev lo root;"
+                                + " (exit $s)",
+                        COMMAND_MILLIS)
+                .ok();
     }
 
-    FaultOutcome shape(long fault, Packets packets) {
-        if (!ability.htb) {
-            return Findings.of(Status.SKIPPED, NO_HTB);
-        }
-        if (!(packets instanceof FaultAction.PacketRate) && !ability.netem) {
-            return Findings.of(Status.SKIPPED, NO_NETEM);
-        }
-        active.put(fault, packets);
+    FaultOutcome limit(long fault, FaultAction.PacketRate rate) {
+        active.put(fault, rate);
         try {
             applyAll();
-            return prove(packets);
+            return prove(rate);
         } catch (IOException e) {
             return Findings.of(Status.INDETERMINATE, String.valueOf(e.getMessage()));
         }
     }
 
     FaultOutcome heal(long fault) {
-        Packets packets = active.remove(fault);
-        if (packets == null) {
+        if (active.remove(fault) == null) {
             return Findings.of(Status.SKIPPED, "nothing of this fault is to be taken back");
         }
         try {
@@ -127,7 +103,7 @@ final class Shaping {
 
     private boolean isShaped(String sender) {
         return active.values().stream()
-                .flatMap(packets -> packets.links().stream())
+                .flatMap(rate -> rate.links().stream())
                 .anyMatch(link -> link.from().equals(sender));
     }
 
@@ -153,11 +129,10 @@ final class Shaping {
         sender.shell().check(script.toString(), COMMAND_MILLIS);
     }
 
-    /** One class, what it does to packets, and the filters that lead there. */
+    /** One class, and the filters that lead there. */
     private void branch(StringBuilder script, Link link, int number) {
         int kbitPerSecond = rateOn(link);
-        String netem = netemOn(link);
-        if (kbitPerSecond == 0 && netem.isEmpty()) {
+        if (kbitPerSecond == 0) {
             return;
         }
         String id = "1:" + Integer.toHexString(number);
@@ -166,15 +141,8 @@ final class Shaping {
                 .append(" parent 1: classid ")
                 .append(id)
                 .append(" htb quantum 1600 rate ")
-                .append(kbitPerSecond == 0 ? "10gbit" : kbitPerSecond + "kbit");
-        if (!netem.isEmpty()) {
-            script.append(" && tc qdisc add dev ")
-                    .append(DEVICE)
-                    .append(" parent ")
-                    .append(id)
-                    .append(" netem limit 100000")
-                    .append(netem);
-        }
+                .append(kbitPerSecond)
+                .append("kbit");
         Pod receiver = pods.get(link.to());
         if (receiver == null) {
             throw new IllegalStateException("no pod for " + link);
@@ -209,59 +177,20 @@ final class Shaping {
     /** The narrowest limit of all faults, 0 for none. */
     private int rateOn(Link link) {
         return active.values().stream()
-                .filter(packets -> packets.links().contains(link))
-                .mapToInt(
-                        packets ->
-                                packets instanceof FaultAction.PacketRate rate
-                                        ? rate.kbitPerSecond()
-                                        : 0)
-                .filter(rate -> rate > 0)
+                .filter(rate -> rate.links().contains(link))
+                .mapToInt(FaultAction.PacketRate::kbitPerSecond)
                 .min()
                 .orElse(0);
     }
 
-    private String netemOn(Link link) {
-        StringBuilder words = new StringBuilder();
-        for (Packets packets : active.values()) {
-            if (packets.links().contains(link)) {
-                words.append(
-                        switch (packets) {
-                            case FaultAction.PacketDelay(var links, int delay, int jitter) ->
-                                    " delay " + delay + "ms " + jitter + "ms";
-                            case FaultAction.PacketDuplication(var links, int percent) ->
-                                    " duplicate " + percent + "%";
-                            case FaultAction.PacketReordering(var links, int percent, int delay) ->
-                                    // netem delays all but those that overtake.
-                                    " delay " + delay + "ms reorder " + (100 - percent) + "%";
-                            case FaultAction.PacketCorruption(var links, int percent) ->
-                                    " corrupt " + percent + "%";
-                            case FaultAction.PacketRate ignored -> "";
-                            case FaultAction.PacketLoss ignored -> "";
-                        });
-            }
-        }
-        return words.toString();
-    }
-
-    private FaultOutcome prove(Packets packets) throws IOException {
+    private FaultOutcome prove(FaultAction.PacketRate rate) throws IOException {
         List<String> evidence = new ArrayList<>();
-        boolean proven = !packets.links().isEmpty();
-        for (Link link : packets.links()) {
+        boolean proven = !rate.links().isEmpty();
+        for (Link link : rate.links()) {
             Pod sender = pods.get(link.from());
             Pod receiver = pods.get(link.to());
-            if (sender == null || receiver == null) {
-                continue;
-            }
-            if (packets instanceof FaultAction.PacketRate rate) {
+            if (sender != null && receiver != null) {
                 proven &= proveRate(sender, receiver, rate.kbitPerSecond(), evidence);
-            } else if (packets instanceof FaultAction.PacketDelay delay) {
-                proven &= proveDelay(sender, receiver, delay, evidence);
-            } else {
-                String queue =
-                        sender.shell().check("tc -s qdisc show dev " + DEVICE, COMMAND_MILLIS);
-                boolean there = queue.contains("netem");
-                proven &= there;
-                evidence.add(link + (there ? " passes a netem queue" : " passes no netem queue"));
             }
         }
         return new FaultOutcome(proven ? Status.INSTALLED : Status.INDETERMINATE, evidence);
@@ -323,30 +252,5 @@ final class Shaping {
             }
         }
         throw new IOException(sender.node() + " has no class for " + receiver.node());
-    }
-
-    /** A handshake of TCP takes one delay for each direction that has one. */
-    private static boolean proveDelay(
-            Pod sender, Pod receiver, FaultAction.PacketDelay delay, List<String> evidence)
-            throws IOException {
-        String took =
-                sender.shell()
-                        .check(
-                                "a=$(date +%s%N); (exec 3<>/dev/tcp/"
-                                        + receiver.address()
-                                        + "/7001) 2>/dev/null; b=$(date +%s%N); echo $(((b - a) /"
-                                        + " 1000000))",
-                                COMMAND_MILLIS);
-        long millis = Long.parseLong(took.strip());
-        evidence.add(
-                sender.node()
-                        + "->"
-                        + receiver.node()
-                        + ": a handshake took "
-                        + millis
-                        + " ms, meant is a delay of "
-                        + delay.delayMillis()
-                        + " ms");
-        return millis >= delay.delayMillis() - delay.jitterMillis();
     }
 }

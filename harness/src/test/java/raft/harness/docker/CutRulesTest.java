@@ -99,7 +99,7 @@ final class CutRulesTest {
 
     @Test
     void probesGoToEveryAddressAndAFailedOneEndsNothing() {
-        assertThat(CutRules.probeCommand(List.of("10.0.0.1", "fe80::1"), 3))
+        assertThat(CutRules.probeCommand(List.of("10.0.0.1", "fe80::1"), CutRules.PROBE_PORT, 3))
                 .isEqualTo(
                         "for ((i = 0; i < 3; i++)); do echo probe >/dev/udp/10.0.0.1/7099; echo"
                                 + " probe >/dev/udp/fe80::1/7099; true; done");
