@@ -127,7 +127,7 @@ final class PacketRules {
                 + "-restore -w --noflush <<'RULES'\n"
                 + rules
                 + "RULES\n"
-                + ("[ $? = 0 ] && { %1$s %2$s -C %3$s 2>/dev/null || %1$s %2$s -A %3$s; }")
+                + "[ $? = 0 ] && { %1$s %2$s -C %3$s 2>/dev/null || %1$s %2$s -A %3$s; }"
                         .formatted(tool, table, hook);
     }
 
