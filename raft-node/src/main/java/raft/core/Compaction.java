@@ -51,7 +51,12 @@ final class Compaction {
 
     /** A snapshot of what this node has applied is on its disk: the log may shrink. */
     private void adopt(Snapshot snapshot) {
-        if (snapshot.index() <= snapshots.newestIndex()) {
+        if (snapshot.index() == snapshots.newestIndex()) {
+            // This node took it and its leader sent it: one state, one name, and so one file, which
+            // must stay.
+            return;
+        }
+        if (snapshot.index() < snapshots.newestIndex()) {
             // Another one arrived from the leader in the meantime.
             state.emit(new Effect.DeleteSnapshot(snapshot.index()));
             return;

@@ -62,8 +62,8 @@ final class EventLoop {
 
     private boolean stopped;
 
-    /** Arrived from the leader, and not asked for by the algorithm yet. */
-    private SnapshotFormat.@Nullable Loaded received;
+    /** Arrived from leaders with the present turn's events; the algorithm may ask for each. */
+    private final List<SnapshotFormat.Loaded> received = new ArrayList<>();
 
     /** Where effects go; none of these may wait. */
     interface Outputs {
@@ -151,7 +151,7 @@ final class EventLoop {
                     events.add(event);
                 }
                 case Input.SnapshotLoaded(SnapshotFormat.Loaded loaded) -> {
-                    received = loaded;
+                    received.add(loaded);
                     events.add(new Event.SnapshotReceived(loaded.snapshot()));
                 }
                 case ClientCall call -> accept(call, events);
@@ -173,6 +173,7 @@ final class EventLoop {
             }
             trace.observe(raft);
         }
+        received.clear();
         if (stopped) {
             abandon();
         }
@@ -294,11 +295,14 @@ final class EventLoop {
     }
 
     private void restore(Snapshot snapshot) {
-        SnapshotFormat.Loaded loaded = received;
-        if (loaded == null || !loaded.snapshot().equals(snapshot)) {
-            throw new IllegalStateException("nothing was received of " + snapshot);
-        }
-        received = null;
+        SnapshotFormat.Loaded loaded =
+                received.stream()
+                        .filter(one -> one.snapshot().equals(snapshot))
+                        .findAny()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "nothing was received of " + snapshot));
         try {
             store.restore(Blob.wrap(loaded.state().unsafeArray()));
         } catch (UnreadableSnapshotException e) {

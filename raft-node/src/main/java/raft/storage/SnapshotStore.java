@@ -140,7 +140,13 @@ public final class SnapshotStore {
 
     private void publish(String temporary, long index) throws DiskFailedException {
         try {
-            disk.rename(temporary, SnapshotFormat.fileName(index));
+            String name = SnapshotFormat.fileName(index);
+            if (disk.list().contains(name)) {
+                // One of the same state, whose bytes may be on their way to a follower.
+                disk.delete(temporary);
+            } else {
+                disk.rename(temporary, name);
+            }
             disk.syncDirectory();
         } catch (IOException e) {
             throw new DiskFailedException("cannot name a snapshot", e);

@@ -325,7 +325,12 @@ public final class Wal implements Closeable {
         segment.close();
         int neededBytes = Math.addExact(WalFormat.SEGMENT_HEADER_BYTES, batchBytes);
         long first = nextSequence - batchRecordCount;
-        sealed.addLast(new Sealed(WalFormat.segmentName(header.firstSequence()), segmentLastIndex));
+        if (first > header.firstSequence()) {
+            sealed.addLast(
+                    new Sealed(WalFormat.segmentName(header.firstSequence()), segmentLastIndex));
+        }
+        // Else it holds no record, the new one takes its name and so its place; remembered as
+        // sealed, its name would be dropped later, and the new one with it.
         segmentLastIndex = 0;
         header =
                 new SegmentHeader(

@@ -392,6 +392,29 @@ final class MembershipTest {
                     .containsExactly(new Effect.Send(N2, new Message.AppendAccepted(1, 10)));
             assertThat(raft.lastIndex()).isEqualTo(12);
         }
+
+        @Test
+        void snapshotThatWasBothTakenAndReceivedStays() {
+            Raft raft = follower();
+            receive(raft, N2, piece(0, 100));
+            // While that is written down, the log brings the same and this node takes its own.
+            List<Entry> entries = new ArrayList<>();
+            for (int i = 1; i <= 10; i++) {
+                entries.add(new Entry(i, 1, Entry.Kind.NOOP, Bytes.EMPTY));
+            }
+            receive(raft, N2, new Message.AppendEntries(1, 0, 0, entries, 10));
+            synced(raft);
+            assertThat(step(raft, new Event.TakeSnapshot(7)))
+                    .anyMatch(Effect.CaptureState.class::isInstance);
+            Snapshot received = new Snapshot(10, 1, 100, 0, config.initial());
+            assertThat(step(raft, new Event.SnapshotReceived(received)))
+                    .noneMatch(Effect.DeleteSnapshot.class::isInstance);
+            Snapshot taken = new Snapshot(10, 1, 99, 0, config.initial());
+            assertThat(step(raft, new Event.SnapshotSaved(taken)))
+                    .as("both have one name")
+                    .containsExactly(new Effect.Done(7));
+            assertThat(raft.snapshot()).isEqualTo(received);
+        }
     }
 
     /**

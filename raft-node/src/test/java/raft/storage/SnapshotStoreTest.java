@@ -195,4 +195,18 @@ final class SnapshotStoreTest {
         assertThat(loaded.state()).isEqualTo(STATE);
         assertThat(loaded.snapshot().configuration()).isEqualTo(MEMBERS);
     }
+
+    @Test
+    void theFirstSnapshotOfAnIndexStays() throws Exception {
+        Wal.Opened opened = open(disk);
+        save(opened, 8, 1);
+        byte[] first = disk.files.get(SnapshotFormat.fileName(8));
+        opened.snapshots().keep(0, Bytes.wrap(first));
+        assertThat(opened.snapshots().finish(8, 1)).isNotNull();
+        Bytes other = Bytes.wrap("the same state in other bytes".getBytes());
+        opened.snapshots().save(8, 1, 0, MEMBERS, other);
+        assertThat(disk.files)
+                .containsOnlyKeys(WalFormat.segmentName(1), SnapshotFormat.fileName(8));
+        assertThat(disk.files.get(SnapshotFormat.fileName(8))).isEqualTo(first);
+    }
 }

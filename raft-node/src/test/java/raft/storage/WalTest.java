@@ -109,6 +109,17 @@ final class WalTest {
     }
 
     @Test
+    void aSegmentThatReplacesAnEmptyOneOutlivesIt() throws Exception {
+        Wal wal = open(disk).wal();
+        // Too large for the first segment, which holds nothing yet: both begin with record 1.
+        List<LogWrite> large = List.of(append(entry(1, 1, 3_000), entry(2, 1, 3_000)));
+        wal.append(large);
+        wal.sync();
+        assertThat(wal.dropUnneeded()).isZero();
+        assertThat(open(disk).recovered()).isEqualTo(meaning(large));
+    }
+
+    @Test
     void aPreparedSegmentIsUsed() throws Exception {
         Wal wal = open(disk).wal();
         assertThat(wal.spareWanted()).isFalse();
