@@ -13,6 +13,10 @@ import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
 import raft.harness.docker.GuestCluster;
 import raft.harness.docker.RunningCluster;
+import raft.harness.history.History;
+import raft.harness.history.HistoryIndex;
+import raft.harness.history.HistoryReader;
+import raft.harness.report.FaultSpan;
 import raft.harness.run.PlantedBug;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.SimOptions;
@@ -22,6 +26,7 @@ import raft.shell.live.Session;
 import raft.shell.live.UsageException;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -355,16 +360,18 @@ final class ClusterCommand extends Verb {
                 there.put("holder", other.holder());
                 objects.add(there);
                 lines.add(other.run() + ": docker, " + String.join(",", other.nodes()));
+                there.put("run", other.record());
+                List<String> faults = inForce(other);
+                there.put("faults", faults);
                 lines.add(
                         other.isLeftBehind()
-                                ? "  left behind by process "
-                                        + other.pid()
-                                        + ", which is dead; 'clean' removes it"
+                                ? "  " + leftBehind(other)
                                 : "  held by process "
                                         + other.pid()
                                         + "; 'cluster attach "
                                         + other.run()
                                         + "' reads and writes there");
+                faults.forEach(fault -> lines.add("  in force: " + fault));
             }
             if (isJson()) {
                 json(objects);
@@ -374,6 +381,42 @@ final class ClusterCommand extends Verb {
                 say(lines);
             }
             return 0;
+        }
+    }
+
+    private static String leftBehind(RunningCluster cluster) {
+        return "left behind by process "
+                + cluster.pid()
+                + ", which is dead; 'clean' or the next 'cluster up' removes it, and its faults";
+    }
+
+    /** What a shell that was killed left here, a line each; nothing where all is in order. */
+    static List<String> leftBehind() {
+        List<String> lines = new ArrayList<>();
+        for (RunningCluster cluster : others()) {
+            if (cluster.isLeftBehind()) {
+                lines.add("the cluster " + cluster.run() + " was " + leftBehind(cluster));
+                inForce(cluster).forEach(fault -> lines.add("  in force: " + fault));
+            }
+        }
+        return lines;
+    }
+
+    /** The faults that were asked for and not proven to be gone, as its holder recorded them. */
+    private static List<String> inForce(RunningCluster cluster) {
+        Path record = Path.of(cluster.record(), "history.jsonl");
+        if (cluster.record().isEmpty() || !Files.exists(record)) {
+            return List.of();
+        }
+        try {
+            // Whoever was killed may have left half a line at the end.
+            History history = HistoryReader.read(record, warning -> {});
+            return FaultSpan.of(HistoryIndex.of(history, List.of())).stream()
+                    .filter(fault -> !fault.healed() && !fault.status().equals("skipped"))
+                    .map(fault -> fault.name() + ": " + fault.action())
+                    .toList();
+        } catch (IOException e) {
+            return List.of("unknown, " + record + " cannot be read");
         }
     }
 

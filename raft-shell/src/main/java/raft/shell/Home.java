@@ -14,7 +14,7 @@ public final class Home {
     }
 
     /** Where runs are recorded. */
-    static Path histories() {
+    public static Path histories() {
         String other = System.getProperty("raft.histories");
         return other == null ? folder().resolve("histories") : Path.of(other);
     }

@@ -214,6 +214,7 @@ public final class Main implements Runnable {
         TravelCommands.Speed speed = new TravelCommands.Speed();
         speed.enter(session);
         sim.addSubcommand("speed", speed);
+        enterMixins(commandLine, session);
         Examples.into(commandLine, "");
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         return withRules(commandLine, session::columns);
@@ -273,5 +274,15 @@ public final class Main implements Runnable {
                     return EXIT_FAILURE;
                 });
         return commandLine;
+    }
+
+    /** What several commands share is made by them and not by the factory. */
+    private static void enterMixins(CommandLine commandLine, Session session) {
+        for (Object mixin : commandLine.getMixins().values()) {
+            if (mixin instanceof InSession shared) {
+                shared.enter(session);
+            }
+        }
+        commandLine.getSubcommands().values().forEach(sub -> enterMixins(sub, session));
     }
 }

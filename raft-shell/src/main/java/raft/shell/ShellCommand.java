@@ -121,6 +121,7 @@ final class ShellCommand extends Verb {
                                     () -> Main.commandLine(session),
                                     Names.byLabel(session),
                                     historyFile())
+                            .telling(ClusterCommand::leftBehind)
                             .run();
             terminal.writer().flush();
             return leave(status);

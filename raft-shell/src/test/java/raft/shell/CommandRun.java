@@ -57,6 +57,16 @@ final class CommandRun {
         return new CommandRun(folder, builder.start());
     }
 
+    /** A line on its standard input. */
+    void type(String line) throws IOException {
+        process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
     int awaitEnd() throws InterruptedException {
         assertThat(process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES)).as("ends in time").isTrue();
         return process.exitValue();

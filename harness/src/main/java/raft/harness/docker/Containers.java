@@ -83,7 +83,8 @@ final class Containers implements AutoCloseable {
         this.options = options;
         this.images = images;
         this.runFolder = runFolder;
-        this.labels = Owner.here(options.runId()).labels();
+        this.labels = new LinkedHashMap<>(Owner.here(options.runId()).labels());
+        labels.put(RunningCluster.RECORD, runFolder.toAbsolutePath().toString());
     }
 
     /** Brings up network and pods; the nodes' processes run afterwards, but may not answer yet. */

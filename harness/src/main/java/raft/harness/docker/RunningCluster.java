@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param run the run's id
  * @param pid the process that started it, which alone can put faults into it and take them back
  * @param holder whether that process lives: "lives", "dead", or "unknown" from here
+ * @param record the folder in which that process records, "" where it did not say
  * @param clients where each node's client port is to be reached from this machine
  * @param http the same of its status port
  */
@@ -26,8 +27,12 @@ public record RunningCluster(
         String run,
         long pid,
         String holder,
+        String record,
         Map<String, InetSocketAddress> clients,
         Map<String, InetSocketAddress> http) {
+    /** On every object beside its owner; its value is the run's folder. */
+    static final String RECORD = "raftlab.record";
+
     private static final String NET = "-net";
 
     public RunningCluster {
@@ -100,6 +105,7 @@ public record RunningCluster(
                     case DEAD -> "dead";
                     case UNKNOWN -> "unknown";
                 };
-        return new RunningCluster(owner.run(), owner.pid(), holder, clients, http);
+        String record = containers.getFirst().getLabels().getOrDefault(RECORD, "");
+        return new RunningCluster(owner.run(), owner.pid(), holder, record, clients, http);
     }
 }

@@ -160,7 +160,7 @@ final class DiffCommand implements Callable<Integer> {
                 + "), then:";
     }
 
-    private static void show(PrintWriter out, String mark, HistoryIndex history, int from) {
+    private void show(PrintWriter out, String mark, HistoryIndex history, int from) {
         List<String> lines = new ArrayList<>();
         for (int i = from; i < Math.min(from + 3, history.size()); i++) {
             lines.add(mark + " " + EventLine.of(history.event(i)));
@@ -168,6 +168,6 @@ final class DiffCommand implements Callable<Integer> {
         if (lines.isEmpty()) {
             lines.add(mark + " (ends here)");
         }
-        lines.forEach(line -> out.println(ListCommand.cut(line, Histories.width())));
+        lines.forEach(line -> out.println(ListCommand.cut(line, histories.width())));
     }
 }

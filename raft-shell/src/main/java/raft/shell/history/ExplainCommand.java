@@ -177,7 +177,7 @@ final class ExplainCommand implements Callable<Integer> {
             out.println(JsonMapper.shared().writeValueAsString(object));
             return;
         }
-        int width = Histories.width();
+        int width = histories.width();
         out.println("Why this is impossible:");
         wrap(why.summary(), width - 2).forEach(line -> out.println("  " + line));
         out.println();

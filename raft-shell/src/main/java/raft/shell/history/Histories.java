@@ -12,7 +12,10 @@ import raft.harness.report.NodeLogLines;
 import raft.harness.report.RunFiles;
 import raft.harness.report.RunList;
 import raft.shell.Home;
+import raft.shell.InSession;
 import raft.shell.OutputForm;
+import raft.shell.live.LiveCluster;
+import raft.shell.live.Session;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -23,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** What the commands on histories share: where runs are, how one is named, how answers look. */
-final class Histories {
+final class Histories implements InSession {
     private static final int WIDTH = 80;
 
     @Option(
@@ -43,8 +46,18 @@ final class Histories {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
+    private @Nullable Session session;
+
+    @Override
+    public void enter(Session entered) {
+        session = entered;
+    }
+
     Path root() {
-        return folder == null ? Home.folder().resolve("histories") : folder;
+        if (folder != null) {
+            return folder;
+        }
+        return session == null ? Home.histories() : session.histories();
     }
 
     boolean json() {
@@ -63,12 +76,13 @@ final class Histories {
         return new ParameterException(spec.commandLine(), problem);
     }
 
-    /** Columns of the terminal, as its shell says. */
-    static int width() {
+    /** Columns of the terminal. */
+    int width() {
         String columns = System.getenv("COLUMNS");
-        return columns != null && columns.matches("\\d{2,4}")
-                ? Math.max(40, Integer.parseInt(columns))
-                : WIDTH;
+        if (columns != null && columns.matches("\\d{2,4}")) {
+            return Math.max(40, Integer.parseInt(columns));
+        }
+        return session == null ? WIDTH : Math.max(40, session.columns());
     }
 
     RunList runs() {
@@ -76,11 +90,16 @@ final class Histories {
     }
 
     /**
-     * The run's folder or the history file that a person names.
+     * The run's folder or the history file that a person names. To whoever has a cluster up the
+     * latest is what he records himself, whatever others on this machine do meanwhile.
      *
      * @throws ParameterException when there is none, or more than one
      */
     Path find(String word) {
+        LiveCluster up = session == null ? null : session.clusterOrNull();
+        if (up != null && folder == null && word.equals("latest")) {
+            return up.folder();
+        }
         try {
             return runs().find(word);
         } catch (IOException e) {

@@ -112,7 +112,7 @@ final class ImportCommand implements Callable<Integer> {
                                     + " operations, "
                                     + modelName);
             if (results.explanation() != null) {
-                ExplainCommand.wrap(results.explanation(), Histories.width() - 2)
+                ExplainCommand.wrap(results.explanation(), histories.width() - 2)
                         .forEach(line -> histories.out().println("  " + line));
             }
             histories.out().println("Saved in " + folder.path());

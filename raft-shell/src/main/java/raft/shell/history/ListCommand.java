@@ -71,7 +71,7 @@ final class ListCommand implements Callable<Integer> {
                     "no run is saved in " + histories.root() + "; './raft test' makes the first");
             return 0;
         }
-        int width = Histories.width();
+        int width = histories.width();
         int nameWidth = shown.stream().mapToInt(run -> run.name().length()).max().orElse(10);
         nameWidth = Math.clamp(nameWidth, 10, Math.max(20, width - 48));
         String form = "%-" + nameWidth + "s %-10s %-6s %1s %8s %6s %s";

@@ -383,10 +383,10 @@ public final class NightlyCommand implements Callable<Integer> {
                                                     ? run.cell() + ", " + run.plantedBug()
                                                     : run.cell(),
                                             run.seed()),
-                                    Histories.width()));
+                                    histories.width()));
             boolean fine = run.isCanary() ? run.isViolation() : run.isValid();
             if (!fine) {
-                histories.out().println(ListCommand.cut("  " + run.why(), Histories.width()));
+                histories.out().println(ListCommand.cut("  " + run.why(), histories.width()));
                 histories.out().println("  " + run.repeat());
             }
         }

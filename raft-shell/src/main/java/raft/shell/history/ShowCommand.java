@@ -126,7 +126,7 @@ final class ShowCommand implements Callable<Integer> {
             int partner = history.partner(number);
             HistoryEvent ended = partner < 0 ? null : history.event(partner);
             if (!histories.json()) {
-                out.println(ListCommand.cut(operation(event, ended), Histories.width()));
+                out.println(ListCommand.cut(operation(event, ended), histories.width()));
                 return;
             }
             out.println(
@@ -138,7 +138,7 @@ final class ShowCommand implements Callable<Integer> {
         } else if (histories.json()) {
             out.println(HistoryWriter.line(event));
         } else {
-            out.println(ListCommand.cut(event(event), Histories.width()));
+            out.println(ListCommand.cut(event(event), histories.width()));
         }
     }
 

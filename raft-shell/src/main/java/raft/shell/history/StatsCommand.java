@@ -50,7 +50,7 @@ final class StatsCommand implements Callable<Integer> {
 
     private void print(HistoryIndex history, Statistics statistics, List<FaultSpan> faults) {
         PrintWriter out = histories.out();
-        int width = Histories.width();
+        int width = histories.width();
         out.printf(
                 Locale.ROOT,
                 "%d operations of %d processes on %d keys in %.1f s, %.0f a second, %.0f %%"

@@ -90,7 +90,7 @@ final class TimelineCommand implements Callable<Integer> {
                             Exports.wholeOperations(history, matching),
                             begin,
                             end,
-                            Histories.width())
+                            histories.width())
                     .forEach(histories.out()::println);
             logs(begin, end);
         }

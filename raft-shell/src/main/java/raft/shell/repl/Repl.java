@@ -47,6 +47,7 @@ public final class Repl {
     private final Map<String, Supplier<List<String>>> names;
     private final @Nullable Path historyFile;
     private final boolean dumb;
+    private Supplier<List<String>> news = List::of;
     private volatile @Nullable Thread running;
     private volatile boolean ended;
 
@@ -75,6 +76,16 @@ public final class Repl {
         this.dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
     }
 
+    /**
+     * Has what a person should know from the beginning told above the first prompt.
+     *
+     * @param lines may take its time to find out: nobody waits for it
+     */
+    public Repl telling(Supplier<List<String>> lines) {
+        news = lines;
+        return this;
+    }
+
     /** Until the person leaves. The status is that of the last command. */
     public int run() {
         PrintWriter out = terminal.writer();
@@ -93,6 +104,10 @@ public final class Repl {
         int status = 0;
         fit();
         out.println(welcome());
+        Thread.ofPlatform()
+                .daemon()
+                .name("news")
+                .start(() -> news.get().forEach(session::announce));
         try {
             while (!engine.isLeaving()) {
                 fit();

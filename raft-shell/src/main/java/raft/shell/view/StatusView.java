@@ -60,12 +60,12 @@ public final class StatusView {
             table.cell(links(json));
         }
         List<String> lines = new ArrayList<>(table.lines(width, paint));
-        lines.addAll(disagreement(nodes, paint));
+        lines.addAll(disagreement(nodes, width, paint));
         return lines;
     }
 
     /** Says it where nodes take different nodes for the leader: the sides of a split. */
-    private static List<String> disagreement(List<NodeStatus> nodes, Paint paint) {
+    private static List<String> disagreement(List<NodeStatus> nodes, int width, Paint paint) {
         Map<String, List<String>> sides = new LinkedHashMap<>();
         for (NodeStatus node : nodes) {
             if (node.reachable() && node.leader() != null) {
@@ -75,19 +75,28 @@ public final class StatusView {
                         .add(node.node());
             }
         }
-        if (sides.size() < 2) {
+        List<String> without =
+                nodes.stream()
+                        .filter(node -> node.reachable() && node.leader() == null)
+                        .map(NodeStatus::node)
+                        .toList();
+        // Who was cut off stops calling itself the leader soon, but hears of no other one.
+        if (sides.isEmpty() || (sides.size() == 1 && without.isEmpty())) {
             return List.of();
         }
-        return List.of(
-                paint.unsure(
-                        "they disagree on who leads: "
-                                + sides.entrySet().stream()
-                                        .map(
-                                                side ->
-                                                        String.join(",", side.getValue())
-                                                                + " say "
-                                                                + side.getKey())
-                                        .collect(Collectors.joining("; "))));
+        String said =
+                sides.entrySet().stream()
+                        .map(side -> they(side.getValue(), "say") + " " + side.getKey())
+                        .collect(Collectors.joining("; "));
+        String whole =
+                "they disagree on who leads: "
+                        + said
+                        + (without.isEmpty() ? "" : "; " + they(without, "know") + " none");
+        return TextLines.wrap("", whole, width).stream().map(paint::unsure).toList();
+    }
+
+    private static String they(List<String> nodes, String verb) {
+        return String.join(",", nodes) + " " + verb + (nodes.size() == 1 ? "s" : "");
     }
 
     private static JsonNode parse(String json) {
