@@ -109,6 +109,46 @@ final class ShellTest {
         assertThat(out.toString()).isEqualTo(first);
     }
 
+    /** The link to the latest run is moved by whoever begins one, another shell say. */
+    @Test
+    void historyIsOnesOwnAlsoWhereAnotherShellBeganLater() {
+        assertThat(script("cluster up sim --seed 7", "put mine 1")).isZero();
+        try (Session other = new Session(folder, line -> {})) {
+            PrintWriter nowhere = new PrintWriter(new StringWriter());
+            assertThat(
+                            new Engine(() -> Main.commandLine(other), other, nowhere, nowhere)
+                                    .line("cluster up sim --seed 8; put theirs 1"))
+                    .isZero();
+            out.getBuffer().setLength(0);
+            assertThat(script("history show")).isZero();
+        }
+        assertThat(out.toString()).contains("mine").doesNotContain("theirs");
+    }
+
+    @Test
+    void aSessionWrittenAsAFileGoesOnWhereItWasLeft() {
+        String file = folder.resolve("found.json").toString();
+        assertThat(
+                        script(
+                                "cluster up sim --nodes 3 --seed 7",
+                                "put x 1",
+                                "isolate leader",
+                                "wait term>=2",
+                                "try put x 2",
+                                "export " + file,
+                                "status"))
+                .isZero();
+        String status = afterLast("raft> status");
+        assertThat(script("cluster down", "load " + file, "status")).isZero();
+        assertThat(out.toString().replaceAll("\\s+", " ")).contains("as it was left");
+        assertThat(afterLast("raft> status")).isEqualTo(status);
+    }
+
+    private String afterLast(String line) {
+        String all = out.toString();
+        return all.substring(all.lastIndexOf(line));
+    }
+
     @Test
     void aScriptStopsAtTheFirstErrorAndTryLetsOneFail() {
         assertThat(script("get x", "cluster list")).isEqualTo(254);
