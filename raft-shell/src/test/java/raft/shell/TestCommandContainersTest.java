@@ -7,12 +7,16 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryReader;
+import raft.harness.workload.Workloads;
 
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -215,19 +219,48 @@ final class TestCommandContainersTest {
         }
     }
 
-    @Test
-    void etcdIsLinearizableUnderPartitionsKillsAndPauses() throws Exception {
+    static List<String> otherWorkloads() {
+        return Workloads.names().stream().filter(name -> !name.equals("register")).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherWorkloads")
+    void everyWorkloadIsValidUnderAPartition(String workload) throws Exception {
+        Ran ran =
+                run(
+                        test(
+                                "--workload",
+                                workload,
+                                "--nodes",
+                                "3",
+                                "--faults",
+                                "partition-one",
+                                "--seed",
+                                "11",
+                                "--time",
+                                "7s"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("valid");
+        assertThat(results.get("faults")).hasSize(1);
+        assertEachFaultIsProven(results);
+    }
+
+    /** With a seed whose faults do not overlap, so that each can be proven. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 5})
+    void etcdIsLinearizableUnderPartitionsKillsAndPauses(int nodeCount) throws Exception {
         Ran ran =
                 run(
                         test(
                                 "--system",
                                 "etcd",
                                 "--nodes",
-                                "3",
+                                Integer.toString(nodeCount),
                                 "--faults",
                                 "partition,kill,pause",
                                 "--seed",
-                                "3",
+                                "15",
                                 "--time",
                                 "24s"));
         assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();

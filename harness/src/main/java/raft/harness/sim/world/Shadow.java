@@ -151,6 +151,18 @@ final class Shadow {
         return saved.stream().anyMatch(snapshot -> snapshot.isOf(index, term));
     }
 
+    /**
+     * Whether a snapshot that was ever on the disk stands for the log as it is, up to there at
+     * least.
+     */
+    boolean isInSnapshot(long index) {
+        return saved.stream()
+                .anyMatch(
+                        snapshot ->
+                                snapshot.index() >= index
+                                        && memory.termAt(snapshot.index()) == snapshot.term());
+    }
+
     private boolean forgotten;
 
     /** Writes under way when the process ended: each may or may not have survived. */

@@ -452,7 +452,7 @@ final class Watch {
         }
         long durable = raft.durableIndex();
         if (node.shadow.durable.termAt(durable) != memory.termAt(durable)
-                && !node.shadow.hasSaved(durable, memory.termAt(durable))) {
+                && !node.shadow.isInSnapshot(durable)) {
             broken("durability: " + node.id + " takes index " + durable + " for durable");
         }
         if (raft.commitIndex() > committed.size()) {
