@@ -43,9 +43,12 @@ final class ShellTest {
     }
 
     private int script(String... lines) {
+        return engine().script(List.of(lines), false, true);
+    }
+
+    private Engine engine() {
         PrintWriter writer = new PrintWriter(out, true);
-        return new Engine(() -> Main.commandLine(session), session, writer, writer)
-                .script(List.of(lines), false, true);
+        return new Engine(() -> Main.commandLine(session), session, writer, writer);
     }
 
     @Test
@@ -147,6 +150,12 @@ final class ShellTest {
     private String afterLast(String line) {
         String all = out.toString();
         return all.substring(all.lastIndexOf(line));
+    }
+
+    @Test
+    void whoKeepsGoingAlsoDoesWithinALine() {
+        assertThat(engine().script(List.of("get x; cluster list"), true, false)).isEqualTo(254);
+        assertThat(out.toString()).contains("no cluster is up").contains("up here");
     }
 
     @Test

@@ -46,6 +46,10 @@ public final class Engine {
 
     /** A whole line; stops at its first failing command. */
     public int line(String line) {
+        return line(line, false);
+    }
+
+    private int line(String line, boolean keepGoing) {
         List<List<String>> commands;
         try {
             commands = LineWords.commands(line);
@@ -57,13 +61,14 @@ public final class Engine {
         if (!commands.isEmpty()) {
             session.note(line.strip());
         }
+        int worst = 0;
         for (List<String> words : commands) {
-            int status = command(words);
-            if (status != 0 || leaving) {
-                return status;
+            worst = worse(worst, command(words));
+            if (leaving || (worst != 0 && !keepGoing)) {
+                break;
             }
         }
-        return 0;
+        return worst;
     }
 
     private int command(List<String> words) {
@@ -120,13 +125,13 @@ public final class Engine {
                 out.println(line.strip().startsWith("#") ? line.strip() : "raft> " + line.strip());
                 out.flush();
             }
-            int status = line(line);
+            int status = line(line, keepGoing);
             worst = worse(worst, status);
             if (leaving || (status != 0 && !keepGoing)) {
                 return worst;
             }
         }
-        return pending.isEmpty() ? worst : worse(worst, line(pending.toString()));
+        return pending.isEmpty() ? worst : worse(worst, line(pending.toString(), keepGoing));
     }
 
     /** 1 wins, then 255, then 254, then 2. */
