@@ -137,7 +137,7 @@ final class ShellContainersTest {
                 .containsPattern("n5 +no answer");
         // Three of five go on.
         assertThat(typed(person, "wait leader", "put x 2", "get x")).contains("ok  2");
-        assertThat(typed(person, "resume; wait 1s; status")).doesNotContain("no answer");
+        assertThat(typed(person, "resume all; wait 1s; status")).doesNotContain("no answer");
     }
 
     private static List<JsonNode> rows(JsonNode status) {

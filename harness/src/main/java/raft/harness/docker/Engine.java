@@ -203,6 +203,12 @@ public final class Engine implements AutoCloseable {
         return apiVersion.toString();
     }
 
+    /** As messages name it. */
+    @Override
+    public String toString() {
+        return version + " at " + host;
+    }
+
     public URI host() {
         return host;
     }
