@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
@@ -131,12 +131,29 @@ final class TestCommandContainersTest {
         assertThat(containersOf(run)).isEmpty();
     }
 
-    /** The proof that the harness can fail a system: the edit is one line of the node's source. */
+    /**
+     * The proof that the harness can fail a system: the edit is one line of the node's source. A
+     * stale read needs a new leader before the old one gives up, which one cut does not always
+     * bring about; so the leader is cut off again and again.
+     */
     @Test
     void leaderThatAnswersReadsWithoutAQuorumIsReportedWithTheOperationsConcerned()
             throws Exception {
         Ran ran =
-                run(test("--seed", "5", "--time", "25s", "--faults", "partition", "--plant", "L1"));
+                run(
+                        test(
+                                "--seed",
+                                "5",
+                                "--time",
+                                "40s",
+                                "--rate",
+                                "400",
+                                "--concurrency",
+                                "20",
+                                "--faults",
+                                "partition-leader-alone",
+                                "--plant",
+                                "L1"));
         assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isEqualTo(1);
         JsonNode results = ran.json();
         assertThat(results.get("verdict").asString()).isEqualTo("violation");
@@ -246,10 +263,10 @@ final class TestCommandContainersTest {
         assertEachFaultIsProven(results);
     }
 
-    /** With a seed whose faults do not overlap, so that each can be proven. */
+    /** With seeds whose faults can all be proven and leave enough time to work. */
     @ParameterizedTest
-    @ValueSource(ints = {3, 5})
-    void etcdIsLinearizableUnderPartitionsKillsAndPauses(int nodeCount) throws Exception {
+    @CsvSource({"3, 3", "5, 33"})
+    void etcdIsLinearizableUnderPartitionsKillsAndPauses(int nodeCount, int seed) throws Exception {
         Ran ran =
                 run(
                         test(
@@ -260,7 +277,7 @@ final class TestCommandContainersTest {
                                 "--faults",
                                 "partition,kill,pause",
                                 "--seed",
-                                "15",
+                                Integer.toString(seed),
                                 "--time",
                                 "24s"));
         assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
