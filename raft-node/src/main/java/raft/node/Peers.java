@@ -86,23 +86,21 @@ final class Peers {
         identities.committed(committed);
     }
 
-    /**
-     * Another node says hello.
-     *
-     * @return why nothing that it promises will be taken, null if all will
-     */
-    @Nullable String met(Hello theirs) throws IOException {
+    /** Another node says hello; its data directory is remembered where none was yet. */
+    void met(Hello theirs) throws IOException {
         synchronized (this) {
             long guests = links.keySet().stream().filter(id -> !members.contains(id)).count();
             if (!links.containsKey(theirs.nodeId()) && guests < GUEST_COUNT_MAX) {
                 link(theirs.nodeId(), parse(theirs.address()));
             }
         }
-        return objection(theirs);
+        objection(theirs);
     }
 
     /**
-     * Who does not vote counts nobody's promises, and does not hear of it when another node is
+     * Why nothing that it promises must be taken, null if all may; remembers whom it never saw.
+     *
+     * <p>Who does not vote counts nobody's promises, and does not hear of it when another node is
      * replaced: it takes each as it comes, or could never be added by a leader that was replaced
      * while it waited.
      */
