@@ -60,6 +60,13 @@ final class Administration {
         this.statuses = statuses;
     }
 
+    /** Who votes by what is committed; where nobody tells, why not. */
+    private record Electorate(List<String> voters, Said told) {
+        boolean isKnown() {
+            return !voters.isEmpty();
+        }
+    }
+
     /** What a server answered, or why it did not. */
     private record Said(@Nullable Result result, @Nullable Refusal refusal, String words) {
         boolean ok() {
@@ -155,19 +162,21 @@ final class Administration {
     }
 
     FaultOutcome removeVoter(long fault, String node) {
-        List<String> before = voters();
+        Electorate electorate = settled();
+        if (!electorate.isKnown()) {
+            return electorate.told.outcome();
+        }
+        List<String> before = electorate.voters;
         if (!before.contains(node)) {
-            return Findings.of(
-                    before.isEmpty() ? Status.INDETERMINATE : Status.SKIPPED,
-                    node + " is no voter; the voters are " + before);
+            return Findings.of(Status.SKIPPED, node + " is no voter; the voters are " + before);
         }
         if (before.size() < 3) {
             return Findings.of(
                     Status.SKIPPED, "of " + before + " none can go without losing the quorum");
         }
         FaultOutcome outcome = takeOut(node, before);
-        if (outcome.status() == Status.INSTALLED) {
-            removed.put(fault, node);
+        if (outcome.status() != Status.SKIPPED) {
+            removed.put(fault, node); // Also what was not seen to happen may happen yet.
         }
         return outcome;
     }
@@ -192,7 +201,11 @@ final class Administration {
 
     /** One voter more: a spare node, or a member that another fault has taken out. */
     FaultOutcome grow(String node) {
-        List<String> before = voters();
+        Electorate electorate = settled();
+        if (!electorate.isKnown()) {
+            return electorate.told.outcome();
+        }
+        List<String> before = electorate.voters;
         if (before.contains(node)) {
             return Findings.of(Status.SKIPPED, node + " votes already; the voters are " + before);
         }
@@ -201,21 +214,32 @@ final class Administration {
 
     /** Takes back what {@link #grow} did. */
     FaultOutcome ungrow(String node) {
-        List<String> before = voters();
-        if (isWithout(before, node)) {
+        Electorate electorate = settled();
+        if (!electorate.isKnown()) {
+            return electorate.told.outcome();
+        }
+        List<String> before = electorate.voters;
+        if (!before.contains(node)) {
             return Findings.of(Status.INSTALLED, node + " is no voter; the voters are " + before);
         }
         return takeOut(node, before);
     }
 
-    /** Takes back a removal. */
+    /** Takes back a removal; can be asked again where that was not proven. */
     FaultOutcome restoreVoter(long fault, String node) {
-        removed.remove(fault);
-        List<String> before = voters();
-        if (before.contains(node)) {
-            return Findings.of(Status.INSTALLED, node + " votes; the voters are " + before);
+        Electorate electorate = settled();
+        if (!electorate.isKnown()) {
+            return electorate.told.outcome();
         }
-        return addVoter(node, before);
+        List<String> before = electorate.voters;
+        FaultOutcome outcome =
+                before.contains(node)
+                        ? Findings.of(Status.INSTALLED, node + " votes; the voters are " + before)
+                        : addVoter(node, before);
+        if (outcome.status() == Status.INSTALLED) {
+            removed.remove(fault);
+        }
+        return outcome;
     }
 
     /** Learner first, a voter once it has caught up. */
@@ -260,52 +284,103 @@ final class Administration {
         return removed.containsKey(fault);
     }
 
-    /** The voters are again those that the cluster began with. */
+    /** The voters are again those that the cluster began with, where somebody leads. */
     void restoreAll() {
         removed.clear();
         if (!changed) {
             return;
         }
         for (String node : members) {
-            List<String> now = voters();
+            List<String> now = settled().voters;
             if (isWithout(now, node)) {
                 FaultOutcome restored = addVoter(node, now);
                 assert restored != null;
             }
         }
-        for (String node : voters()) {
+        for (String node : settled().voters) {
             if (!members.contains(node)) {
-                FaultOutcome restored = takeOut(node, voters());
+                FaultOutcome restored = takeOut(node, settled().voters);
                 assert restored != null;
             }
         }
         changed = false;
     }
 
-    /**
-     * Of the configuration that the newest leader knows to be committed, from its status; from the
-     * protocol's own request where the status does not say; empty where nobody tells.
-     */
-    List<String> voters() {
-        NodeStatus leader = leader();
-        if (leader != null && !leader.voters().isEmpty()) {
-            return leader.voters();
-        }
-        if (leader != null && leader.json().contains("\"configuration\"")) {
-            return List.of(); // A change is under way.
-        }
-        Said said = askLeader(new Request.Admin.ReadConfiguration());
-        if (said.result instanceof Result.Configuration configuration) {
-            return configuration.members().stream().filter(Member::voter).map(Member::id).toList();
-        }
-        return List.of();
+    /** As {@link #electorate}, once somebody tells: a new leader needs a moment. */
+    private Electorate settled() {
+        Electorate[] seen = {electorate()};
+        waitFor(
+                () -> {
+                    if (seen[0].isKnown() || seen[0].told.refusal == Refusal.UNSUPPORTED) {
+                        return true;
+                    }
+                    seen[0] = electorate();
+                    return false;
+                });
+        return seen[0];
     }
 
-    private @Nullable NodeStatus leader() {
-        return statuses.askAll(1_000).join().stream()
+    private List<String> voters() {
+        return electorate().voters;
+    }
+
+    /** By the nodes' status; by the protocol's own request where that does not say. */
+    private Electorate electorate() {
+        List<NodeStatus> nodes = statuses.askAll(1_000).join();
+        NodeStatus leader = newestLeader(nodes);
+        if (leader == null) {
+            return new Electorate(List.of(), new Said(null, null, "no node leads"));
+        }
+        if (leader.json().contains("\"configuration\"")) {
+            return new Electorate(
+                    committedVoters(nodes),
+                    new Said(
+                            null,
+                            null,
+                            leader.node()
+                                    + " leads term "
+                                    + leader.term()
+                                    + ", but no majority of committed voters was seen in it"));
+        }
+        Said said = ask(leader.node(), new Request.Admin.ReadConfiguration());
+        List<String> voters =
+                said.result instanceof Result.Configuration configuration
+                        ? configuration.members().stream()
+                                .filter(Member::voter)
+                                .map(Member::id)
+                                .toList()
+                        : List.of();
+        return new Electorate(voters, said);
+    }
+
+    /**
+     * What the leader of the newest term says, if a majority of the voters that it names is in its
+     * term: one that was deposed behind a partition goes on naming those of its time, and while its
+     * successor is down it is the only leader that answers. Empty while a change is under way.
+     */
+    static List<String> committedVoters(List<NodeStatus> nodes) {
+        NodeStatus leader = newestLeader(nodes);
+        if (leader == null) {
+            return List.of();
+        }
+        List<String> voters = leader.voters();
+        long inItsTerm =
+                nodes.stream()
+                        .filter(node -> voters.contains(node.node()))
+                        .filter(node -> node.term() == leader.term())
+                        .count();
+        return inItsTerm > voters.size() / 2 ? voters : List.of();
+    }
+
+    private static @Nullable NodeStatus newestLeader(List<NodeStatus> nodes) {
+        return nodes.stream()
                 .filter(NodeStatus::isLeader)
                 .max(Comparator.comparingLong(NodeStatus::term))
                 .orElse(null);
+    }
+
+    private @Nullable NodeStatus leader() {
+        return newestLeader(statuses.askAll(1_000).join());
     }
 
     private NodeStatus status(String node) {

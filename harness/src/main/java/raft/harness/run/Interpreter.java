@@ -10,6 +10,7 @@ import raft.harness.cluster.NodeStatus;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.nemesis.ActiveFault;
+import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultPlan;
 import raft.harness.nemesis.PlannedFault;
 import raft.harness.nemesis.Trigger;
@@ -28,6 +29,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The one loop that runs a test: it alone asks the workload, starts operations and faults, and
@@ -212,21 +215,41 @@ public final class Interpreter {
 
     /**
      * Every fault is taken back and looked at once more before anything is read for the last time.
+     * Those of membership come last, as they need a cluster that works; also one that another fault
+     * kept from being taken back in its time.
      */
     private void endFaults() throws InterruptedException {
         waiting.clear();
         armed.clear();
+        takeBack(fault -> !isOfMembership(fault));
+        for (RunRecord.FaultRecord fault : record.faults()) {
+            if (isOfMembership(fault.planned) && fault.wasLeftInForce()) {
+                inForce.put(fault.planned.id(), fault.planned);
+            }
+        }
+        takeBack(fault -> true);
+        cluster.healAll();
+        record.healedNanos = now();
+    }
+
+    private static boolean isOfMembership(PlannedFault fault) {
+        return fault.kind().family() == FaultKind.Family.MEMBERSHIP;
+    }
+
+    private void takeBack(Predicate<PlannedFault> which) throws InterruptedException {
         long deadlineNanos = now() + FAULT_PATIENCE_NANOS;
-        while (!(installing.isEmpty() && inForce.isEmpty() && healing.isEmpty())
+        while (Stream.of(installing, inForce, healing)
+                        .flatMap(stage -> stage.values().stream())
+                        .anyMatch(which)
                 && now() < deadlineNanos) {
             for (PlannedFault fault : List.copyOf(inForce.values())) {
-                heal(fault);
+                if (which.test(fault)) {
+                    heal(fault);
+                }
             }
             look();
             take(Math.min(deadlineNanos, now() + OBSERVE_EVERY_NANOS));
         }
-        cluster.healAll();
-        record.healedNanos = now();
     }
 
     /** Final operations are tried again until they succeed, and may lead to further ones. */

@@ -74,6 +74,11 @@ public final class RunRecord {
         public boolean wasHealed() {
             return healed != null && healed.status() == FaultOutcome.Status.INSTALLED;
         }
+
+        /** Was asked to end, and nobody could say that it did. */
+        boolean wasLeftInForce() {
+            return healed != null && healed.status() == FaultOutcome.Status.INDETERMINATE;
+        }
     }
 
     /** When a node was first seen to lead a term. */

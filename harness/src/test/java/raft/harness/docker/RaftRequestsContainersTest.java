@@ -138,6 +138,20 @@ final class RaftRequestsContainersTest {
     }
 
     @Test
+    void memberDoesNotComeBackWhileNoMajorityRunsAndThatIsSaidAndMended() throws Exception {
+        String out = follower();
+        Injected shrunk = cluster.inject(new FaultAction.RemoveVoter(out));
+        assertProven(shrunk.outcome());
+        // The two that are left are both needed.
+        Injected frozen = cluster.inject(new FaultAction.Pause(List.of(follower())));
+        assertProven(frozen.outcome());
+        assertThat(cluster.heal(shrunk).status()).isEqualTo(Status.INDETERMINATE);
+        assertProven(cluster.heal(frozen));
+        assertProven(cluster.heal(shrunk));
+        assertThat(voters()).contains(out);
+    }
+
+    @Test
     void removedLeaderIsFollowedByAnotherOfTheOthers() throws Exception {
         NodeStatus before = leader();
         Injected removed = cluster.inject(new FaultAction.RemoveVoter(before.node()));

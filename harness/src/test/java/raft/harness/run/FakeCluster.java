@@ -49,7 +49,7 @@ final class FakeCluster implements Cluster {
     Function<String, String> statusJson = node -> "{}";
 
     List<String> crashes = List.of();
-    FaultOutcome onHeal = PROVEN;
+    Function<ActiveFault, FaultOutcome> onHeal = fault -> PROVEN;
     boolean healedAll;
     boolean closed;
     long term = 1;
@@ -135,7 +135,7 @@ final class FakeCluster implements Cluster {
     @Override
     public void heal(ActiveFault fault) {
         healed.add(fault);
-        later(50_000_000, new Completion.FaultChange(fault.id(), false, onHeal));
+        later(50_000_000, new Completion.FaultChange(fault.id(), false, onHeal.apply(fault)));
     }
 
     @Override

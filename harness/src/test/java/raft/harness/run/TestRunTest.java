@@ -12,6 +12,7 @@ import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.HistoryReader;
 import raft.harness.history.Value;
+import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultChoice;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultKind.Family;
@@ -523,14 +524,53 @@ final class TestRunTest {
     @Test
     void faultThatIsNotProvenToBeGoneAgainIsNoEvidence() throws Exception {
         cluster.onHeal =
-                new FaultOutcome(
-                        FaultOutcome.Status.INDETERMINATE,
-                        List.of("was running before it was started again"));
+                fault ->
+                        new FaultOutcome(
+                                FaultOutcome.Status.INDETERMINATE,
+                                List.of("was running before it was started again"));
         Results results = run();
         assertThat(results.verdict()).isEqualTo("insufficient-evidence");
         assertThat(failed(results)).containsExactly("partition-proven", "kill-proven");
         assertThat(results.gates().stream().filter(gate -> !gate.passed()))
                 .allMatch(gate -> gate.words().contains("not proven to be gone again"));
+    }
+
+    private static final FaultPlan MEMBERSHIP =
+            new FaultPlan(
+                    List.of(
+                            new PlannedFault(1, FaultKind.MEMBERSHIP_SHRINK, 2_000, 5_000, NODES),
+                            new PlannedFault(2, FaultKind.KILL_MAJORITY, 4_000, 19_900, NODES)));
+
+    private static final FaultOutcome NOBODY_LEADS =
+            new FaultOutcome(FaultOutcome.Status.INDETERMINATE, List.of("no node leads"));
+
+    @Test
+    void membersThatAnotherFaultKeptFromComingBackComeBackWhenItIsGone() throws Exception {
+        cluster.onHeal =
+                fault ->
+                        fault.id() == 2 || cluster.healed.stream().anyMatch(done -> done.id() == 2)
+                                ? FakeCluster.PROVEN
+                                : NOBODY_LEADS;
+        Results results = run(MEMBERSHIP, (folder, progress) -> cluster);
+        assertThat(cluster.healed).extracting(ActiveFault::id).containsExactly(1L, 2L, 1L);
+        assertThat(results.faults()).allMatch(fault -> fault.healed().equals("installed"));
+    }
+
+    @Test
+    void membersThatNeverComeBackAreReportedAsNotHealed() throws Exception {
+        cluster.onHeal = fault -> fault.id() == 2 ? FakeCluster.PROVEN : NOBODY_LEADS;
+        Results results =
+                TestRun.run(
+                        parameters(200),
+                        FaultChoice.parse("membership-shrink,kill-majority"),
+                        MEMBERSHIP,
+                        root,
+                        (folder, progress) -> cluster,
+                        Budget.DEFAULT,
+                        line -> {},
+                        () -> false);
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(failed(results)).containsExactly("membership-shrink-proven");
     }
 
     @Test

@@ -88,7 +88,8 @@ final class SimAdministration {
                     default -> throw new IllegalStateException("not of operators: " + action);
                 };
         if (outcome != null) {
-            if (!change.injected()) {
+            // What was not proven to be taken back can be asked for again.
+            if (!change.injected() && outcome.status() != Status.INDETERMINATE) {
                 begun.remove(change.fault().id());
                 if (start.node != null) {
                     start.node.claimed = false;
