@@ -98,6 +98,26 @@ final class MeddleCommands {
         return letter(occurrence.sort()) + occurrence.sequence();
     }
 
+    /** Instead of a label: the first of the sort that is asked for. */
+    static final String NEXT = "next";
+
+    /**
+     * What is pending under a label that 'flight' lists; null where nothing is.
+     *
+     * @param next of which sort, where the label is 'next'
+     */
+    static @Nullable Occurrence pending(Travel travel, String label, Sort next) {
+        long sequence = label.equals(NEXT) ? 0 : Long.parseLong(label.replaceFirst("^[a-z]", ""));
+        for (Occurrence occurrence : travel.world().pending()) {
+            if (label.equals(NEXT)
+                    ? occurrence.sort() == next
+                    : occurrence.sequence() == sequence) {
+                return occurrence;
+            }
+        }
+        return null;
+    }
+
     private static String letter(Sort sort) {
         return switch (sort) {
             case MESSAGE -> "m";
@@ -122,30 +142,28 @@ final class MeddleCommands {
         @Override
         int go() throws InterruptedException {
             String letter = letter(sort());
-            if (!label().matches("[a-z]?[0-9]{1,12}")) {
+            if (!label().matches(NEXT + "|[a-z]?[0-9]{1,12}")) {
                 throw new UsageException(
                         "'"
                                 + label()
                                 + "' is none of what 'flight' lists; write "
                                 + letter
-                                + "57, say");
+                                + "57, say, or "
+                                + NEXT);
             }
-            long sequence = Long.parseLong(label().replaceAll("[a-z]", ""));
             String words = typed();
             Occurrence[] found = new Occurrence[1];
             boolean done =
                     cluster()
                             .travel(
                                     travel -> {
-                                        for (Occurrence pending : travel.world().pending()) {
-                                            if (pending.sequence() == sequence) {
-                                                found[0] = pending;
-                                            }
-                                        }
-                                        Occurrence occurrence = found[0];
+                                        Occurrence occurrence = pending(travel, label(), sort());
+                                        found[0] = occurrence;
                                         return occurrence != null
                                                 && occurrence.sort() == sort()
-                                                && travel.decide(words, act(sequence, occurrence));
+                                                && travel.decide(
+                                                        words,
+                                                        act(occurrence.sequence(), occurrence));
                                     });
             if (!done) {
                 throw new UsageException(
@@ -164,7 +182,10 @@ final class MeddleCommands {
 
     /** With the label as the only argument. */
     abstract static class MeddleWithOne extends Meddle {
-        @Parameters(index = "0", paramLabel = "PENDING", description = "as 'flight' lists it")
+        @Parameters(
+                index = "0",
+                paramLabel = "PENDING",
+                description = "as 'flight' lists it, or next")
         String which = "";
 
         @Override
@@ -197,7 +218,12 @@ final class MeddleCommands {
     @Command(
             name = "drop",
             description = "Loses a pending message.",
-            footer = {"", "Example:  drop m57"})
+            footer = {
+                "",
+                "Examples:",
+                "  drop m57",
+                "  drop next      whichever would arrive next"
+            })
     static final class Drop extends MeddleWithOne {
         @Override
         Sort sort() {

@@ -97,9 +97,11 @@ final class Names {
         try {
             return up.travel(
                     travel ->
-                            travel.world().pending().stream()
-                                    .map(MeddleCommands::label)
-                                    .limit(100)
+                            Stream.concat(
+                                            Stream.of(MeddleCommands.NEXT),
+                                            travel.world().pending().stream()
+                                                    .map(MeddleCommands::label)
+                                                    .limit(100))
                                     .toList());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -8,11 +8,15 @@ import raft.harness.cluster.NodeStatus;
 import raft.harness.nemesis.FaultAction;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.Link;
+import raft.harness.sim.Steppable.Occurrence;
+import raft.harness.sim.Steppable.Sort;
 import raft.harness.sim.travel.Decision;
 import raft.shell.live.UsageException;
+import raft.shell.view.TextLines;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -205,7 +209,8 @@ final class NetworkCommands {
                 "Examples:",
                 "  delay 50ms±10ms",
                 "  delay 50ms --on n2",
-                "  delay m57 200ms        one message that 'flight' lists"
+                "  delay m57 200ms        one message that 'flight' lists",
+                "  delay next 20ms        the message that would arrive next"
             })
     static final class Delay extends PacketFault {
         private static final Pattern FORM =
@@ -226,25 +231,8 @@ final class NetworkCommands {
 
         @Override
         public Integer call() throws InterruptedException {
-            if (what.matches("[mtdc][0-9]{1,12}")) {
-                if (later.isEmpty()) {
-                    throw new UsageException("how much later? 'delay " + what + " 200ms'");
-                }
-                long sequence = Long.parseLong(what.substring(1));
-                long nanos = new DurationOption().convert(later).toNanos();
-                String words = typed();
-                boolean done =
-                        cluster()
-                                .travel(
-                                        travel ->
-                                                travel.decide(
-                                                        words,
-                                                        new Decision.Act.Delay(sequence, nanos)));
-                if (!done) {
-                    throw new UsageException(what + " is not pending; 'flight' lists what is");
-                }
-                say(what + " happens " + later + " later");
-                return 0;
+            if (what.equals(MeddleCommands.NEXT) || what.matches("[mtdc][0-9]{1,12}")) {
+                return delayPending();
             }
             Matcher matcher = FORM.matcher(what);
             if (!matcher.matches() || !later.isEmpty()) {
@@ -257,6 +245,38 @@ final class NetworkCommands {
                     "packets-delay",
                     new FaultAction.PacketDelay(
                             concerned(), Integer.parseInt(matcher.group(1)), jitter));
+        }
+
+        private int delayPending() throws InterruptedException {
+            if (later.isEmpty()) {
+                throw new UsageException("how much later? 'delay " + what + " 200ms'");
+            }
+            long nanos = new DurationOption().convert(later).toNanos();
+            String words = typed();
+            Occurrence[] found = new Occurrence[1];
+            boolean done =
+                    cluster()
+                            .travel(
+                                    travel -> {
+                                        Occurrence pending =
+                                                MeddleCommands.pending(travel, what, Sort.MESSAGE);
+                                        found[0] = pending;
+                                        return pending != null
+                                                && travel.decide(
+                                                        words,
+                                                        new Decision.Act.Delay(
+                                                                pending.sequence(), nanos));
+                                    });
+            Occurrence delayed = found[0];
+            if (!done || delayed == null) {
+                throw new UsageException(what + " is not pending; 'flight' lists what is");
+            }
+            if (isJson()) {
+                json(Map.of("done", "delayed", "what", delayed.what()));
+            } else {
+                say(TextLines.fit(later + " later: " + delayed.what(), width()));
+            }
+            return 0;
         }
     }
 }

@@ -112,6 +112,57 @@ final class ShellTest {
         assertThat(out.toString()).isEqualTo(first);
     }
 
+    /**
+     * A learner's way: load a run that fails, go to the first violation, ask why, step back, change
+     * one delivery, and the violation is gone; without the change it is still there.
+     */
+    @Test
+    void oneDeliveryChangedAndTheViolationVanishes() {
+        assertThat(script("load --plant C1 --find --time 10s")).isZero();
+        assertThat(script("first violation")).isOne();
+        String there = afterLast("raft> first violation").lines().skip(1).findFirst().orElseThrow();
+        assertThat(there).endsWith("where an invariant is broken");
+        assertThat(script("why violation")).isZero();
+        assertThat(afterLast("raft> why violation"))
+                .contains("commit rule (§5.4.2)")
+                .containsPattern("because +#[0-9]+ .* AppendAccepted\\[")
+                .containsPattern("after +#[0-9]+ .* fsync ended");
+        assertThat(script("branch broken", "back", "status", "flight")).isZero();
+        assertThat(afterLast("raft> back")).doesNotContain("broken");
+        // The message whose arrival breaks the rule, by the label under which it is listed.
+        String label =
+                afterLast("raft> flight")
+                        .lines()
+                        .filter(line -> line.contains(" AppendAccepted["))
+                        .map(line -> line.split(" ", 2)[0])
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(label).matches("m[0-9]+");
+        // Until the leader's own entry is on its disk.
+        assertThat(script("delay " + label + " 20ms", "run until violation")).isZero();
+        assertThat(afterLast("raft> run until violation"))
+                .contains("no invariant is broken up to here");
+        assertThat(script("first violation")).isZero();
+        assertThat(afterLast("raft> first violation"))
+                .contains("no invariant is broken, and what clients saw is linearizable");
+        assertThat(script("branch broken")).isZero();
+        assertThat(afterLast("raft> branch broken").lines()).contains(there);
+    }
+
+    @Test
+    void theFirstMessageToArriveCanBeNamedByThatAlone() {
+        assertThat(script("cluster up sim --nodes 3 --seed 7", "goto #20", "flight")).isZero();
+        String first =
+                afterLast("raft> flight")
+                        .lines()
+                        .filter(line -> line.matches("m[0-9].*"))
+                        .map(line -> line.replaceFirst("^\\S+ +\\S+ +ms +", ""))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(script("drop next")).isZero();
+        assertThat(afterLast("raft> drop next")).contains("dropped: ").contains(first);
+    }
+
     /** The link to the latest run is moved by whoever begins one, another shell say. */
     @Test
     void historyIsOnesOwnAlsoWhereAnotherShellBeganLater() {
