@@ -124,7 +124,7 @@ public final class CheckCommand implements Callable<Integer>, InSession {
             names = "--stream",
             description =
                     "keep only what can still matter in memory (chosen by itself for files too"
-                            + " large for it); JSON Lines only")
+                            + " large for it)")
     private boolean stream;
 
     /** Whether it judges what is still being recorded. */

@@ -9,9 +9,9 @@ import raft.harness.checker.Verdict;
 import raft.harness.history.EventSink;
 import raft.harness.history.History;
 import raft.harness.history.HistoryEvent;
+import raft.harness.history.HistoryFile;
 import raft.harness.history.HistoryFormat;
 import raft.harness.history.HistoryHeader;
-import raft.harness.history.HistoryReader;
 import raft.harness.model.Model;
 import raft.harness.model.Models;
 
@@ -95,9 +95,6 @@ final class HistoryCheck {
         if ((fits && meant) || linearization) {
             return inMemory(format, linearization);
         }
-        if (format != HistoryFormat.JSON_LINES) {
-            return fits ? inMemory(format, false) : unread(tooLarge(eventBytes));
-        }
         warnings.accept(name + " is larger than the memory for it; it is judged as a stream");
         Result result = streamed();
         boolean again =
@@ -117,8 +114,8 @@ final class HistoryCheck {
     private static String tooLarge(long eventBytes) {
         return String.format(
                 Locale.ROOT,
-                "the history takes about %d MiB of memory and there are %d MiB; only JSON Lines can"
-                        + " be judged as a stream, so give more with RAFT_JAVA_OPTIONS=-Xmx%dm",
+                "the history takes about %d MiB of memory and there are %d MiB; judge it with"
+                        + " --stream or give more with RAFT_JAVA_OPTIONS=-Xmx%dm",
                 eventBytes >> 20,
                 Runtime.getRuntime().maxMemory() >> 20,
                 (eventBytes >> 20) * 2 + 512);
@@ -197,19 +194,18 @@ final class HistoryCheck {
                         .collect(Collectors.toSet()));
     }
 
-    /** Judges JSON Lines without ever holding all of them. */
+    /** Judges without ever holding all of the history. */
     Result streamed() throws IOException {
-        if (HistoryFormat.detect(file) != HistoryFormat.JSON_LINES) {
-            throw new IllegalArgumentException("only JSON Lines can be judged as a stream");
-        }
         boolean[] warned = {false};
-        StreamChecker.Result result =
-                StreamChecker.check(
-                        sink -> HistoryReader.stream(file, onceWarned(sink, warned)),
-                        this::model,
-                        new Budget(left(), budget.memoryBytes()),
-                        progress);
-        return new Result(result.verdict(), result.model(), seconds(), List.of());
+        try (var source = new HistoryFile(file, HistoryFormat.detect(file))) {
+            StreamChecker.Result result =
+                    StreamChecker.check(
+                            (sink, watch) -> source.stream(onceWarned(sink, warned), watch),
+                            this::model,
+                            new Budget(left(), budget.memoryBytes()),
+                            progress);
+            return new Result(result.verdict(), result.model(), seconds(), List.of());
+        }
     }
 
     /** It is read several times; what is odd is told once. */

@@ -187,6 +187,21 @@ final class CheckCommandTest {
     }
 
     @Test
+    void streamsWhateverTheFormatIs() throws IOException {
+        String operations =
+                "[{\"call\":5,\"return\":6,\"input\":{\"op\":\"read\"},\"output\":1},"
+                        + "{\"call\":1,\"return\":3,\"input\":{\"op\":\"write\",\"value\":%s}}]";
+        assertThat(check("--stream", file("ok.json", operations.formatted("1")))).isZero();
+        assertThat(check("--stream", file("bad.json", operations.formatted("2")))).isEqualTo(1);
+        assertThat(check("--stream", file("no.json", operations.formatted("?")))).isEqualTo(254);
+        assertThat(err.toString()).contains("no.json:1:").contains("a JSON value was expected");
+        String log =
+                "0\t:invoke\t:write\t1\n0\t:ok\t:write\t1\n0\t:invoke\t:read\tnil\n0\t:ok\t:read\t";
+        assertThat(check("--stream", file("ok.log", log + "1\n"))).isZero();
+        assertThat(check("--stream", file("bad.log", log + "2\n"))).isEqualTo(1);
+    }
+
+    @Test
     void readsTransactionsOfOneOperationAndSaysWhatToDoWithOthers() throws IOException {
         String one =
                 """

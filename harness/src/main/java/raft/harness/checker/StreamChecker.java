@@ -45,8 +45,13 @@ public final class StreamChecker {
     /** A history that can be read again and again. */
     @FunctionalInterface
     public interface Source {
-        /** Gives the header and all events in order. */
-        void feed(EventSink sink) throws IOException;
+        /**
+         * Gives the header and all events in order.
+         *
+         * @param watch to be called now and then while none comes; it may end the reading with an
+         *     unchecked exception of its own
+         */
+        void feed(EventSink sink, Runnable watch) throws IOException;
     }
 
     /** Ends a reading before its end. */
@@ -143,6 +148,12 @@ public final class StreamChecker {
         return verdict;
     }
 
+    private void watch() {
+        if (!gauge.lookNow()) {
+            throw new Meter.Spent();
+        }
+    }
+
     /** Which invocations never end, by their place among the events, and how many there are. */
     private void scan() throws IOException {
         Map<Long, Long> open = new HashMap<>();
@@ -169,7 +180,8 @@ public final class StreamChecker {
                         }
                         place++;
                     }
-                });
+                },
+                this::watch);
         neverEnding.addAll(open.values());
     }
 
@@ -204,8 +216,9 @@ public final class StreamChecker {
                                 live.add(event);
                             }
                         }
-                    });
-        } catch (Enough e) {
+                    },
+                    this::watch);
+        } catch (Enough | Meter.Spent e) {
             live.spent();
         }
         return live;
@@ -223,7 +236,7 @@ public final class StreamChecker {
         long fits = Math.min(EXPLAINED_EVENTS_MOST, meter.memoryBytes() / 2 / EVENT_BYTES);
         var collected = new PartSink(name, deadEnd, (int) fits);
         try {
-            source.feed(collected);
+            source.feed(collected, this::watch);
         } catch (Enough e) {
             // The rest cannot matter.
         } catch (Meter.Spent e) {
@@ -255,7 +268,7 @@ public final class StreamChecker {
         }
         var few = new FewSink(name, end);
         try {
-            source.feed(few);
+            source.feed(few, this::watch);
         } catch (Enough e) {
             // What began later cannot matter.
         }

@@ -1,10 +1,16 @@
 package raft.harness.history;
 
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.util.Locale;
 
 /**
  * A place in a text, for the small hand-written parsers of this package. Knows the file and the
- * line for error messages.
+ * line for error messages. A text that is longer than memory is read as far as it is needed, and
+ * what is behind the place can be forgotten.
  */
 final class Cursor {
     /** What comes back at the end of the text. */
@@ -13,38 +19,107 @@ final class Cursor {
     /** Deeper nesting is refused, so that a hostile file cannot overflow the stack. */
     private static final int DEPTH_MAX = 200;
 
+    /**
+     * What stands for bytes that are no UTF-8 until they are refused; it is no character. Two
+     * different ones must not be taken for the same value.
+     */
+    static final char NO_UTF8 = '\ufffe';
+
+    /** So much is read at once, and forgotten at once. */
+    private static final int CHUNK_CHARS = 1 << 14;
+
     private final String file;
-    private final String text;
-    private final long firstLine;
     private final Runnable watch;
+    private @Nullable Reader rest;
+    private String text;
+    private long firstLine;
+
+    /** How much of its first line was forgotten. */
+    private long firstColumn;
+
     private int position;
     private int depth;
     private int entered;
 
     Cursor(String file, String text, long firstLine) {
-        this(file, text, firstLine, () -> {});
-    }
-
-    /**
-     * @param watch is called now and then and may end the parsing with an exception of its own
-     */
-    Cursor(String file, String text, long firstLine, Runnable watch) {
-        this.watch = watch;
+        this.watch = () -> {};
         this.file = file;
         this.text = text;
         this.firstLine = firstLine;
     }
 
+    /**
+     * Over all that comes from a reader; where that fails an UncheckedIOException says so.
+     *
+     * @param watch is called now and then and may end the parsing with an exception of its own
+     */
+    Cursor(String file, Reader reader, Runnable watch) {
+        this.watch = watch;
+        this.file = file;
+        text = "";
+        firstLine = 1;
+        rest = reader;
+    }
+
     char peek() {
-        return position < text.length() ? text.charAt(position) : END;
+        return atEnd() ? END : text.charAt(position);
     }
 
     char next() {
-        return position < text.length() ? text.charAt(position++) : END;
+        return atEnd() ? END : text.charAt(position++);
     }
 
     boolean atEnd() {
-        return position >= text.length();
+        return position >= text.length() && !readOn();
+    }
+
+    private boolean readOn() {
+        if (rest == null) {
+            return false;
+        }
+        watch.run();
+        // The longer what has to be kept, the more at once: it is copied every time.
+        char[] chunk = new char[Math.max(CHUNK_CHARS, text.length())];
+        try {
+            int count = rest.read(chunk);
+            if (count < 0) {
+                rest = null;
+                return false;
+            }
+            int before = text.length();
+            text += new String(chunk, 0, count);
+            requireUtf8(before);
+            return true;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What is behind this place is not needed any more; positions before are void. */
+    void forget() {
+        if (position < CHUNK_CHARS) {
+            return;
+        }
+        long lines = text.chars().limit(position).filter(c -> c == '\n').count();
+        firstColumn =
+                lines == 0
+                        ? firstColumn + position
+                        : position - text.lastIndexOf('\n', position - 1) - 1;
+        firstLine += lines;
+        text = text.substring(position);
+        position = 0;
+    }
+
+    /** Refuses bytes that are no UTF-8. */
+    void requireUtf8() throws HistoryFormatException {
+        requireUtf8(0);
+    }
+
+    private void requireUtf8(int from) throws HistoryFormatException {
+        int bad = text.indexOf(NO_UTF8, from);
+        if (bad >= 0) {
+            throw errorAt(bad, "these bytes are not UTF-8");
+        }
     }
 
     int position() {
@@ -78,14 +153,14 @@ final class Cursor {
 
     HistoryFormatException errorAt(int at, String problem) {
         long line = firstLine;
-        int lineStart = 0;
+        long lineStart = -firstColumn;
         for (int i = 0; i < at && i < text.length(); i++) {
             if (text.charAt(i) == '\n') {
                 line++;
                 lineStart = i + 1;
             }
         }
-        return new HistoryFormatException(file, line, at - lineStart + 1L, problem);
+        return new HistoryFormatException(file, line, at - lineStart + 1, problem);
     }
 
     /** What stands here, for messages: one character or "the end". */
@@ -106,7 +181,7 @@ final class Cursor {
             throw errorAt(start, "a string was expected, not " + hereAt(start));
         }
         int from = position;
-        while (position < text.length()) {
+        while (!atEnd()) {
             char c = text.charAt(position);
             if (c == '"') {
                 return text.substring(from, position++);

@@ -2,34 +2,32 @@ package raft.harness.history;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Reads and writes Jepsen's history.edn. Of Elle's transactions ({@code :f :txn :value [[:append k
  * v]]}) those of one micro-operation are read, as operations of a list or a register by key.
  */
 final class EdnHistory {
-    private final String file;
     private final Cursor in;
+    private final Consumer<HistoryEvent> events;
     private final EventOrder order = new EventOrder();
     private final Map<Long, Value> openValues = new HashMap<>();
-    private final List<HistoryEvent> events = new ArrayList<>();
+    private long eventCount;
 
-    /** Whether Elle's transactions are in it, and where the first of more than one operation is. */
-    private boolean transactions;
-
-    private int transactionAt = -1;
-
-    EdnHistory(String file, String text, Runnable watch) {
-        this.file = file;
-        in = new Cursor(file, text, 1, watch);
+    /**
+     * @param events gets what is read, in order
+     */
+    EdnHistory(Cursor in, Consumer<HistoryEvent> events) {
+        this.in = in;
+        this.events = events;
     }
 
-    History read() throws HistoryFormatException {
+    void read() throws HistoryFormatException {
         Edn.skipSpace(in);
         boolean vector = in.peek() == '[' || in.peek() == '(';
         char close = in.peek() == '(' ? ')' : ']';
@@ -37,6 +35,7 @@ final class EdnHistory {
             in.next();
         }
         while (true) {
+            in.forget();
             Edn.skipSpace(in);
             if (in.atEnd()) {
                 if (vector) {
@@ -49,19 +48,9 @@ final class EdnHistory {
             }
             event();
         }
-        if (events.isEmpty()) {
+        if (eventCount == 0) {
             throw in.error("no operation is in this file");
         }
-        if (transactionAt >= 0) {
-            throw in.errorAt(
-                    transactionAt,
-                    "this transaction is not one single operation on one key; linearizability is"
-                        + " judged of single operations: record with :max-txn-length 1, or judge"
-                        + " transactions with Elle");
-        }
-        List<HistoryEvent> split =
-                transactions ? withoutTransactions() : independent() ? withoutKeyPairs() : events;
-        return new History(HistoryFormat.header(file, HistoryFormat.suggestedModel(split)), split);
     }
 
     private void event() throws HistoryFormatException {
@@ -90,10 +79,10 @@ final class EdnHistory {
         }
         Value key = Edn.lookup(map, "key");
         Value error = Edn.lookup(map, "error");
-        long time = number(Edn.lookup(map, "time"), events.size() * 1_000_000L);
+        long time = number(Edn.lookup(map, "time"), eventCount * 1_000_000L);
         var event =
                 new HistoryEvent(
-                        number(Edn.lookup(map, "index"), events.size()),
+                        number(Edn.lookup(map, "index"), eventCount),
                         Math.max(0, time),
                         process,
                         process < 0 ? HistoryEvent.Type.INFO : type,
@@ -112,13 +101,38 @@ final class EdnHistory {
         if (problem != null) {
             throw in.errorAt(at, problem);
         }
-        if (f.equals("txn") && process >= 0) {
-            transactions = true;
-            if (transactionAt < 0 && single(value) == null) {
-                transactionAt = at;
-            }
+        eventCount++;
+        events.accept(f.equals("txn") && process >= 0 ? single(at, event) : event);
+    }
+
+    /** A transaction of one micro-operation is an operation of a list or a register. */
+    private HistoryEvent single(int at, HistoryEvent event) throws HistoryFormatException {
+        List<Value> one = single(event.value());
+        if (one == null) {
+            throw in.errorAt(
+                    at,
+                    "this transaction is not one single operation on one key; linearizability is"
+                        + " judged of single operations: record with :max-txn-length 1, or judge"
+                        + " transactions with Elle");
         }
-        events.add(event);
+        String kind = ((Value.Text) one.getFirst()).text();
+        boolean asks = kind.equals("r") && event.type() != HistoryEvent.Type.OK;
+        return new HistoryEvent(
+                event.index(),
+                event.timeNanos(),
+                event.process(),
+                event.type(),
+                switch (kind) {
+                    case "r" -> "read";
+                    case "w" -> "write";
+                    default -> "append";
+                },
+                one.get(1),
+                asks || one.size() < 3 ? Value.NIL : one.get(2),
+                event.node(),
+                event.error(),
+                event.term(),
+                event.logIndex());
     }
 
     /** The one micro-operation [kind key value] of a transaction, else null. */
@@ -131,38 +145,6 @@ final class EdnHistory {
                         && List.of("append", "r", "w").contains(kind)
                 ? one
                 : null;
-    }
-
-    /** Transactions of one micro-operation are operations of a list or a register. */
-    private List<HistoryEvent> withoutTransactions() {
-        List<HistoryEvent> split = new ArrayList<>();
-        for (HistoryEvent event : events) {
-            List<Value> one = event.f().equals("txn") ? single(event.value()) : null;
-            if (one == null || event.process() < 0) {
-                split.add(event);
-                continue;
-            }
-            String kind = ((Value.Text) one.getFirst()).text();
-            boolean asks = kind.equals("r") && event.type() != HistoryEvent.Type.OK;
-            split.add(
-                    new HistoryEvent(
-                            event.index(),
-                            event.timeNanos(),
-                            event.process(),
-                            event.type(),
-                            switch (kind) {
-                                case "r" -> "read";
-                                case "w" -> "write";
-                                default -> "append";
-                            },
-                            one.get(1),
-                            asks || one.size() < 3 ? Value.NIL : one.get(2),
-                            event.node(),
-                            event.error(),
-                            event.term(),
-                            event.logIndex()));
-        }
-        return split;
     }
 
     private static long number(@Nullable Value value, long otherwise) {
@@ -195,86 +177,6 @@ final class EdnHistory {
             return HistoryEvent.NEMESIS;
         }
         throw in.errorAt(at, ":process must be a number from 0 or a keyword such as :nemesis");
-    }
-
-    /**
-     * Whether the clients' values are pairs of a key and a value, as jepsen.independent makes them:
-     * every invocation's value is a pair, a cas has a pair within the pair, and a read, or such a
-     * cas, shows it. (A versioned register's reads ask [nil nil].)
-     */
-    private boolean independent() {
-        boolean shown = false;
-        for (HistoryEvent event : events) {
-            if (event.process() == HistoryEvent.NEMESIS
-                    || event.type() != HistoryEvent.Type.INVOKE) {
-                continue;
-            }
-            List<Value> pair = keyed(event.value());
-            if (pair == null) {
-                return false;
-            }
-            if (event.f().equals("read")) {
-                shown = true;
-                if (pair.getFirst() instanceof Value.Nil) {
-                    return false;
-                }
-            }
-            if (event.f().equals("cas")) {
-                if (!(pair.get(1) instanceof Value.Seq)) {
-                    return false;
-                }
-                shown |= !(pair.getFirst() instanceof Value.Nil);
-            }
-        }
-        return shown;
-    }
-
-    /** A key and a value, also where they were printed as a record {:key k :value v}. */
-    private static @Nullable List<Value> keyed(Value value) {
-        if (!(value instanceof Value.Seq(List<Value> pair)) || pair.size() != 2) {
-            return null;
-        }
-        if (pair.getFirst() instanceof Value.Seq && pair.get(1) instanceof Value.Seq) {
-            Value key = Edn.lookup(pair, "key");
-            Value inner = Edn.lookup(pair, "value");
-            if (key != null && inner != null) {
-                return List.of(key, inner);
-            }
-        }
-        return pair;
-    }
-
-    private List<HistoryEvent> withoutKeyPairs() {
-        Map<Long, Value> openKeys = new HashMap<>();
-        List<HistoryEvent> split = new ArrayList<>();
-        for (HistoryEvent e : events) {
-            if (e.process() == HistoryEvent.NEMESIS) {
-                split.add(e);
-                continue;
-            }
-            List<Value> pair = keyed(e.value());
-            // A completion may have lost its key: it is the invocation's.
-            Value asked = openKeys.get(e.process());
-            boolean whole = pair != null && (asked == null || pair.getFirst().equals(asked));
-            Value key = whole && pair != null ? pair.getFirst() : asked;
-            if (e.type() == HistoryEvent.Type.INVOKE && key != null) {
-                openKeys.put(e.process(), key);
-            }
-            split.add(
-                    new HistoryEvent(
-                            e.index(),
-                            e.timeNanos(),
-                            e.process(),
-                            e.type(),
-                            e.f(),
-                            key == null ? Value.NIL : key,
-                            whole && pair != null ? pair.get(1) : e.value(),
-                            null,
-                            e.error(),
-                            0,
-                            0));
-        }
-        return split;
     }
 
     static String write(History history) {

@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -23,20 +22,22 @@ public enum HistoryFormat {
     /** Operations as Porcupine has them: JSON objects with client, call, return, input, output. */
     OPERATIONS_JSON;
 
+    private static final int BEGINNING_CHARS = 1 << 13;
+
     /**
      * Which kind a file is, by its beginning.
      *
      * @throws HistoryFormatException when it looks like none of them
      */
     public static HistoryFormat detect(Path file) throws IOException {
+        // A line may be the whole file.
+        char[] start = new char[BEGINNING_CHARS];
         try (BufferedReader in = HistoryReader.open(file)) {
-            String line = in.readLine();
-            String start = "";
-            while (line != null && start.length() < 4096) {
-                start += line + "\n";
-                line = in.readLine();
+            int count = 0;
+            for (int n = 0; n >= 0 && count < start.length; count += Math.max(0, n)) {
+                n = in.read(start, count, start.length - count);
             }
-            return detect(file.toString(), start);
+            return detect(file.toString(), new String(start, 0, count));
         }
     }
 
@@ -102,13 +103,9 @@ public enum HistoryFormat {
     public static History read(
             Path file, HistoryFormat format, Consumer<String> warnings, Runnable watch)
             throws IOException {
-        String name = file.toString();
-        return switch (format) {
-            case JSON_LINES -> HistoryReader.read(file, warnings, watch);
-            case EDN -> new EdnHistory(name, text(file, watch), watch).read();
-            case JEPSEN_LOG -> JepsenLog.read(name, text(file, watch), watch);
-            case OPERATIONS_JSON -> new OperationsJson(name, text(file, watch), watch).read();
-        };
+        try (var whole = new HistoryFile(file, format)) {
+            return whole.read(warnings, watch);
+        }
     }
 
     /** Writes a history in a given format, so that other tools can read it. */
@@ -121,86 +118,8 @@ public enum HistoryFormat {
         }
     }
 
-    private static String text(Path file, Runnable watch) throws IOException {
-        try (BufferedReader in = HistoryReader.open(file)) {
-            var text = new StringBuilder();
-            char[] buffer = new char[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                text.append(buffer, 0, n);
-                watch.run();
-            }
-            int bad = text.indexOf(String.valueOf(HistoryReader.NO_UTF8));
-            if (bad >= 0) {
-                int lineStart = text.lastIndexOf("\n", bad) + 1;
-                long line = text.chars().limit(bad).filter(c -> c == '\n').count() + 1;
-                throw HistoryReader.noUtf8(file.toString(), line, bad - lineStart);
-            }
-            return text.toString();
-        }
-    }
-
     /** A header for files that have none. */
     static HistoryHeader header(String file, String model) {
         return new HistoryHeader(HistoryHeader.SCHEMA, file, "", model, List.of(), 0);
-    }
-
-    /** The model that the functions of a history suggest, "" where they suggest none. */
-    static String suggestedModel(List<HistoryEvent> events) {
-        List<String> functions = new ArrayList<>();
-        for (HistoryEvent event : events) {
-            if (event.process() != HistoryEvent.NEMESIS && !functions.contains(event.f())) {
-                functions.add(event.f());
-            }
-        }
-        if (functions.contains("get") || functions.contains("put")) {
-            return "key-value";
-        }
-        boolean collections = anyRead(events, Value.Seq.class);
-        if (functions.contains("append")) {
-            return anyRead(events, Value.Text.class) && !collections ? "key-value" : "list-append";
-        }
-        if (functions.contains("enqueue") || functions.contains("dequeue")) {
-            return "queue";
-        }
-        if (functions.contains("acquire") || functions.contains("release")) {
-            return "lock";
-        }
-        if (functions.contains("increment")) {
-            return "counter";
-        }
-        if (functions.contains("add")) {
-            return anyRead(events, Value.Int.class) && !collections ? "counter" : "set";
-        }
-        if (collections && functions.contains("write") && versioned(events)) {
-            return "versioned-register";
-        }
-        return functions.contains("write")
-                        || functions.contains("cas")
-                        || functions.contains("read")
-                ? "cas-register"
-                : "";
-    }
-
-    /** Whether some read answered with this kind of value. */
-    private static boolean anyRead(List<HistoryEvent> events, Class<? extends Value> kind) {
-        return events.stream()
-                .anyMatch(
-                        e ->
-                                e.process() != HistoryEvent.NEMESIS
-                                        && e.type() == HistoryEvent.Type.OK
-                                        && e.f().equals("read")
-                                        && kind.isInstance(e.value()));
-    }
-
-    /** Whether all writes are of pairs [version value]. */
-    private static boolean versioned(List<HistoryEvent> events) {
-        return events.stream()
-                .filter(e -> e.process() != HistoryEvent.NEMESIS && e.f().equals("write"))
-                .allMatch(
-                        e ->
-                                e.value() instanceof Value.Seq(List<Value> pair)
-                                        && pair.size() == 2
-                                        && (pair.getFirst() instanceof Value.Nil
-                                                || pair.getFirst() instanceof Value.Int));
     }
 }

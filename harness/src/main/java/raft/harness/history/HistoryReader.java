@@ -24,12 +24,6 @@ import java.util.zip.ZipException;
  * column.
  */
 public final class HistoryReader {
-    /**
-     * What stands for bytes that are no UTF-8 until they are refused; it is no character. Two
-     * different ones must not be taken for the same value.
-     */
-    static final char NO_UTF8 = '\ufffe';
-
     private HistoryReader() {}
 
     /** Reads a whole history; warnings are dropped. */
@@ -59,7 +53,7 @@ public final class HistoryReader {
         CharsetDecoder decoder =
                 StandardCharsets.UTF_8
                         .newDecoder()
-                        .replaceWith(String.valueOf(NO_UTF8))
+                        .replaceWith(String.valueOf(Cursor.NO_UTF8))
                         .onMalformedInput(CodingErrorAction.REPLACE)
                         .onUnmappableCharacter(CodingErrorAction.REPLACE);
         return new BufferedReader(new InputStreamReader(bytes(file), decoder), 1 << 16);
@@ -126,17 +120,10 @@ public final class HistoryReader {
         }
     }
 
-    static HistoryFormatException noUtf8(String file, long line, int index) {
-        return new HistoryFormatException(file, line, index + 1, "these bytes are not UTF-8");
-    }
-
     static void stream(String file, BufferedReader in, EventSink sink) throws IOException {
         String line = in.readLine();
         if (line == null) {
             throw new HistoryFormatException(file, 1, 1, "the file is empty");
-        }
-        if (line.indexOf(NO_UTF8) >= 0) {
-            throw noUtf8(file, 1, line.indexOf(NO_UTF8));
         }
         sink.header(header(new Cursor(file, line, 1), warning -> {}, false));
         var order = new EventOrder();
@@ -161,9 +148,6 @@ public final class HistoryReader {
                         return;
                     }
                     throw e;
-                }
-                if (line.indexOf(NO_UTF8) >= 0) {
-                    throw noUtf8(file, lineNumber, line.indexOf(NO_UTF8));
                 }
                 String problem = order.problem(event);
                 if (problem != null) {
@@ -323,6 +307,7 @@ public final class HistoryReader {
         if (!in.atEnd()) {
             throw in.error("nothing may follow the object on its line, but here is " + in.here());
         }
+        in.requireUtf8();
     }
 
     /** Collects what is streamed into a {@link History}. */

@@ -2,11 +2,12 @@ package raft.harness.history;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,15 +39,23 @@ final class JepsenLog {
                 .anyMatch(line -> line.contains("jepsen.") || LINE.matcher(line).matches());
     }
 
-    static History read(String file, String text, Runnable watch) throws HistoryFormatException {
-        List<HistoryEvent> events = new ArrayList<>();
+    /**
+     * Reads all lines.
+     *
+     * @param watch is called now and then and may end the reading with an exception of its own
+     * @param events gets what is read, in order
+     */
+    static void read(String file, BufferedReader in, Runnable watch, Consumer<HistoryEvent> events)
+            throws IOException {
         Map<Long, Value> openValues = new HashMap<>();
         var order = new EventOrder();
         long lineNumber = 0;
-        for (String line : (Iterable<String>) text.lines()::iterator) {
+        long eventCount = 0;
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
             if ((++lineNumber & 255) == 0) {
                 watch.run();
             }
+            new Cursor(file, line, lineNumber).requireUtf8();
             Matcher matcher = LINE.matcher(line);
             if (!matcher.matches()) {
                 if (MEANT.matcher(line).find()) {
@@ -59,18 +68,16 @@ final class JepsenLog {
                 }
                 continue;
             }
-            HistoryEvent event = event(file, lineNumber, line, matcher, events.size(), openValues);
+            HistoryEvent event = event(file, lineNumber, line, matcher, eventCount++, openValues);
             String problem = order.problem(event);
             if (problem != null) {
                 throw new HistoryFormatException(file, lineNumber, 1, problem);
             }
-            events.add(event);
+            events.accept(event);
         }
-        if (events.isEmpty()) {
+        if (eventCount == 0) {
             throw new HistoryFormatException(file, 1, 1, "no operation is in this log");
         }
-        return new History(
-                HistoryFormat.header(file, HistoryFormat.suggestedModel(events)), events);
     }
 
     private static HistoryEvent event(

@@ -2,11 +2,11 @@ package raft.harness.history;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * Operations as Porcupine has them, as a JSON list or one object a line:
@@ -23,27 +23,34 @@ final class OperationsJson {
     private static final List<String> NUMBERED_KV = List.of("get", "put", "append");
     private static final List<String> NUMBERED_REGISTER = List.of("read", "write", "cas");
 
-    private final String file;
+    /** Calls sort before returns at equal time: operations that touch are concurrent. */
+    static final Comparator<HistoryEvent> ORDER =
+            Comparator.comparingLong(HistoryEvent::timeNanos)
+                    .thenComparing(e -> e.type() != HistoryEvent.Type.INVOKE)
+                    .thenComparingLong(HistoryEvent::process);
+
     private final Cursor in;
-    private final List<Timed> timed = new ArrayList<>();
+    private final Consumer<HistoryEvent> events;
 
-    private record Timed(long nanos, boolean completion, int number, HistoryEvent event) {}
-
-    OperationsJson(String file, String text, Runnable watch) {
-        this.file = file;
-        in = new Cursor(file, text, 1, watch);
+    /**
+     * @param events gets what is read, in the file's order and not in that of time
+     */
+    OperationsJson(Cursor in, Consumer<HistoryEvent> events) {
+        this.in = in;
+        this.events = events;
     }
 
-    History read() throws HistoryFormatException {
+    void read() throws HistoryFormatException {
         Json.skipSpace(in);
         boolean list = in.peek() == '[';
         if (list) {
             in.next();
             Json.skipSpace(in);
         }
-        int number = 0;
+        long number = 0;
         boolean more = list ? in.peek() != ']' : !in.atEnd();
         while (more) {
+            in.forget();
             operation(number++);
             if (list) {
                 more = Json.more(in, ']');
@@ -52,20 +59,10 @@ final class OperationsJson {
                 more = !in.atEnd();
             }
         }
-        // Calls sort before returns at equal time: operations that touch are concurrent.
-        timed.sort(
-                Comparator.comparingLong(Timed::nanos)
-                        .thenComparing(Timed::completion)
-                        .thenComparingInt(Timed::number));
-        List<HistoryEvent> events = new ArrayList<>();
-        for (Timed t : timed) {
-            events.add(renumbered(t.event(), events.size()));
-        }
-        return new History(
-                HistoryFormat.header(file, HistoryFormat.suggestedModel(events)), events);
     }
 
-    private static HistoryEvent renumbered(HistoryEvent e, long index) {
+    /** With its place in the order. */
+    static HistoryEvent renumbered(HistoryEvent e, long index) {
         return new HistoryEvent(
                 index,
                 e.timeNanos(),
@@ -80,7 +77,7 @@ final class OperationsJson {
                 0);
     }
 
-    private void operation(int number) throws HistoryFormatException {
+    private void operation(long number) throws HistoryFormatException {
         Json.skipSpace(in);
         int at = in.position();
         if (in.peek() != '{') {
@@ -106,12 +103,7 @@ final class OperationsJson {
         Value key = orNil(field(asked, "key"));
         Value argument = argument(f, asked);
         boolean unknown = end < 0 || isTrue(field(answer, "unknown"));
-        timed.add(
-                new Timed(
-                        call,
-                        false,
-                        number,
-                        event(call, number, HistoryEvent.Type.INVOKE, f, key, argument, null)));
+        events.accept(event(call, number, HistoryEvent.Type.INVOKE, f, key, argument, null));
         if (end < 0) {
             return;
         }
@@ -124,19 +116,7 @@ final class OperationsJson {
                         : refused ? HistoryEvent.Type.FAIL : HistoryEvent.Type.OK;
         boolean learns = f.equals("read") || f.equals("get") || f.equals("dequeue");
         Value learnt = learns && !unknown ? answered(output, answer) : argument;
-        timed.add(
-                new Timed(
-                        end,
-                        true,
-                        number,
-                        event(
-                                end,
-                                number,
-                                type,
-                                f,
-                                key,
-                                learnt,
-                                refused ? "compare-failed" : null)));
+        events.accept(event(end, number, type, f, key, learnt, refused ? "compare-failed" : null));
     }
 
     /** Each operation is its own process: Porcupine's clients may overlap with themselves. */

@@ -147,8 +147,8 @@ class HistoryFilesTest {
     }
 
     /**
-     * Whatever happens to a file, it is read or refused with line and column, nothing else; and
-     * what can be read can be judged, or the model refuses it in words.
+     * Whatever happens to a file, it is read or refused with line and column, nothing else, whole
+     * or event by event; and what can be read can be judged, or the model refuses it in words.
      */
     @Test
     void mutatedAndTruncatedFilesAreReadOrRefusedClearly() throws IOException {
@@ -168,16 +168,77 @@ class HistoryFilesTest {
             try {
                 History back = HistoryFormat.read(file, w -> {});
                 read++;
+                if (seed % 5 == 0) {
+                    assertThat(streamed(file)).as("seed " + seed).isEqualTo(back);
+                }
                 Checker.check(back, model, Budget.DEFAULT);
             } catch (HistoryFormatException e) {
                 assertThat(e.getMessage())
                         .as(format + " seed " + seed)
                         .matches("(?s)" + Pattern.quote(file.toString()) + ":\\d+:\\d+: .+");
+                if (seed % 5 == 0) {
+                    assertThatThrownBy(() -> streamed(file)).hasMessage(e.getMessage());
+                }
             } catch (IllegalArgumentException e) {
                 assertThat(e).as("seed " + seed).hasMessageMatching("(?s)event -?\\d+: .+");
             }
         }
         assertThat(read).isBetween(MUTATED_COUNT / 20, MUTATED_COUNT * 19 / 20);
+    }
+
+    private static History streamed(Path path) throws IOException {
+        List<HistoryHeader> headers = new ArrayList<>();
+        List<HistoryEvent> events = new ArrayList<>();
+        try (var file = new HistoryFile(path, HistoryFormat.detect(path))) {
+            // The second time it knows what it learnt by the first.
+            for (int time = 1; time <= 2; time++) {
+                headers.clear();
+                events.clear();
+                file.stream(
+                        new EventSink() {
+                            @Override
+                            public void header(HistoryHeader header) {
+                                headers.add(header);
+                            }
+
+                            @Override
+                            public void event(HistoryEvent event) {
+                                events.add(event);
+                            }
+                        },
+                        () -> {});
+            }
+        }
+        return new History(headers.getFirst(), events);
+    }
+
+    /** A file of one line, whose pieces end anywhere and whose operations are in no order. */
+    @Test
+    void longFilesAreReadInPiecesAndSortedInParts() throws IOException {
+        Path file = folder.resolve("long");
+        var edn = new StringBuilder("[");
+        var operations = new StringBuilder("[");
+        String longest = "x".repeat(200_000);
+        for (int i = 0; i < 70_000; i++) {
+            String value = i == 40_000 ? longest : "é" + i;
+            edn.append("{:process 0 :type :invoke :f :write :value \"" + value + "\"} ");
+            edn.append("{:process 0 :type :ok :f :write}");
+            long call = (i * 31L) % 70_000;
+            operations.append("{\"call\":" + call + ",\"return\":" + (call + 5));
+            operations.append(",\"input\":{\"op\":1,\"value\":\"" + value + "\"}},");
+        }
+        int ednLength = edn.length();
+        Files.writeString(file, edn + "]");
+        assertThat(streamed(file)).isEqualTo(HistoryFormat.read(file, w -> {}));
+        reads(edn + "{:process 1}", ":1:" + (ednLength + 1) + ": this operation has no :type");
+
+        operations.setLength(operations.length() - 1);
+        Files.writeString(file, operations + "]");
+        assertThat(streamed(file)).isEqualTo(HistoryFormat.read(file, w -> {}));
+        assertThat(streamed(file).events()).isSortedAccordingTo(OperationsJson.ORDER);
+        int bad = operations.length() + 2;
+        reads(operations + "\n,{}]", ":2:2: this operation has no \"input\"");
+        reads(operations + ",{}]", ":1:" + bad + ": this operation has no \"input\"");
     }
 
     private static Model any(SplittableRandom random) {
