@@ -32,7 +32,7 @@ final class Compaction {
     void considerSnapshot() {
         if (state.appliedIndex() == snapshots.newestIndex()) {
             snapshots.takeRequests().forEach(id -> state.emit(new Effect.Done(id)));
-        } else if (snapshots.isDue(config.limits().snapshotLogBytes())
+        } else if (snapshots.isDue(state.appliedIndex(), config.limits().snapshotLogBytes())
                 && state.appliedIndex() <= durability.durableIndex()) {
             snapshots.capturing(state.appliedIndex());
             state.emit(
@@ -89,16 +89,26 @@ final class Compaction {
                 .forEach(index -> state.emit(new Effect.DeleteSnapshot(index)));
     }
 
-    void sendSnapshot(Progress progress) {
+    /**
+     * The newest snapshot is what this follower gets from now on.
+     *
+     * @return false if there is none yet that reaches behind the entry that added it; one is taken
+     */
+    boolean beginSnapshot(Progress progress) {
         Snapshot newest = snapshots.newest();
-        if (newest == null || newest.index() < log.baseIndex()) {
+        if (snapshots.newestIndex() < log.baseIndex()) {
             throw new IllegalStateException(
                     "the log begins behind index "
                             + log.baseIndex()
                             + ", but the newest snapshot is "
                             + newest);
         }
+        if (newest == null || newest.index() < progress.addedIndex()) {
+            snapshots.wanted(progress.addedIndex());
+            return false;
+        }
         progress.needsSnapshot(newest);
+        return true;
     }
 
     void sendChunk(NodeId peer, Progress progress, Snapshot pinned) {

@@ -156,6 +156,23 @@ final class Invariants {
     }
 
     /**
+     * A leader sends entries to a member: never such that are from before it was added, for it may
+     * have lost what its name had voted and acknowledged then.
+     */
+    static void sent(NodeId peer, Progress progress, int entryCount) {
+        if (entryCount > 0 && progress.nextIndex() <= progress.addedIndex()) {
+            throw new IllegalStateException(
+                    "catch-up rule: "
+                            + peer
+                            + " was added by entry "
+                            + progress.addedIndex()
+                            + ", but is sent entries from "
+                            + progress.nextIndex()
+                            + " on");
+        }
+    }
+
+    /**
      * A leader serves a read (thesis §6.4): it knows what is committed because an entry of its term
      * is, a majority has answered a round that began after the read came, and the state includes
      * every commit known at that time.

@@ -19,6 +19,9 @@ final class Progress {
         SNAPSHOT
     }
 
+    /** Of the entry that made it a member; 0 for those that the cluster began with. */
+    private final long addedIndex;
+
     private State state = State.PROBE;
     private long matchIndex;
     private long nextIndex;
@@ -39,7 +42,8 @@ final class Progress {
     private long lastAckNanos;
     private long ackedRound;
 
-    Progress(long nextIndex, long nowNanos) {
+    Progress(long addedIndex, long nextIndex, long nowNanos) {
+        this.addedIndex = addedIndex;
         this.nextIndex = nextIndex;
         // A new leader grants its followers a whole period before it misses them.
         this.lastAckNanos = nowNanos;
@@ -86,7 +90,19 @@ final class Progress {
         probeOutstanding = false;
     }
 
-    /** What it needs next is not in the log any more. */
+    /**
+     * What it needs next is not for it to be had from the log. Either that begins later, or the
+     * entries are from before it was added: with those it would pass through configurations in
+     * which somebody of its name had a vote, and would use it, though what that one had voted and
+     * acknowledged went with its disk.
+     *
+     * @param baseIndex up to which the log is compacted away
+     */
+    boolean isBehindLog(long baseIndex) {
+        return nextIndex <= Math.max(baseIndex, addedIndex);
+    }
+
+    /** It {@link #isBehindLog}, and this is what it gets instead. */
     void needsSnapshot(Snapshot pinned) {
         state = State.SNAPSHOT;
         snapshot = pinned;
@@ -144,6 +160,10 @@ final class Progress {
 
     void roundAcked(long round) {
         ackedRound = Math.max(ackedRound, round);
+    }
+
+    long addedIndex() {
+        return addedIndex;
     }
 
     State state() {

@@ -71,8 +71,10 @@ final class Replication {
             if (progress.nextIndex() > log.lastIndex() && !unknown) {
                 return;
             }
-            if (progress.nextIndex() <= log.baseIndex()) {
-                compaction.sendSnapshot(progress);
+            if (progress.isBehindLog(log.baseIndex())) {
+                if (!compaction.beginSnapshot(progress)) {
+                    return;
+                }
             } else {
                 sendAppend(
                         peer, progress, log.slice(progress.nextIndex(), limits.appendBytesMax()));
@@ -86,6 +88,7 @@ final class Replication {
     /** Leaves at once, in parallel with this node's own fsync (thesis §10.2.1). */
     private void sendAppend(NodeId peer, Progress progress, List<Entry> entries) {
         long prevIndex = progress.nextIndex() - 1;
+        Invariants.sent(peer, progress, entries.size());
         state.emit(
                 new Effect.Send(
                         peer,
@@ -152,8 +155,8 @@ final class Replication {
         if (progress.matchIndex() < log.lastIndex() && silent) {
             progress.retryProbe();
             if (progress.state() == Progress.State.REPLICATE) {
-                if (progress.nextIndex() <= log.baseIndex()) {
-                    compaction.sendSnapshot(progress);
+                if (progress.isBehindLog(log.baseIndex())) {
+                    compaction.beginSnapshot(progress);
                     return;
                 }
                 // Were the newest messages lost, or is the follower only slow? An empty one tells:

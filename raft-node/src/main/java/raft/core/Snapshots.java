@@ -27,6 +27,9 @@ final class Snapshots {
 
     private List<Long> capturingFor = List.of();
 
+    /** A member that was added needs one that reaches so far. */
+    private long wantedIndex;
+
     /**
      * A snapshot that arrives in pieces. Bound to one leader's file: equal state does not promise
      * equal bytes.
@@ -104,8 +107,14 @@ final class Snapshots {
         requests.add(requestId);
     }
 
-    boolean isDue(long snapshotLogBytes) {
-        return capturingIndex == 0 && (!requests.isEmpty() || appliedBytes >= snapshotLogBytes);
+    void wanted(long index) {
+        wantedIndex = Math.max(wantedIndex, index);
+    }
+
+    boolean isDue(long appliedIndex, long snapshotLogBytes) {
+        boolean wanted = newestIndex() < wantedIndex && wantedIndex <= appliedIndex;
+        return capturingIndex == 0
+                && (wanted || !requests.isEmpty() || appliedBytes >= snapshotLogBytes);
     }
 
     void capturing(long index) {

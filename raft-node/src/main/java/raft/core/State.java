@@ -164,7 +164,8 @@ final class State {
         for (Configuration.Member member : now.members()) {
             if (!member.id().equals(config.self())) {
                 leader.progress.computeIfAbsent(
-                        member.id(), id -> new Progress(log.lastIndex() + 1, nowNanos));
+                        member.id(),
+                        id -> new Progress(member.addedIndex(), log.lastIndex() + 1, nowNanos));
             }
         }
     }

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,6 +36,9 @@ final class GoldenWorld {
     private int leaseDriftPercent = RaftConfig.NO_LEASE;
     private List<Configuration.Member> initial = List.of();
 
+    /** All that were taken, by index: what arrives somewhere is one of these. */
+    private final Map<Long, Snapshot> snapshots = new HashMap<>();
+
     private record Envelope(NodeId from, NodeId to, Message message) {}
 
     /** One node and its disk. */
@@ -64,6 +68,7 @@ final class GoldenWorld {
             case "nodes" -> nodes(args);
             case "start" -> start(args);
             case "crash" -> crash(peer(args.getFirst()));
+            case "wipe" -> wipe(peer(args.getFirst()));
             case "timeout" -> timeout(peer(args.getFirst()));
             case "advance" -> nowNanos += Long.parseLong(args.getFirst()) * 1_000_000L;
             case "run" -> runFor(Long.parseLong(args.getFirst()));
@@ -188,6 +193,13 @@ final class GoldenWorld {
         peer.raft = null;
         peer.unsynced.clear();
         network.removeIf(e -> e.from.equals(peer.id) || e.to.equals(peer.id));
+    }
+
+    /** A crash after which the disk is empty. */
+    private void wipe(Peer peer) {
+        crash(peer);
+        peer.durable.clear();
+        peer.files.clear();
     }
 
     private void timeout(Peer peer) {
@@ -408,6 +420,7 @@ final class GoldenWorld {
                                 capture.configurationIndex(),
                                 capture.configuration());
                 peer.files.put(taken.index(), taken);
+                snapshots.put(taken.index(), taken);
                 out.add(node + "takes a snapshot at " + taken.index() + "/" + taken.term());
                 feed(peer, new Event.SnapshotSaved(taken));
             }
@@ -428,9 +441,16 @@ final class GoldenWorld {
             }
             case Effect.KeepChunk chunk -> {
                 if (chunk.last()) {
+                    // One that a transcript made up holds the members that all began with.
                     Snapshot whole =
-                            new Snapshot(
-                                    chunk.index(), chunk.term(), 10, 0, new Configuration(initial));
+                            snapshots.getOrDefault(
+                                    chunk.index(),
+                                    new Snapshot(
+                                            chunk.index(),
+                                            chunk.term(),
+                                            10,
+                                            0,
+                                            new Configuration(initial)));
                     peer.files.put(whole.index(), whole);
                     feed(peer, new Event.SnapshotReceived(whole));
                 }
