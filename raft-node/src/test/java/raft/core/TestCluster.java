@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.function.BiPredicate;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
+import java.util.function.Predicate;
 
 /**
  * Several nodes in one thread and virtual time, for tests: seeded delays, loss and duplication, a
@@ -43,6 +44,9 @@ final class TestCluster {
     long delayMillisMax = 5;
     long syncMillisMax = 3;
     BiPredicate<NodeId, NodeId> cut = (from, to) -> false;
+
+    /** Sees every message as it is sent; those for which it holds never arrive. */
+    Predicate<Message> lost = message -> false;
 
     private final Random random;
     private final long seed;
@@ -339,6 +343,9 @@ final class TestCluster {
 
     private void deliver(NodeId from, NodeId to, Message message) {
         messageCount++;
+        if (lost.test(message)) {
+            return;
+        }
         if (message
                 instanceof
                 Message.AppendEntries(

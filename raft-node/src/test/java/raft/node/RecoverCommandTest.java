@@ -18,6 +18,8 @@ import raft.client.Request.Admin;
 import raft.client.Result;
 
 import java.io.IOException;
+import java.io.Reader;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,6 +93,35 @@ final class RecoverCommandTest {
         cluster.awaitConvergence();
         assertThat(cluster.status("n1").keyCount()).isEqualTo(80);
         assertThat(members()).extracting(Member::id).containsExactly("n1", "n3");
+    }
+
+    /** As an operator does it: the command in a terminal, its question answered by hand. */
+    @Test
+    void theNodesNameTypedInATerminalIsConsent() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        put(0, 20);
+        cluster.awaitConvergence();
+        cluster.kill("n1");
+        cluster.kill("n2");
+        cluster.stop("n3");
+        var before = contents(folder.resolve("n3"));
+
+        Typed refused = inTerminal("n3", "yes");
+        assertThat(refused.status).isEqualTo(1);
+        assertThat(refused.screen)
+                .contains("Type n3 to do it: ")
+                .contains("not confirmed, nothing was changed");
+        assertThat(contents(folder.resolve("n3"))).isEqualTo(before);
+
+        Typed done = inTerminal("n3", "n3");
+        assertThat(done.status).as(done.screen).isZero();
+        assertThat(done.screen).contains("What may be lost:").contains("Done.");
+        String newId = done.screen.replaceAll("(?s).*The cluster's id becomes (\\S+)\\..*", "$1");
+        cluster.tell("n3", newId, List.of("n3"));
+        cluster.restart("n3");
+        assertThat(cluster.awaitLeader()).isEqualTo("n3");
+        put(20, 40);
+        assertThat(cluster.status("n3").keyCount()).isEqualTo(40);
     }
 
     @Test
@@ -170,6 +201,44 @@ final class RecoverCommandTest {
         List<String> all = new ArrayList<>(List.of("--data-dir", folder.resolve(id).toString()));
         all.addAll(List.of(options));
         return new RecoverCommand(out::add, err::add, null).run(all);
+    }
+
+    /** How the command ended and what stood on the screen. */
+    private record Typed(int status, String screen) {}
+
+    private Typed inTerminal(String id, String line) throws IOException, InterruptedException {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        // Of util-linux: gives the command a terminal of its own.
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        "script",
+                        "--quiet",
+                        "--return",
+                        "--command",
+                        "exec \"$JAVA\" -XX:+UseSerialGC -Xmx64m -cp \"$CLASSES\" "
+                                + Main.class.getName()
+                                + " recover --data-dir \"$DATA\"",
+                        "/dev/null");
+        builder.environment().put("JAVA", java);
+        builder.environment().put("CLASSES", System.getProperty("java.class.path"));
+        builder.environment().put("DATA", folder.resolve(id).toString());
+        Process process = builder.redirectErrorStream(true).start();
+        try (Writer keys = process.outputWriter(StandardCharsets.UTF_8);
+                Reader screen = process.inputReader(StandardCharsets.UTF_8)) {
+            StringBuilder seen = new StringBuilder();
+            boolean typed = false;
+            for (int c = screen.read(); c >= 0; c = screen.read()) {
+                seen.append((char) c);
+                if (!typed && seen.toString().endsWith("to do it: ")) {
+                    keys.write(line + "\n");
+                    keys.flush();
+                    typed = true;
+                }
+            }
+            return new Typed(process.waitFor(), seen.toString());
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     private List<Member> members() throws Exception {
