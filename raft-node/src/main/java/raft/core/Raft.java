@@ -189,6 +189,9 @@ public final class Raft {
         // this node does not have yet (thesis §4.2.2).
         if (elections.isDisruptive(message)) {
             elections.countDisruptive();
+            if (message instanceof Message.PreVoteRequest request) {
+                reconfiguration.tellRemoved(from, request);
+            }
             return;
         }
         // §5.1, for every message and every role: a higher term makes a follower, a lower one is

@@ -134,6 +134,36 @@ final class Reconfiguration {
         }
     }
 
+    /**
+     * Who was removed is sent nothing any more, so it mostly does not hear of it and goes on asking
+     * for votes. Its leader answers with the entries that it lacks up to the one that removed it:
+     * it then falls silent, and can say why.
+     */
+    void tellRemoved(NodeId from, Message.PreVoteRequest request) {
+        long known = request.lastLogIndex();
+        if (state.role() instanceof Role.Leader
+                && !membership.latest().contains(from)
+                && membership.latestIndex() <= state.commitIndex()
+                && request.term() <= state.term()
+                && known >= log.baseIndex()
+                && known <= membership.latestIndex()
+                && log.matches(known, request.lastLogTerm())) {
+            List<Entry> missing =
+                    log.slice(known + 1, config.limits().appendBytesMax()).stream()
+                            .filter(entry -> entry.index() <= membership.latestIndex())
+                            .toList();
+            state.emit(
+                    new Effect.Send(
+                            from,
+                            new Message.AppendEntries(
+                                    state.term(),
+                                    known,
+                                    request.lastLogTerm(),
+                                    missing,
+                                    state.commitIndex())));
+        }
+    }
+
     /** The leader that has removed itself leads until that is committed (thesis §4.2.2). */
     void leaveIfRemoved(Role.Leader leader) {
         if (!membership.isVoter(config.self()) && membership.latestIndex() <= state.commitIndex()) {

@@ -86,6 +86,9 @@ public final class Node implements Closeable {
     private final Thread clientThread;
     private boolean closed;
 
+    /** Written by the event loop once it runs. */
+    private volatile Status.Standing standing = Status.Standing.WAITING;
+
     /**
      * Starts a node.
      *
@@ -232,7 +235,7 @@ public final class Node implements Closeable {
                         Threads.start("snapshots", snapshots));
         this.loopThread = Threads.start("loop", loop::run);
         links.configured(raft.configuration());
-        links.committed(raft.committedConfiguration());
+        committed(raft.committedConfiguration());
         vital("peers", peers::run, fatal);
         this.clientThread = vital("clients", clients::run, fatal);
         if (http != null) {
@@ -409,6 +412,22 @@ public final class Node implements Closeable {
                 });
     }
 
+    /** These are the members for good. */
+    private void committed(Configuration members) throws IOException {
+        links.committed(members);
+        Configuration.Member self = members.member(config.nodeId());
+        if (self != null) {
+            standing = self.voter() ? Status.Standing.VOTER : Status.Standing.LEARNER;
+        } else if (standing == Status.Standing.VOTER || standing == Status.Standing.LEARNER) {
+            standing = Status.Standing.REMOVED;
+            log.warn(
+                    "removed from the cluster, whose members are "
+                            + members
+                            + ": this node keeps quiet and can be stopped; to come back it must be"
+                            + " added again");
+        }
+    }
+
     private void persisted(long ticket) {
         inbox.put(new Input.Core(new Event.Persisted(ticket)));
     }
@@ -527,7 +546,7 @@ public final class Node implements Closeable {
 
         @Override
         public void committed(Configuration members) throws IOException {
-            links.committed(members);
+            Node.this.committed(members);
         }
 
         @Override
@@ -548,6 +567,7 @@ public final class Node implements Closeable {
                     raft.term(),
                     Status.name(raft.votedFor()),
                     Status.name(raft.leader()),
+                    standing,
                     raft.firstIndex(),
                     raft.lastIndex(),
                     raft.lastTerm(),

@@ -6,6 +6,7 @@ import raft.core.Effect.RoleName;
 import raft.core.NodeId;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a node says of itself, taken between two steps of the event loop, so that all figures belong
@@ -30,6 +31,7 @@ public record Status(
         long term,
         @Nullable String votedFor,
         @Nullable String leader,
+        Standing standing,
         long firstIndex,
         long lastIndex,
         long lastTerm,
@@ -49,6 +51,16 @@ public record Status(
         List<ByReason> reasons,
         List<Timing> timings,
         List<Change> transitions) {
+
+    /** What this node is to its cluster, as far as it knows what is committed. */
+    public enum Standing {
+        VOTER,
+        LEARNER,
+        /** It was a member and is none any more. */
+        REMOVED,
+        /** It has yet to be added. */
+        WAITING
+    }
 
     /** The state at {@code index}, on the disk. */
     public record Snapshot(long index, long term, long bytes) {}
@@ -182,6 +194,7 @@ public record Status(
         json.field("monotonicNanos", System.nanoTime()).endObject();
         json.field("role", word(role)).field("term", term);
         json.field("votedFor", votedFor).field("leader", leader);
+        json.field("standing", standing.name().toLowerCase(Locale.ROOT));
         json.field("firstIndex", firstIndex).field("lastIndex", lastIndex);
         json.field("lastTerm", lastTerm).field("durableIndex", durableIndex);
         json.field("commitIndex", commitIndex).field("appliedIndex", appliedIndex);

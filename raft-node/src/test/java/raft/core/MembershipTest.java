@@ -417,6 +417,39 @@ final class MembershipTest {
         }
     }
 
+    /** Nobody sends it anything any more, but its leader answers when it asks for votes. */
+    @Test
+    void removedFollowerHearsOfItAndFallsSilent() {
+        TestCluster cluster = new TestCluster(4, 3);
+        NodeId leader = cluster.awaitSettledLeader();
+        NodeId removed =
+                cluster.nodes.keySet().stream()
+                        .filter(id -> !id.equals(leader))
+                        .findFirst()
+                        .orElseThrow();
+        cluster.cut = (from, to) -> to.equals(removed);
+        cluster.ask(leader, id -> change(id, new Change.Remove(removed)));
+        for (int i = 0; i < 20; i++) {
+            cluster.propose(leader, "value " + i);
+        }
+        cluster.run(5_000);
+        cluster.cut = (from, to) -> false;
+        long term = cluster.node(leader).raft().term();
+        Raft quiet = cluster.node(removed).raft();
+        cluster.await("it hears of it", () -> !quiet.committedConfiguration().contains(removed));
+        cluster.run(5_000);
+        cluster.lost =
+                message -> {
+                    assertThat(message).isNotInstanceOf(Message.PreVoteRequest.class);
+                    return false;
+                };
+        cluster.run(60_000);
+        assertThat(quiet.role()).isEqualTo(RoleName.FOLLOWER);
+        assertThat(quiet.term()).isEqualTo(term);
+        assertThat(cluster.leader()).isEqualTo(leader);
+        assertThat(cluster.node(leader).raft().term()).isEqualTo(term);
+    }
+
     /**
      * Members come and go, snapshots are taken all the time, and whatever else can go wrong does.
      */

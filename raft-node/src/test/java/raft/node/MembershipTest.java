@@ -83,6 +83,26 @@ final class MembershipTest {
     }
 
     @Test
+    void aRemovedFollowerSaysSoAndKeepsQuiet() throws Exception {
+        cluster = TestCluster.start(folder, 3);
+        put(0, 10);
+        String leader = cluster.awaitLeader();
+        String removed = cluster.anyBut(leader);
+        assertThat(cluster.status(removed).standing()).isEqualTo(Status.Standing.VOTER);
+        assertThat(admin(new Admin.Remove(removed))).isEqualTo(new Result.Done());
+        cluster.await(
+                "word of it", () -> cluster.status(removed).standing() == Status.Standing.REMOVED);
+        assertThat(cluster.log()).contains("WARN  " + removed + " removed from the cluster");
+        assertThat(cluster.http(removed, "/status")).contains("\"standing\":\"removed\"");
+        put(10, 20);
+        assertThat(admin(new Admin.AddLearner(removed, cluster.address(removed))))
+                .isEqualTo(new Result.Done());
+        cluster.await(
+                "its return", () -> cluster.status(removed).standing() == Status.Standing.LEARNER);
+        cluster.awaitConvergence();
+    }
+
+    @Test
     void aNodeThatLostItsDataIsRefusedUntilItIsAddedAgain() throws Exception {
         cluster = TestCluster.start(folder, 3);
         put(0, 50);

@@ -28,7 +28,7 @@ final class StatusFieldsTest {
     private static final List<String> EVERYWHERE =
             List.of(
                     "id clusterId bootId uptimeMillis",
-                    "role term votedFor leader leaderContactMillis deadlineMillis",
+                    "role term votedFor leader standing leaderContactMillis deadlineMillis",
                     "firstIndex lastIndex durableIndex commitIndex appliedIndex lastTerm",
                     "snapshot.index snapshot.term snapshot.bytes",
                     "configuration.index configuration.committed configuration.members[].voter",

@@ -22,6 +22,7 @@ final class StatusTest {
                         3,
                         null,
                         "n2",
+                        Status.Standing.VOTER,
                         1,
                         9,
                         2,
@@ -67,7 +68,7 @@ final class StatusTest {
                         """
                         {"id":"n1","clusterId":"lab","bootId":"00ff","uptimeMillis":12,\
                         "role":"pre-candidate","term":3,"votedFor":null,"leader":"n2",\
-                        "firstIndex":1,"lastIndex":9,"lastTerm":2,"durableIndex":8,\
+                        "standing":"voter","firstIndex":1,"lastIndex":9,"lastTerm":2,"durableIndex":8,\
                         "commitIndex":7,"appliedIndex":6,"keyCount":5,"stateHash":"0a",\
                         "snapshot":{"index":4,"term":2,"bytes":99},"configuration":{"index":3,\
                         "committed":true,"members":[{"id":"n1","address":"h:1","voter":true}]},\
