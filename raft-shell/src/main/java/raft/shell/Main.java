@@ -216,6 +216,10 @@ public final class Main implements Runnable {
         sim.addSubcommand("speed", speed);
         enterMixins(commandLine, session);
         Examples.into(commandLine, "");
+        // Of 'cut n1 -> n3' and 'cut n1 -- n3' the arrow is a word like any other.
+        Objects.requireNonNull(commandLine.getSubcommands().get("cut"))
+                .setUnmatchedOptionsArePositionalParams(true)
+                .setEndOfOptionsDelimiter("");
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
         return withRules(commandLine, session::columns);
     }

@@ -16,6 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What could happen next in a simulated cluster, and making something else of it. */
 final class MeddleCommands {
@@ -101,21 +104,34 @@ final class MeddleCommands {
     /** Instead of a label: the first of the sort that is asked for. */
     static final String NEXT = "next";
 
+    /** Instead of a label: the first message from one node to another. */
+    private static final Pattern LINK = Pattern.compile("([A-Za-z0-9_.-]+)->([A-Za-z0-9_.-]+)");
+
+    private static final Pattern LABEL = Pattern.compile("[a-z]?([0-9]{1,12})");
+
+    /** Whether a word names something pending, be it there or not. */
+    static boolean isLabel(String word) {
+        return word.equals(NEXT) || LINK.matcher(word).matches() || LABEL.matcher(word).matches();
+    }
+
     /**
-     * What is pending under a label that 'flight' lists; null where nothing is.
+     * What is pending under a label; null where nothing is.
      *
      * @param next of which sort, where the label is 'next'
      */
     static @Nullable Occurrence pending(Travel travel, String label, Sort next) {
-        long sequence = label.equals(NEXT) ? 0 : Long.parseLong(label.replaceFirst("^[a-z]", ""));
-        for (Occurrence occurrence : travel.world().pending()) {
-            if (label.equals(NEXT)
-                    ? occurrence.sort() == next
-                    : occurrence.sequence() == sequence) {
-                return occurrence;
-            }
-        }
-        return null;
+        Matcher link = LINK.matcher(label);
+        Matcher number = LABEL.matcher(label);
+        Predicate<Occurrence> meant =
+                link.matches()
+                        ? one ->
+                                one.sort() == Sort.MESSAGE
+                                        && link.group(1).equals(one.from())
+                                        && link.group(2).equals(one.node())
+                        : number.matches()
+                                ? one -> one.sequence() == Long.parseLong(number.group(1))
+                                : one -> one.sort() == next;
+        return travel.world().pending().stream().filter(meant).findFirst().orElse(null);
     }
 
     private static String letter(Sort sort) {
@@ -142,7 +158,7 @@ final class MeddleCommands {
         @Override
         int go() throws InterruptedException {
             String letter = letter(sort());
-            if (!label().matches(NEXT + "|[a-z]?[0-9]{1,12}")) {
+            if (!isLabel(label())) {
                 throw new UsageException(
                         "'"
                                 + label()
@@ -222,7 +238,8 @@ final class MeddleCommands {
                 "",
                 "Examples:",
                 "  drop m57",
-                "  drop next      whichever would arrive next"
+                "  drop next      whichever would arrive next",
+                "  drop n1->n3    the next from n1 to n3"
             })
     static final class Drop extends MeddleWithOne {
         @Override

@@ -231,7 +231,7 @@ final class NetworkCommands {
 
         @Override
         public Integer call() throws InterruptedException {
-            if (what.equals(MeddleCommands.NEXT) || what.matches("[mtdc][0-9]{1,12}")) {
+            if (MeddleCommands.isLabel(what) && !what.matches("[0-9]+")) {
                 return delayPending();
             }
             Matcher matcher = FORM.matcher(what);

@@ -149,6 +149,23 @@ final class ShellTest {
         assertThat(afterLast("raft> branch broken").lines()).contains(there);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "cut n1 -> n3",
+                "cut n1->n3",
+                "cut n1,n2 -- n3",
+                "cut n1--n3",
+                "cut n2 -> n1 --output json"
+            })
+    void linksAreCutAsTheHelpSays(String line) {
+        assertThat(script("cluster up sim --nodes 3 --seed 7")).isZero();
+        assertThat(script(line)).as(out.toString()).isZero();
+        assertThat(script("faults")).isZero();
+        assertThat(afterLast("raft> faults").replace(" ", ""))
+                .contains(line.replace("--output json", "").replace(" ", ""));
+    }
+
     @Test
     void theFirstMessageToArriveCanBeNamedByThatAlone() {
         assertThat(script("cluster up sim --nodes 3 --seed 7", "goto #20", "flight")).isZero();
