@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -25,6 +26,9 @@ import java.util.Map;
  *
  * <p>In registers crashed operations are used only where they are observed, see {@link
  * GeneralSearch}, so their number costs nothing.
+ *
+ * <p>In registers it is also seen at once, and without any search, when a value is read that had
+ * been overwritten for good, see {@link Overwrites}.
  *
  * <p>A violation is certain. Where the beam had to leave something out a dead end proves nothing;
  * then this part is {@link Verdict.Unknown} and the whole history has to be judged afterwards by
@@ -54,6 +58,7 @@ public final class LiveChecker {
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private final Map<Long, Waiting> open = new HashMap<>();
     private final Map<Value, Track> tracks = new HashMap<>();
+    private final @Nullable Overwrites overwrites;
     private long operationCount;
     private long judgedCount;
     private int nextOperation;
@@ -74,6 +79,9 @@ public final class LiveChecker {
         int operation = -1;
         @Nullable Track track;
 
+        /** Of those that changed the value and had ended before this began, the last to begin. */
+        @Nullable Waiting changedBefore;
+
         Waiting(HistoryEvent event, @Nullable Waiting invocation) {
             this.event = event;
             this.invocation = invocation;
@@ -87,6 +95,9 @@ public final class LiveChecker {
         final Meter.Gauge gauge;
         final Deque<HistoryEvent> latest = new ArrayDeque<>();
         boolean lost;
+
+        /** Of those that changed the value and have ended, the last to begin. */
+        @Nullable Waiting change;
 
         Track(Value name, GeneralSearch search, Meter.Gauge gauge) {
             this.gauge = gauge;
@@ -110,6 +121,7 @@ public final class LiveChecker {
         this.meter = meter;
         this.width = width;
         gauge = meter.gauge();
+        overwrites = model.shape() == Model.Shape.REGISTER ? new Overwrites() : null;
     }
 
     /** The same without a limit of time, for a run whose length is not known. */
@@ -291,12 +303,16 @@ public final class LiveChecker {
         Value name = model.part().apply(operation);
         Track track = tracks.computeIfAbsent(name, this::newTrack);
         remember(track, begin.event);
+        boolean crashed = completion == null || completion.type() == HistoryEvent.Type.INFO;
+        begin.track = crashed ? null : track;
+        begin.changedBefore = track.change;
+        if (overwrites != null) {
+            overwrites.began(track.name, operation);
+        }
         if (track.lost) {
             return;
         }
-        boolean crashed = completion == null || completion.type() == HistoryEvent.Type.INFO;
         begin.operation = nextOperation++;
-        begin.track = crashed ? null : track;
         long returns = crashed || begin.end == null ? GeneralSearch.CRASHED : begin.end.place;
         if (!track.search.invoke(begin.operation, operation, returns)) {
             lose(track, begin.event, "the budget of " + meter.what() + " ended");
@@ -311,10 +327,16 @@ public final class LiveChecker {
 
     private void end(Waiting begin, Waiting end) {
         Track track = begin.track;
-        if (track == null || track.lost) {
+        if (track == null) {
             return;
         }
         remember(track, end.event);
+        if (overwrites != null && overwritten(overwrites, track, begin, end)) {
+            return;
+        }
+        if (track.lost) {
+            return;
+        }
         track.gauge.at(judgedCount);
         switch (track.search.complete(begin.operation)) {
             case GOES_ON -> {}
@@ -329,6 +351,52 @@ public final class LiveChecker {
                 }
             }
         }
+    }
+
+    /**
+     * Whether a completed operation saw a value that was gone for good: that is certain whatever a
+     * beam had to leave out before, and also where the search got lost.
+     */
+    private boolean overwritten(Overwrites known, Track track, Waiting begin, Waiting end) {
+        Operation operation = Preparation.operation(begin.event, end.event, model);
+        Waiting change = begin.changedBefore;
+        // So that it does not keep all changes there ever were.
+        begin.changedBefore = null;
+        Value seen = Overwrites.seen(operation);
+        if (seen != null && change != null && known.gone(track.name, seen, change.place)) {
+            violated = track;
+            deadEnd = end.event;
+            explanation = overwrittenBy(track, change, seen, begin, end.event);
+            return true;
+        }
+        if (known.ended(track.name, operation, end.place)
+                && (track.change == null || track.change.place < begin.place)) {
+            track.change = begin;
+        }
+        return false;
+    }
+
+    private static Verdict.Explanation overwrittenBy(
+            Track track, Waiting change, Value seen, Waiting begin, HistoryEvent end) {
+        HistoryEvent ended = change.end == null ? change.event : change.end.event;
+        return new Verdict.Explanation(
+                String.format(
+                        Locale.ROOT,
+                        "%s%s by process %d (event %d) saw %s, but %s %s by process %d (event %d)"
+                            + " had finished %.3f ms before it began, and %s was not written again."
+                            + " Shown are these two, not the smallest part.",
+                        key(track),
+                        end.f(),
+                        end.process(),
+                        end.index(),
+                        seen,
+                        change.event.f(),
+                        change.event.value(),
+                        change.event.process(),
+                        change.event.index(),
+                        (begin.event.timeNanos() - ended.timeNanos()) / 1e6,
+                        seen),
+                List.of(change.event, ended, begin.event, end));
     }
 
     private static void remember(Track track, HistoryEvent event) {
@@ -355,11 +423,14 @@ public final class LiveChecker {
         }
     }
 
+    private static String key(Track track) {
+        return track.name instanceof Value.Nil ? "" : "Key " + track.name + ": ";
+    }
+
     private static Verdict.Explanation explain(Track track, HistoryEvent end) {
         List<HistoryEvent> latest = new ArrayList<>(track.latest);
-        String key = track.name instanceof Value.Nil ? "" : "Key " + track.name + ": ";
         return new Verdict.Explanation(
-                key
+                key(track)
                         + "no order explains "
                         + HistoryWriter.line(end)
                         + "; just before it only "

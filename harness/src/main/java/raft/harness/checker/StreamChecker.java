@@ -140,10 +140,6 @@ public final class StreamChecker {
             if (verdict instanceof Verdict.Valid || meter.spent() || live.settled()) {
                 break;
             }
-            Verdict.Explanation stale = width == NARROWEST ? contradiction(live) : null;
-            if (stale != null) {
-                return new Verdict.Violation(operationCount, stale);
-            }
         }
         return verdict;
     }
@@ -243,7 +239,8 @@ public final class StreamChecker {
             return found.explanation();
         }
         if (collected.overflown) {
-            return related(found.explanation(), collected.related);
+            Verdict.Explanation few = contradiction(live);
+            return few == null ? related(found.explanation(), collected.related) : few;
         }
         Meter some = meter.within(EXPLAIN_SECONDS, meter.memoryBytes() / 2);
         Verdict verdict = new Check(collected.events, chosen(), Check.Options.DEFAULT, some).run();
@@ -255,8 +252,8 @@ public final class StreamChecker {
     // ---- contradictions that few operations tell
 
     /**
-     * Where a beam got lost in a register: whether the answer there had been overwritten for good.
-     * For that the producers of its value and the writes that ended last before are enough: reads,
+     * Of a register: whether the answer that nothing explains had been overwritten for good. For
+     * that the producers of its value and the writes that ended last before are enough: reads,
      * refused cas and producers of values that nobody left needs may be dropped, and a cas may be
      * taken for a write, all of which allows more.
      */

@@ -76,6 +76,18 @@ class StreamCheckerTest {
         assertThat(certainCount).isGreaterThan(300);
     }
 
+    /**
+     * Twenty processes with crashes lose every beam sooner or later; a stale read is seen anyway.
+     */
+    @Test
+    void findsAStaleReadAmongManyCrashedOperations() throws IOException {
+        History history =
+                HistoryGenerator.generate(
+                        new HistoryGenerator.Shape(1, 50_000, 20, 1, 0, 0.01, 0.7));
+        assertThat(streamed(history.events(), Models.CAS_REGISTER))
+                .isInstanceOf(Verdict.Violation.class);
+    }
+
     private static Verdict streamed(List<HistoryEvent> events, Model model) throws IOException {
         return StreamChecker.check(source(events), header -> model, BUDGET, Checker.Progress.NONE)
                 .verdict();
