@@ -22,7 +22,7 @@ final class Examples {
         add("history timeline", "history timeline", "history timeline --from 3s --to 5s");
         add("history diff", "history diff histories/register/ONE histories/register/OTHER");
         add("history import", "history import jepsen/history.edn --model register");
-        add("history export", "history export histories/latest edn --file history.edn");
+        add("history export", "history export histories/latest --format edn --file history.edn");
         add("history open", "history open", "history open histories/latest --no-browser");
         add("serve", "serve", "serve --port 8080");
         add("nightly", "nightly --budget 10m", "nightly --budget 8h --shard 1/2");

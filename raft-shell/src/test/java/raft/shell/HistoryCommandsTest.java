@@ -26,6 +26,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** {@code ./raft history …} on a simulated run with a planted bug's history, as a user has it. */
 final class HistoryCommandsTest {
@@ -69,6 +70,17 @@ final class HistoryCommandsTest {
     }
 
     @Test
+    void explainTellsWhatNodesBrokeAndHowToSeeItAgain() throws IOException {
+        Path run = root.resolve("latest").toRealPath();
+        Files.writeString(
+                run.resolve("results.json"),
+                "{\"verdict\":\"violation\",\"linearizability\":\"valid\","
+                        + "\"reasons\":[\"n1 voted twice\"],\"repeat\":\"./raft test --seed 4\"}");
+        assertThat(execute("history", "explain", "latest")).isEqualTo(1);
+        assertThat(out).contains("n1 voted twice", "To repeat: ./raft test --seed 4");
+    }
+
+    @Test
     void explainTellsTheContradictionAndKeepsItForOthers() throws IOException {
         Path kept = root.resolve("kept/small");
         assertThat(execute("history", "explain", "latest", "--save", kept.toString())).isEqualTo(1);
@@ -107,6 +119,71 @@ final class HistoryCommandsTest {
         History read = HistoryFormat.read(file, warning -> {});
         assertThat(Checker.check(read, Models.named("cas-register"), Budget.DEFAULT))
                 .isInstanceOf(Verdict.Violation.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"jsonl", "edn", "jepsen-log", "porcupine"})
+    void keysStayApartInEveryFormat(String name) throws IOException {
+        Path run = root.resolve("latest").toRealPath();
+        String history = Files.readString(run.resolve("history.jsonl"));
+        String header = history.substring(0, history.indexOf('\n') + 1);
+        Files.writeString(
+                run.resolve("history.jsonl"),
+                header
+                        + event(0, 0, "invoke", "write", 1, "7")
+                        + event(1, 0, "ok", "write", 1, "7")
+                        + event(2, 1, "invoke", "read", 2, "null")
+                        + event(3, 1, "ok", "read", 2, "null")
+                        + event(4, 0, "invoke", "cas", 2, "[null,8]")
+                        + event(5, 0, "info", "cas", 2, "[null,8],\"error\":\"timeout\""));
+        Path file = root.resolve("exported");
+        assertThat(
+                        execute(
+                                "history",
+                                "export",
+                                "latest",
+                                "--format",
+                                name,
+                                "--file",
+                                file.toString()))
+                .as(err)
+                .isZero();
+        History read = HistoryFormat.read(file, warning -> {});
+        assertThat(read.events().stream().map(e -> e.key() + " " + e.value()).distinct())
+                .containsExactly("1 7", "2 nil", "2 [nil, 8]");
+        assertThat(Checker.check(read, Models.named("cas-register"), Budget.DEFAULT))
+                .isInstanceOf(Verdict.Valid.class);
+    }
+
+    private static String event(
+            int index, int process, String type, String f, int key, String value) {
+        return String.format(
+                Locale.ROOT,
+                "{\"index\":%d,\"time\":%d,\"process\":%d,\"type\":\"%s\",\"f\":\"%s\",\"key\":%d,"
+                        + "\"value\":%s}\n",
+                index,
+                index * 1_000_000,
+                process,
+                type,
+                f,
+                key,
+                value);
+    }
+
+    @Test
+    void ofNodesLogsOnlyTheTimeThatWasAskedForIsShown() throws IOException {
+        Path node = root.resolve("latest").toRealPath().resolve("nodes/n1");
+        Files.createDirectories(node);
+        Files.writeString(
+                node.resolve("status.jsonl"),
+                "{\"time\":0,\"utc\":0,\"status\":{\"role\":\"leader\"}}\n");
+        Files.writeString(
+                node.resolve("node.log"),
+                "1970-01-01T00:00:00.000Z INFO n1 early\n1970-01-01T00:01:00.000Z INFO n1 late\n");
+        assertThat(execute("history", "show", "latest", "--logs")).isZero();
+        assertThat(out).contains("n1 | early", "n1 | late");
+        assertThat(execute("history", "show", "latest", "--logs", "--to", "30s")).isZero();
+        assertThat(out).contains("n1 | early").doesNotContain("late");
     }
 
     @Test
@@ -186,6 +263,8 @@ final class HistoryCommandsTest {
                 "history show latest --process x | --process must be a number or nemesis",
                 "history show latest --from 2s --to 1s | --from must be before --to",
                 "history show latest --page 0 | --page counts from 1",
+                "history show latest --page 99 | the last page is 1",
+                "history list --verdict moon | there are valid, violation, unknown, insuf",
                 "history export latest --format moon | no format is called 'moon'",
                 "history timeline latest --around 999 | events are numbered 0 to",
                 "history import /nowhere | does not exist",

@@ -115,9 +115,9 @@ public final class HistoryFile implements Closeable {
         }
     }
 
-    /** Only Jepsen's own files have keys in values; its log lines leave that open. */
+    /** Jepsen's files, EDN and log, have no other place for a key. */
     private boolean keyed(Survey all) {
-        return format == HistoryFormat.EDN && all.keyed();
+        return format != HistoryFormat.OPERATIONS_JSON && all.keyed();
     }
 
     private HistoryHeader header(Survey all) {

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * :invoke :write 3} or, as in its history.txt, {@code 0 :invoke :write 3}. Other lines of the log
  * are passed over. An error stands in the place of the value ({@code :info :write :timed-out}); the
  * completion then keeps the invocation's value. A cas that failed was refused: Jepsen logs other
- * failures with an error.
+ * failures with an error. Where there are many keys, a value is {@code [key value]}.
  */
 final class JepsenLog {
     private static final Pattern LINE =
@@ -157,6 +157,7 @@ final class JepsenLog {
 
     static String write(History history) {
         var out = new StringBuilder();
+        boolean pairs = KeyPairs.canBeMade(history.events());
         for (HistoryEvent event : history.events()) {
             boolean nemesis = event.process() == HistoryEvent.NEMESIS;
             out.append("INFO  jepsen.util - ")
@@ -173,7 +174,9 @@ final class JepsenLog {
             if (!nemesis && event.error() != null && !refused) {
                 out.append(':').append(event.error().replaceAll("[^A-Za-z0-9_.-]+", "-"));
             } else {
-                EdnHistory.write(out, event.value());
+                EdnHistory.write(
+                        out,
+                        pairs && !nemesis ? Value.of(event.key(), event.value()) : event.value());
             }
             out.append('\n');
         }

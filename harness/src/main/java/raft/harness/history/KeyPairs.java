@@ -25,16 +25,26 @@ final class KeyPairs {
         return pair;
     }
 
+    /** Whether all clients' events have keys, so that all their values can be such pairs. */
+    static boolean canBeMade(List<HistoryEvent> events) {
+        return events.stream()
+                .allMatch(
+                        event ->
+                                event.process() == HistoryEvent.NEMESIS
+                                        || !(event.key() instanceof Value.Nil));
+    }
+
     /** The next event with its key apart; a completion may have lost it: it is the invocation's. */
     HistoryEvent without(HistoryEvent e) {
         if (e.process() == HistoryEvent.NEMESIS) {
             return e;
         }
         List<Value> pair = of(e.value());
-        Value asked = openKeys.get(e.process());
+        boolean asks = e.type() == HistoryEvent.Type.INVOKE;
+        Value asked = asks ? null : openKeys.get(e.process());
         boolean whole = pair != null && (asked == null || pair.getFirst().equals(asked));
         Value key = whole && pair != null ? pair.getFirst() : asked;
-        if (e.type() == HistoryEvent.Type.INVOKE && key != null) {
+        if (asks && key != null) {
             openKeys.put(e.process(), key);
         }
         return new HistoryEvent(

@@ -43,14 +43,18 @@ final class Survey {
                 shown |= named;
                 yield pair.get(1) instanceof Value.Seq;
             }
-            default -> true;
+            default -> {
+                shown |= named && pair.get(1) instanceof Value.Nil;
+                yield true;
+            }
         };
     }
 
     /**
      * Whether the clients' values are pairs of a key and a value, as jepsen.independent makes them:
      * every invocation's value is a pair, a cas has a pair within the pair, and a read, or such a
-     * cas, shows it. (A versioned register's reads ask [nil nil].)
+     * cas, or whatever else asks for an unknown value of a key shows it. (A versioned register's
+     * reads ask [nil nil].)
      */
     boolean keyed() {
         return allPairs && shown;

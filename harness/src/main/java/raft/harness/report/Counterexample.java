@@ -104,16 +104,22 @@ public record Counterexample(String summary, List<HistoryEvent> events) {
         List<String> words = new ArrayList<>();
         long end = history.size() == 0 ? 0 : history.timeNanos(history.size() - 1);
         for (FaultSpan fault : FaultSpan.of(history)) {
-            long from = fault.installedNanos() >= 0 ? fault.installedNanos() : fault.askedNanos();
+            // Between the two it may already be felt: links are cut one after the other.
+            long from = fault.askedNanos();
             if (from <= toNanos() && fault.endNanos(end) >= fromNanos()) {
                 words.add(
                         String.format(
                                 Locale.ROOT,
-                                "%s (%s) was %s from %.3f s to %.3f s.",
+                                "%s (%s) was asked for at %.3f s and %s until %.3f s.",
                                 fault.name(),
                                 fault.action(),
-                                fault.isProven() ? "in force, proven," : fault.status(),
                                 from / 1e9,
+                                fault.isProven()
+                                        ? String.format(
+                                                Locale.ROOT,
+                                                "in force, proven, from %.3f s",
+                                                Math.max(from, fault.installedNanos()) / 1e9)
+                                        : fault.status(),
                                 fault.endNanos(end) / 1e9));
             }
         }

@@ -284,6 +284,22 @@ class HistoryFilesTest {
     }
 
     @Test
+    void aProcessThatGoesOnToAnotherKeyIsFollowed() throws IOException {
+        Path file = folder.resolve("keys.edn");
+        Files.writeString(
+                file,
+                """
+                {:type :invoke, :process 0, :f :write, :value ["x" 1]}
+                {:type :ok, :process 0, :f :write, :value ["x" 1]}
+                {:type :invoke, :process 0, :f :read, :value ["y" nil]}
+                {:type :ok, :process 0, :f :read, :value ["y" nil]}
+                """);
+        assertThat(HistoryFormat.read(file, w -> {}).events())
+                .extracting(event -> event.key() + " " + event.value())
+                .containsExactly("\"x\" 1", "\"x\" 1", "\"y\" nil", "\"y\" nil");
+    }
+
+    @Test
     void tuplesPrintedAsRecordsAreKeyAndValue() throws IOException {
         Path file = folder.resolve("tuples.edn");
         Files.writeString(

@@ -128,6 +128,7 @@ final class ExplainCommand implements Callable<Integer> {
         } else {
             histories.out().println("The history is possible, but nodes broke their invariants:");
             reasons.forEach(reason -> histories.out().println("  " + reason));
+            printRepeat(files);
         }
         return Outcome.VIOLATION.exitStatus();
     }
@@ -195,10 +196,14 @@ final class ExplainCommand implements Callable<Integer> {
         out.println("What the cluster was doing:");
         surroundings.forEach(
                 line -> wrap(line, width - 2).forEach(part -> out.println("  " + part)));
+        printRepeat(files);
+    }
+
+    private void printRepeat(RunFiles files) {
         String repeat = files.results().path("repeat").asString("");
         if (!repeat.isEmpty()) {
-            out.println();
-            out.println("To repeat: " + repeat);
+            histories.out().println();
+            histories.out().println("To repeat: " + repeat);
         }
     }
 

@@ -6,6 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
+import raft.harness.report.Outcome;
 import raft.harness.report.RunList;
 import raft.harness.report.RunSummary;
 
@@ -16,6 +17,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /** {@code history list}: the runs, newest first. */
 @Command(
@@ -23,6 +25,12 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = "Lists the runs, newest first.")
 final class ListCommand implements Callable<Integer> {
+    private static final List<String> VERDICTS =
+            Stream.concat(
+                            Stream.of(Outcome.values()).map(Outcome::label),
+                            Stream.of(RunSummary.UNFINISHED, RunSummary.UNREADABLE))
+                    .toList();
+
     @Mixin private Histories histories = new Histories();
 
     @Option(names = "--verdict", paramLabel = "VERDICT", description = "only with this verdict")
@@ -49,6 +57,13 @@ final class ListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (verdict != null && !VERDICTS.contains(verdict)) {
+            throw histories.usage(
+                    "no verdict is called '"
+                            + verdict
+                            + "'; there are "
+                            + String.join(", ", VERDICTS));
+        }
         boolean everyone =
                 verdict == null
                         && workload == null

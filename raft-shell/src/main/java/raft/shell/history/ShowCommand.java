@@ -56,25 +56,32 @@ final class ShowCommand implements Callable<Integer> {
             throw histories.usage("--page counts from 1 (or -1 from the end), --limit from 0");
         }
         try (HistoryIndex history = histories.open(run)) {
-            int[] found = found(history);
+            HistoryIndex.Filter asked = filter.filter(histories);
+            int[] found = found(history, asked);
             long from = 0;
             long to = found.length;
             if (limit > 0) {
                 long pages = (found.length + (long) limit - 1) / limit;
                 long number = page < 0 ? Math.max(1, pages + 1 + page) : page;
-                from = Math.min((number - 1) * limit, found.length);
+                if (number > Math.max(1, pages)) {
+                    throw histories.usage("the last page is " + Math.max(1, pages));
+                }
+                from = (number - 1) * limit;
                 to = Math.min(from + limit, found.length);
             }
             PrintWriter out = histories.out();
-            // A page's logs go from its first event to the next page's.
+            // A page's logs go from its first event to the next page's; those of all pages together
+            // are those of the time that was asked for.
             ArrayDeque<NodeLogLines.Line> lines =
                     new ArrayDeque<>(
                             logs && !histories.json() && to > from
                                     ? histories.logs(
                                             run,
-                                            from == 0 ? 0 : history.timeNanos(found[(int) from]),
+                                            from == 0
+                                                    ? asked.fromNanos()
+                                                    : history.timeNanos(found[(int) from]),
                                             to == found.length
-                                                    ? Long.MAX_VALUE
+                                                    ? asked.toNanos()
                                                     : history.timeNanos(found[(int) to]))
                                     : List.of());
             for (long i = from; i < to; i++) {
@@ -89,7 +96,7 @@ final class ShowCommand implements Callable<Integer> {
                 out.printf(
                         Locale.ROOT,
                         "%d to %d of %d; %s--limit 0 shows all%n",
-                        Math.min(from + 1, found.length),
+                        from + 1,
                         to,
                         found.length,
                         to < found.length ? "--page " + (from / limit + 2) + " goes on, " : "");
@@ -100,10 +107,10 @@ final class ShowCommand implements Callable<Integer> {
         return 0;
     }
 
-    private int[] found(HistoryIndex history) {
+    private int[] found(HistoryIndex history, HistoryIndex.Filter asked) {
         var numbers = java.util.stream.IntStream.builder();
         history.find(
-                filter.filter(histories),
+                asked,
                 number -> {
                     if (!operations) {
                         numbers.add(number);
