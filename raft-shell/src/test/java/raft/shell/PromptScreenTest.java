@@ -107,7 +107,7 @@ final class PromptScreenTest {
         await("became leader, term 2");
         await(screen -> lastPrompt(screen).endsWith("> stat"), "the line as it was typed");
         type("us\r");
-        await("they disagree on who leads");
+        await(" who leads: ");
         assertThat(screen().lines()).allMatch(line -> line.length() <= columns);
         // The line below tells which fault is in force.
         await(screen -> screen.lines().anyMatch(line -> line.startsWith(" sim")), "status line");

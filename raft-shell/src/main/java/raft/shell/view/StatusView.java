@@ -64,32 +64,44 @@ public final class StatusView {
         return lines;
     }
 
-    /** Says it where nodes take different nodes for the leader: the sides of a split. */
+    /** Whom some nodes take for the leader of which term. */
+    private record Side(String leader, long term) {
+        @Override
+        public String toString() {
+            return leader + " (term " + term + ")";
+        }
+    }
+
+    /**
+     * Says it where nodes take different nodes for the leader. A disagreement is two leaders of one
+     * term, or two that both say so of themselves now, as on the sides of a split; who has not
+     * heard of the newest election does not disagree.
+     */
     private static List<String> disagreement(List<NodeStatus> nodes, int width, Paint paint) {
-        Map<String, List<String>> sides = new LinkedHashMap<>();
+        Map<Side, List<String>> sides = new LinkedHashMap<>();
+        List<String> without = new ArrayList<>();
         for (NodeStatus node : nodes) {
-            if (node.reachable() && node.leader() != null) {
-                sides.computeIfAbsent(
-                                node.leader() + " (term " + node.term() + ")",
-                                leader -> new ArrayList<>())
+            String leader = node.leader();
+            if (node.reachable() && leader != null) {
+                sides.computeIfAbsent(new Side(leader, node.term()), side -> new ArrayList<>())
                         .add(node.node());
+            } else if (node.reachable()) {
+                without.add(node.node());
             }
         }
-        List<String> without =
-                nodes.stream()
-                        .filter(node -> node.reachable() && node.leader() == null)
-                        .map(NodeStatus::node)
-                        .toList();
-        // Who was cut off stops calling itself the leader soon, but hears of no other one.
         if (sides.isEmpty() || (sides.size() == 1 && without.isEmpty())) {
             return List.of();
         }
+        long terms = sides.keySet().stream().mapToLong(Side::term).distinct().count();
+        long leaders = nodes.stream().filter(NodeStatus::isLeader).count();
         String said =
                 sides.entrySet().stream()
                         .map(side -> they(side.getValue(), "say") + " " + side.getKey())
                         .collect(Collectors.joining("; "));
         String whole =
-                "they disagree on who leads: "
+                (leaders > 1 || terms < sides.size()
+                                ? "they disagree on who leads: "
+                                : "not all know who leads: ")
                         + said
                         + (without.isEmpty() ? "" : "; " + they(without, "know") + " none");
         return TextLines.wrap("", whole, width).stream().map(paint::unsure).toList();
