@@ -8,9 +8,9 @@ import raft.client.Result;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /**
  * The whole state at one index, which later changes do not reach: taken quickly by the thread that
@@ -25,7 +25,7 @@ import java.util.TreeMap;
  */
 public final class Image {
     private static final int FORMAT = 1;
-    private static final int CAPACITY_BYTES_MAX = Integer.MAX_VALUE - 8;
+    private static final int BUFFER_BYTES = 1 << 16;
     private static final int SESSION_BYTES_MIN = 28;
     private static final int ANSWER_BYTES_MIN = 13;
 
@@ -68,15 +68,29 @@ public final class Image {
         return sessions;
     }
 
-    /** Readable by {@link KeyValueStore#restore}. At most 2 GiB. */
-    public Blob bytes() {
-        Writer out = new Writer();
+    /**
+     * Gives the state away in pieces, the same whenever it is asked to, of which together {@link
+     * KeyValueStore#restore} makes the state again.
+     *
+     * @param sink must be done with each piece when it returns
+     */
+    public void writeTo(Consumer<ByteBuffer> sink) {
+        Writer out = new Writer(sink);
         out.u16(FORMAT).u64(lastIndex).u64(stateHash);
         out.u32(items.size());
         items.forEach(out::held);
         out.u32(sessions.size());
         sessions.forEach(out::session);
-        return out.bytes();
+        out.flush();
+    }
+
+    /** All of it at once, which takes as much memory again. At most 2 GiB. */
+    public Blob bytes() {
+        long[] sizeBytes = {0};
+        writeTo(piece -> sizeBytes[0] += piece.remaining());
+        ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(sizeBytes[0]));
+        writeTo(all::put);
+        return Blob.wrap(all.array());
     }
 
     static Image read(Blob bytes) throws UnreadableSnapshotException {
@@ -100,12 +114,20 @@ public final class Image {
         return new Image(lastIndex, stateHash, items, sessions);
     }
 
-    /** Grows as it is written to. */
+    /** Small things gather in a buffer; what is larger than that goes straight to the sink. */
     private static final class Writer {
-        private ByteBuffer out = ByteBuffer.allocate(1 << 16);
+        private final ByteBuffer out = ByteBuffer.allocate(BUFFER_BYTES);
+        private final Consumer<ByteBuffer> sink;
 
-        Blob bytes() {
-            return Blob.wrap(Arrays.copyOf(out.array(), out.position()));
+        Writer(Consumer<ByteBuffer> sink) {
+            this.sink = sink;
+        }
+
+        void flush() {
+            if (out.position() > 0) {
+                sink.accept(out.flip());
+                out.clear();
+            }
         }
 
         Writer u8(int value) {
@@ -129,14 +151,13 @@ public final class Image {
         }
 
         Writer blob(Blob blob) {
-            u32(blob.sizeBytes());
-            room(blob.sizeBytes()).put(blob.unsafeArray());
+            u32(blob.sizeBytes()).bytes(blob);
             return this;
         }
 
         void held(Held held) {
             u8(held.item.kind().code).u16(held.key.sizeBytes());
-            room(held.key.sizeBytes()).put(held.key.unsafeArray());
+            bytes(held.key);
             switch (held.item) {
                 case Item.Plain(Blob value, long version, _) -> u64(version).blob(value);
                 case Item.Counter(long total) -> u64(total);
@@ -169,14 +190,18 @@ public final class Image {
             }
         }
 
+        private void bytes(Blob blob) {
+            if (blob.sizeBytes() > BUFFER_BYTES) {
+                flush();
+                sink.accept(ByteBuffer.wrap(blob.unsafeArray()).asReadOnlyBuffer());
+            } else {
+                room(blob.sizeBytes()).put(blob.unsafeArray());
+            }
+        }
+
         private ByteBuffer room(int sizeBytes) {
             if (out.remaining() < sizeBytes) {
-                long needed = (long) out.position() + sizeBytes;
-                if (needed > CAPACITY_BYTES_MAX) {
-                    throw new IllegalStateException("the state has more than 2 GiB");
-                }
-                long capacity = Math.min(Math.max(needed, 2L * out.capacity()), CAPACITY_BYTES_MAX);
-                out = ByteBuffer.allocate((int) capacity).put(out.flip());
+                flush();
             }
             return out;
         }

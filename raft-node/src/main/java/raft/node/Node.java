@@ -521,7 +521,7 @@ public final class Node implements Closeable {
 
         @Override
         public void save(Effect.CaptureState capture, Image state) {
-            snapshots.save(capture, () -> Bytes.wrap(state.bytes().unsafeArray()));
+            snapshots.save(capture, state::writeTo);
         }
 
         @Override

@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * Reads and writes snapshots beside the log, so that neither the event loop nor an fsync of the log
@@ -31,7 +30,7 @@ final class SnapshotThread implements Runnable {
 
     /** What there is to do. */
     private sealed interface Job {
-        record Save(Effect.CaptureState capture, Supplier<Bytes> state) implements Job {}
+        record Save(Effect.CaptureState capture, SnapshotStore.State state) implements Job {}
 
         record Read(Effect.SendChunk chunk) implements Job {}
 
@@ -60,9 +59,9 @@ final class SnapshotThread implements Runnable {
     }
 
     /**
-     * @param state gives the bytes; asked on this thread
+     * @param state asked on this thread
      */
-    void save(Effect.CaptureState capture, Supplier<Bytes> state) {
+    void save(Effect.CaptureState capture, SnapshotStore.State state) {
         queue.put(new Job.Save(capture, state));
     }
 
@@ -104,14 +103,14 @@ final class SnapshotThread implements Runnable {
 
     private void work(Job job) throws DiskFailedException {
         switch (job) {
-            case Job.Save(Effect.CaptureState capture, Supplier<Bytes> state) -> {
+            case Job.Save(Effect.CaptureState capture, SnapshotStore.State state) -> {
                 Snapshot saved =
                         store.save(
                                 capture.index(),
                                 capture.term(),
                                 capture.configurationIndex(),
                                 capture.configuration(),
-                                state.get());
+                                state);
                 counters.snapshotsTaken.incrementAndGet();
                 inbox.accept(new Input.Core(new Event.SnapshotSaved(saved)));
             }

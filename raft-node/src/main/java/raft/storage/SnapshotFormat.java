@@ -27,6 +27,10 @@ public final class SnapshotFormat {
 
     private static final long MAGIC = 0x52414654534E4150L;
     private static final int FORMAT_VERSION = 1;
+
+    /** Readers take a file as a whole. */
+    private static final long SIZE_BYTES_MAX = Integer.MAX_VALUE - 8;
+
     private static final String PREFIX = "snapshot-";
     private static final String SUFFIX = ".snap";
     private static final int INDEX_DIGITS = 20;
@@ -48,20 +52,35 @@ public final class SnapshotFormat {
                 && name.endsWith(SUFFIX);
     }
 
-    /** The head of the file, which the state follows. */
+    /** The head of the file, which the state follows; its checksum is missing. */
     static ByteBuffer encodeHead(
-            long index, long term, long configurationIndex, Configuration members, Bytes state) {
+            long index,
+            long term,
+            long configurationIndex,
+            Configuration members,
+            long stateBytes) {
         byte[] configuration = members.encode().unsafeArray();
         ByteBuffer head = ByteBuffer.allocate(HEADER_BYTES + configuration.length);
+        if (head.capacity() + stateBytes > SIZE_BYTES_MAX) {
+            throw new IllegalStateException("the state has more than 2 GiB");
+        }
         head.putLong(0, MAGIC).putInt(8, FORMAT_VERSION);
         head.putLong(16, index).putLong(24, term).putLong(32, configurationIndex);
-        head.putLong(40, (long) head.capacity() + state.sizeBytes());
-        head.putInt(48, configuration.length).put(HEADER_BYTES, configuration);
+        head.putLong(40, head.capacity() + stateBytes);
+        return head.putInt(48, configuration.length).put(HEADER_BYTES, configuration);
+    }
+
+    /** Of a head; the state's bytes are to be added. */
+    static CRC32C checksumOf(ByteBuffer head) {
         CRC32C crc = new CRC32C();
         crc.update(head.slice(0, 12));
-        crc.update(head.slice(16, head.capacity() - 16));
-        crc.update(state.unsafeArray());
-        return head.putInt(12, (int) crc.getValue());
+        crc.update(head.slice(16, head.limit() - 16));
+        return crc;
+    }
+
+    /** Completes a head. */
+    static void setChecksum(ByteBuffer head, CRC32C crc) {
+        head.putInt(12, (int) crc.getValue());
     }
 
     /**
@@ -74,7 +93,7 @@ public final class SnapshotFormat {
                 || bytes.getLong(0) != MAGIC
                 || bytes.getInt(8) != FORMAT_VERSION
                 || bytes.getLong(40) != bytes.limit()
-                || bytes.getInt(12) != checksum(bytes)) {
+                || bytes.getInt(12) != (int) checksumOf(bytes).getValue()) {
             return null;
         }
         int configurationBytes = bytes.getInt(48);
@@ -95,12 +114,5 @@ public final class SnapshotFormat {
         } catch (IllegalArgumentException e) {
             return null;
         }
-    }
-
-    private static int checksum(ByteBuffer bytes) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes.slice(0, 12));
-        crc.update(bytes.slice(16, bytes.limit() - 16));
-        return (int) crc.getValue();
     }
 }

@@ -9,8 +9,11 @@ import raft.storage.Disk.DiskFile;
 import raft.storage.SnapshotFormat.Loaded;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 
 /**
  * The snapshot files (§7). One gets its name only when all of it is durable, so a file with the
@@ -59,27 +62,60 @@ public final class SnapshotStore {
         return newest;
     }
 
+    /** A state machine's state, which need not be in memory as bytes. */
+    @FunctionalInterface
+    public interface State {
+        /**
+         * Gives its bytes away in pieces; the same ones whenever it is called.
+         *
+         * @param sink is done with each piece when it returns
+         */
+        void writeTo(Consumer<ByteBuffer> sink);
+    }
+
     /**
      * Writes a snapshot and makes it durable.
      *
      * @throws DiskFailedException after which the process must halt
      */
     public Snapshot save(
-            long index, long term, long configurationIndex, Configuration members, Bytes state)
+            long index, long term, long configurationIndex, Configuration members, State state)
             throws DiskFailedException {
+        // Once for the size, which the head and so the checksum begin with, once for the file: a
+        // copy of the state would need as much memory again.
+        long[] stateBytes = {0};
+        state.writeTo(piece -> stateBytes[0] += piece.remaining());
         ByteBuffer head =
-                SnapshotFormat.encodeHead(index, term, configurationIndex, members, state);
-        long sizeBytes = (long) head.limit() + state.sizeBytes();
+                SnapshotFormat.encodeHead(index, term, configurationIndex, members, stateBytes[0]);
+        int headBytes = head.limit();
+        CRC32C crc = SnapshotFormat.checksumOf(head);
         try (DiskFile file = disk.create(NEW_SNAPSHOT)) {
-            int headBytes = head.limit();
+            long[] atBytes = {headBytes};
+            state.writeTo(
+                    piece -> {
+                        crc.update(piece.duplicate());
+                        int pieceBytes = piece.remaining();
+                        write(file, atBytes[0], piece);
+                        atBytes[0] += pieceBytes;
+                    });
+            SnapshotFormat.setChecksum(head, crc);
             file.write(0, head);
-            file.write(headBytes, ByteBuffer.wrap(state.unsafeArray()));
             file.sync(true);
+        } catch (UncheckedIOException e) {
+            throw new DiskFailedException("cannot write a snapshot", e.getCause());
         } catch (IOException e) {
             throw new DiskFailedException("cannot write a snapshot", e);
         }
         publish(NEW_SNAPSHOT, index);
-        return new Snapshot(index, term, sizeBytes, configurationIndex, members);
+        return new Snapshot(index, term, headBytes + stateBytes[0], configurationIndex, members);
+    }
+
+    private static void write(DiskFile file, long atBytes, ByteBuffer piece) {
+        try {
+            file.write(atBytes, piece);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /**

@@ -17,6 +17,7 @@ import raft.core.LogWrite;
 import raft.core.NodeId;
 import raft.core.Snapshot;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,8 +30,17 @@ final class SnapshotStoreTest {
 
     private final MemoryDisk disk = new MemoryDisk();
 
+    private static SnapshotStore.State inPieces(Bytes state) {
+        ByteBuffer all = ByteBuffer.wrap(state.unsafeArray());
+        int half = all.limit() / 2;
+        return sink -> {
+            sink.accept(all.slice(0, half));
+            sink.accept(all.slice(half, all.limit() - half));
+        };
+    }
+
     private static Snapshot save(Wal.Opened opened, long index, long term) throws Exception {
-        return opened.snapshots().save(index, term, 0, MEMBERS, STATE);
+        return opened.snapshots().save(index, term, 0, MEMBERS, inPieces(STATE));
     }
 
     private static List<String> segments(MemoryDisk disk) {
@@ -204,7 +214,7 @@ final class SnapshotStoreTest {
         opened.snapshots().keep(0, Bytes.wrap(first));
         assertThat(opened.snapshots().finish(8, 1)).isNotNull();
         Bytes other = Bytes.wrap("the same state in other bytes".getBytes());
-        opened.snapshots().save(8, 1, 0, MEMBERS, other);
+        opened.snapshots().save(8, 1, 0, MEMBERS, inPieces(other));
         assertThat(disk.files)
                 .containsOnlyKeys(WalFormat.segmentName(1), SnapshotFormat.fileName(8));
         assertThat(disk.files.get(SnapshotFormat.fileName(8))).isEqualTo(first);

@@ -878,7 +878,7 @@ final class SimNode {
                                     capture.term(),
                                     capture.configurationIndex(),
                                     capture.configuration(),
-                                    Bytes.wrap(state.bytes().unsafeArray()));
+                                    state::writeTo);
                     shadow.saved(saved);
                     arrived(current, new Event.SnapshotSaved(saved));
                 }
