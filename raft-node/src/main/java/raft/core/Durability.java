@@ -106,7 +106,10 @@ final class Durability {
         silentSinceNanos = nowNanos;
         if (ticket > issuedTicket) {
             throw new IllegalStateException(
-                    "ticket " + ticket + " was never issued; the last was " + issuedTicket);
+                    "durability: ticket "
+                            + ticket
+                            + " was never issued; the last was "
+                            + issuedTicket);
         }
         persistedTicket = Math.max(persistedTicket, ticket);
         while (!outstanding.isEmpty() && outstanding.peekFirst().ticket <= persistedTicket) {
@@ -118,7 +121,7 @@ final class Durability {
         }
         if (durableIndex > certainIndex) {
             throw new IllegalStateException(
-                    "index "
+                    "durability: index "
                             + durableIndex
                             + " is taken for durable, but the disk has only been told of "
                             + certainIndex);
@@ -147,7 +150,7 @@ final class Durability {
         if (message instanceof Message.AppendAccepted(long ignored, long index)
                 && index > certainIndex) {
             throw new IllegalStateException(
-                    "about to acknowledge index "
+                    "durability: about to acknowledge index "
                             + index
                             + ", but only "
                             + certainIndex

@@ -75,7 +75,7 @@ final class Following {
         long baseTerm = append.entries().get(compactedCount - 1).term();
         if (!log.matches(baseIndex, baseTerm)) {
             throw new IllegalStateException(
-                    "the leader has term "
+                    "log matching (§5.3): the leader has term "
                             + baseTerm
                             + " at index "
                             + baseIndex

@@ -9,6 +9,8 @@ import java.util.TreeMap;
  * What must hold after every step of one node, cheap enough to be checked always. A violation stops
  * the node.
  *
+ * <p>What is said of a violation begins with the rule's name and a colon, here and elsewhere.
+ *
  * <p>Two rules are checked at the moment they are about: {@link #committed} and {@link #served}.
  *
  * <p>Checked elsewhere, where they are cheaper: the log is contiguous and its terms never fall
@@ -28,14 +30,19 @@ final class Invariants {
 
     void check(Raft raft) {
         // A node never goes back to an earlier term (§5.1).
-        require(raft.term() >= term, raft, "the term fell from", term, raft.term());
+        require(
+                raft.term() >= term,
+                raft,
+                "terms only rise (§5.1): the term fell from",
+                term,
+                raft.term());
         // At most one vote a term, never taken back (§5.2).
         if (started
                 && raft.term() == term
                 && votedFor != null
                 && !votedFor.equals(raft.votedFor())) {
             throw new IllegalStateException(
-                    "vote of term "
+                    "one vote a term (§5.2): the vote of term "
                             + term
                             + " changed from "
                             + votedFor
@@ -48,55 +55,60 @@ final class Invariants {
         require(
                 raft.commitIndex() >= commitIndex,
                 raft,
-                "the commit index fell from",
+                "what is committed stays (§5.3): the commit index fell from",
                 commitIndex,
                 raft.commitIndex());
         require(
                 raft.appliedIndex() >= appliedIndex,
                 raft,
-                "applied fell from",
+                "what is applied stays (§5.3): applied fell from",
                 appliedIndex,
                 raft.appliedIndex());
         // applied ≤ commit ≤ last; durable ≤ last.
         require(
                 raft.appliedIndex() <= raft.commitIndex(),
                 raft,
-                "applied and commit",
+                "only what is committed is applied (§5.3): applied and commit",
                 raft.appliedIndex(),
                 raft.commitIndex());
         require(
                 raft.commitIndex() <= raft.lastIndex(),
                 raft,
-                "commit and last",
+                "only what is in the log is committed (§5.3): commit and last",
                 raft.commitIndex(),
                 raft.lastIndex());
         require(
                 raft.durableIndex() <= raft.lastIndex(),
                 raft,
-                "durable and last",
+                "only what is in the log is durable: durable and last",
                 raft.durableIndex(),
                 raft.lastIndex());
         // snapshot ≤ applied; what the log has lost is in a snapshot (§7).
         Snapshot snapshot = raft.snapshot();
         long newest = snapshot == null ? 0 : snapshot.index();
-        require(newest >= snapshotIndex, raft, "the snapshot fell from", snapshotIndex, newest);
+        require(
+                newest >= snapshotIndex,
+                raft,
+                "snapshots only get newer (§7): the snapshot fell from",
+                snapshotIndex,
+                newest);
         require(
                 newest <= raft.appliedIndex(),
                 raft,
-                "snapshot and applied",
+                "snapshots hold what was applied (§7): snapshot and applied",
                 newest,
                 raft.appliedIndex());
         require(
                 raft.firstIndex() <= newest + 1,
                 raft,
-                "the log's first and the snapshot's last",
+                "what the log lost is in a snapshot (§7): the log's first and the snapshot's last",
                 raft.firstIndex(),
                 newest);
         // No entry comes from a term that this node has not reached (§5.1).
         require(
                 raft.lastTerm() <= raft.term(),
                 raft,
-                "last entry's and current term",
+                "no entry of a later term (§5.1): last entry's and current term",
                 raft.lastTerm(),
                 raft.term());
         boolean leads = raft.role() == Effect.RoleName.LEADER;
@@ -105,7 +117,7 @@ final class Invariants {
             require(
                     raft.lastIndex() >= lastIndex,
                     raft,
-                    "a leader's log shrank from",
+                    "leader append-only (§5.3): the log shrank from",
                     lastIndex,
                     raft.lastIndex());
         }
@@ -226,14 +238,19 @@ final class Invariants {
         }
         for (Map.Entry<NodeId, Progress> peer : raft.followers().entrySet()) {
             long match = peer.getValue().matchIndex();
-            require(match <= raft.lastIndex(), raft, "match and last", match, raft.lastIndex());
+            require(
+                    match <= raft.lastIndex(),
+                    raft,
+                    "match is in the leader's log (§5.3): match and last",
+                    match,
+                    raft.lastIndex());
             long next = peer.getValue().nextIndex();
-            require(match < next, raft, "match and next", match, next);
+            require(match < next, raft, "match is before next (§5.3): match and next", match, next);
             Long before = matchIndexes.put(peer.getKey(), match);
             require(
                     before == null || before <= match,
                     raft,
-                    "match fell from",
+                    "match only rises in a term (§5.3): match fell from",
                     before == null ? 0 : before,
                     match);
         }
@@ -253,13 +270,15 @@ final class Invariants {
         require(
                 !own || raft.commitIndex() >= raft.termStartIndex(),
                 raft,
-                "a configuration of the leader's own term, but commit and that term's start",
+                "no change of members before an entry of the term (thesis §4.1): commit and the"
+                        + " term's start",
                 raft.commitIndex(),
                 raft.termStartIndex());
         require(
                 !own || membership.uncommittedCount() <= 1,
                 raft,
-                "uncommitted configurations, allowed",
+                "one change of members at a time (thesis §4.1): uncommitted configurations,"
+                        + " allowed",
                 membership.uncommittedCount(),
                 1);
     }
@@ -276,8 +295,7 @@ final class Invariants {
 
     private static void require(boolean holds, Raft raft, String what, long first, long second) {
         if (!holds) {
-            throw new IllegalStateException(
-                    "invariant broken: " + what + " " + first + ", " + second + "; " + dump(raft));
+            throw new IllegalStateException(what + " " + first + ", " + second + "; " + dump(raft));
         }
     }
 

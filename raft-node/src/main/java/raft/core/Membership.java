@@ -63,7 +63,12 @@ final class Membership {
         boolean forced = entry.kind() == Entry.Kind.RECOVERY;
         if (changed > 1 && !forced && !latest().equals(Configuration.NONE)) {
             throw new IllegalStateException(
-                    "entry " + entry.index() + " changes " + latest() + " to " + next);
+                    "majorities overlap (thesis §4.1): entry "
+                            + entry.index()
+                            + " changes "
+                            + latest()
+                            + " to "
+                            + next);
         }
         placed.addLast(new Placed(entry.index(), next));
         voters = next.voters();

@@ -46,7 +46,7 @@ final class RaftLog {
     void truncate(long fromIndex, long commitIndex) {
         if (fromIndex <= commitIndex) {
             throw new IllegalStateException(
-                    "asked to truncate from index "
+                    "what is committed stays (§5.3): asked to truncate from index "
                             + fromIndex
                             + ", but index "
                             + commitIndex

@@ -112,7 +112,8 @@ final class Replication {
         }
         if (accepted.matchIndex() > log.lastIndex()) {
             throw new IllegalStateException(
-                    from
+                    "match is in the leader's log (§5.3): "
+                            + from
                             + " acknowledged index "
                             + accepted.matchIndex()
                             + ", but this leader's log ends at "

@@ -48,7 +48,7 @@ final class State {
         this.log = new RaftLog(recovered.baseIndex(), recovered.baseTerm(), recovered.entries());
         if (log.lastTerm() > hardState.term()) {
             throw new IllegalStateException(
-                    "recovered an entry of term "
+                    "no entry of a later term (§5.1): recovered one of term "
                             + log.lastTerm()
                             + " but only term "
                             + hardState.term());
@@ -173,7 +173,7 @@ final class State {
     void commitUpTo(long index) {
         if (index > log.lastIndex()) {
             throw new IllegalStateException(
-                    "told that index "
+                    "leader completeness (§5.4): told that index "
                             + index
                             + " is committed, but the log ends at "
                             + log.lastIndex()

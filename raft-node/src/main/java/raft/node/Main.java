@@ -57,6 +57,8 @@ public final class Main {
                 (status, what, cause) -> {
                     log.error(
                             (status == Fatal.BUG ? "stopped by a bug: " : "stopped by the disk: ")
+                                    + rule(cause)
+                                    + "; "
                                     + what,
                             cause);
                     Runtime.getRuntime().halt(status);
@@ -73,6 +75,15 @@ public final class Main {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** First, and on one line, so that whoever reads last words need not look for it. */
+    private static String rule(Throwable cause) {
+        String message = cause.getMessage();
+        return message != null
+                        && (cause instanceof IllegalStateException || cause instanceof IOException)
+                ? message.replace('\n', ' ')
+                : cause.toString().replace('\n', ' ');
     }
 
     /** The file system's exceptions carry no more than a path. */

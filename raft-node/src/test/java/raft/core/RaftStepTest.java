@@ -472,6 +472,46 @@ final class RaftStepTest {
                             new Effect.Refuse(2, Refusal.NOT_LEADER, null));
         }
 
+        /** Its heartbeats would keep the others from electing one that can write. */
+        @Test
+        void leaderWhoseDiskIsSilentForAnElectionTimeoutHandsOver() {
+            Raft raft = leader(Recovered.EMPTY);
+            synced(raft);
+            step(raft, new Event.Propose(1, Bytes.EMPTY));
+            List<Effect> effects = List.of();
+            long begun = nowNanos;
+            while (raft.role() == RoleName.LEADER) {
+                assertThat(nowNanos - begun).isLessThan(SECOND);
+                effects = timeout(raft);
+                if (raft.role() == RoleName.LEADER) {
+                    receive(raft, N2, new Message.HeartbeatReply(1, 1));
+                }
+            }
+            assertThat(nowNanos - begun).isGreaterThanOrEqualTo(SECOND / 2);
+            assertThat(sent(effects)).contains(new Message.TimeoutNow(1));
+            assertThat(raft.tally().of(Tally.Kind.STEP_DOWN_DISK_STALLED)).isEqualTo(1);
+            assertThat(effects)
+                    .contains(
+                            new Effect.GiveUp(1, "leadership lost before the entry was committed"));
+        }
+
+        @Test
+        void slowDiskThatAnswersAndIdleOneKeepTheLeader() {
+            Raft raft = leader(Recovered.EMPTY);
+            for (int i = 0; i < 100; i++) {
+                timeout(raft);
+                receive(raft, N2, new Message.HeartbeatReply(1, 1));
+                // Every fourth heartbeat: 400 ms, where the timeout is 500 ms.
+                if (i < 50 && i % 4 == 0) {
+                    synced(raft);
+                    step(raft, new Event.Propose(i, Bytes.EMPTY));
+                } else if (i == 50) {
+                    synced(raft);
+                }
+            }
+            assertThat(raft.role()).isEqualTo(RoleName.LEADER);
+        }
+
         @Test
         void oneAnsweringFollowerOfTwoKeepsTheLeader() {
             Raft raft = leader(Recovered.EMPTY);

@@ -23,6 +23,7 @@ import raft.client.Reply;
 import raft.client.Request;
 import raft.client.Result;
 import raft.client.ServerHello;
+import raft.client.SessionClient;
 import raft.core.NodeId;
 import raft.peer.Handshake;
 
@@ -86,6 +87,46 @@ final class TlsTest {
             send(socket, 2, new Request.Get(Blob.ofText("k")));
             Reply.Ok read = (Reply.Ok) answer(socket, frames).reply();
             assertThat(read.result()).isEqualTo(new Result.Found(Blob.wrap(large)));
+        }
+        cluster.awaitConvergence();
+    }
+
+    /** What {@code ./raft call} uses, while the nodes come and go. */
+    @Test
+    void ourClientKeepsItsSessionThroughDeathsAndRestarts() throws Exception {
+        Map<String, NodeConfig.Tls> tls = new HashMap<>();
+        for (String id : new String[] {"n1", "n2", "n3"}) {
+            tls.put(id, authority.issue(id, id, 1));
+        }
+        cluster = TestCluster.start(folder, 3, tls::get);
+        cluster.awaitLeader();
+        Map<String, InetSocketAddress> nodes = new HashMap<>();
+        for (String id : cluster.ids()) {
+            nodes.put(id, cluster.node(id).clientAddress());
+        }
+        Credentials someone = credentials(authority.issue("someone", "someone", 1));
+        int count = 0;
+        try (SessionClient client = new SessionClient(nodes, someone)) {
+            for (int round = 0; round < 4; round++) {
+                for (int i = 0; i < 10; i++) {
+                    Reply reply = client.call(new Request.Increment(Blob.ofText("c"), 1), 60_000);
+                    assertThat(reply)
+                            .isInstanceOfSatisfying(
+                                    Reply.Ok.class,
+                                    ok ->
+                                            assertThat(ok.result())
+                                                    .isInstanceOf(Result.Number.class));
+                    count++;
+                    assertThat(((Reply.Ok) reply).result()).isEqualTo(new Result.Number(count));
+                }
+                String leader = cluster.awaitLeader();
+                if (round % 2 == 0) {
+                    cluster.kill(leader);
+                } else {
+                    cluster.stop(leader);
+                }
+                cluster.restart(leader);
+            }
         }
         cluster.awaitConvergence();
     }

@@ -66,7 +66,8 @@ final class NodeLogs {
                         Matcher words = LAST_WORDS.matcher(line);
                         if (words.find()) {
                             found.add(node + " " + cut(words.group()));
-                            causeFollows[0] = true;
+                            // Our node names the broken rule in its last words; others below them.
+                            causeFollows[0] = !words.group().startsWith("stopped by a bug");
                         } else if (causeFollows[0]) {
                             found.set(found.size() - 1, found.getLast() + " | " + cut(line));
                             causeFollows[0] = false;

@@ -69,6 +69,11 @@ public final class SimRun {
         public String rule() {
             int from = what.indexOf(": ");
             int to = what.indexOf(": ", from + 2);
+            if (to >= 0 && what.substring(0, to).endsWith("stopped by a bug")) {
+                // A node that stopped itself names the rule next.
+                from = to;
+                to = what.indexOf(": ", from + 2);
+            }
             return finder.label() + (from < 0 || to < 0 ? "" : " " + what.substring(from + 2, to));
         }
     }

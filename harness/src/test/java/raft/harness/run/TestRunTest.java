@@ -468,17 +468,17 @@ final class TestRunTest {
                             write(
                                     folder.resolve("nodes/n2"),
                                     "2026-01-01T00:00:00.000Z INFO  n2 fine\n"
-                                        + "2026-01-01T00:00:01.000Z ERROR n2 stopped by a bug: a"
-                                        + " dump\n"
-                                        + "java.lang.IllegalStateException: election safety\n");
+                                            + "2026-01-01T00:00:01.000Z ERROR n2 stopped by a bug:"
+                                            + " election safety: n1 and n3 both lead term 3\n"
+                                            + "  state: {}\n"
+                                            + "java.lang.IllegalStateException: election safety\n");
                             return cluster;
                         });
         assertThat(results.verdict()).isEqualTo("violation");
         assertThat(results.linearizability()).isEqualTo("valid");
         assertThat(results.reasons())
                 .containsExactly(
-                        "n2 stopped by a bug: a dump | java.lang.IllegalStateException: election"
-                                + " safety");
+                        "n2 stopped by a bug: election safety: n1 and n3 both lead term 3");
     }
 
     @Test
