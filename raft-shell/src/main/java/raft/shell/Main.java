@@ -161,6 +161,7 @@ public final class Main implements Runnable {
         // Whatever ends this process, a closed terminal say, the cluster does not stay broken.
         Thread closing = new Thread(session::close, "close-session");
         Runtime.getRuntime().addShutdownHook(closing);
+        OwnProcess.endWithStarter();
         String[] words = alone == null ? args : Arrays.copyOfRange(args, 2, args.length);
         int status = commandLine.execute(person ? new String[] {"shell"} : words);
         session.close();
