@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 /** The report of a simulated run that found a planted bug, in the hands of a person. */
 @Tag("browser")
@@ -109,6 +110,42 @@ final class ReportInBrowserTest {
                 .isGreaterThan(20);
         browser.picture("report");
         assertThat(browser.complaints()).isEmpty();
+    }
+
+    /** What is written on the timeline from the begin to a time, each with the height it has. */
+    private String writtenUntil(long micros) {
+        return String.valueOf(
+                browser.value(
+                        "(() => { const said = [], p = CanvasRenderingContext2D.prototype, old ="
+                                + " p.fillText; p.fillText = function (t, ...r) {"
+                                + " said.push(t + '@' + Math.round(r[1]));"
+                                + " return old.call(this, t, ...r); }; raft.setView(0, "
+                                + micros
+                                + "); raft.draw(); p.fillText = old; return said.join('|'); })()"));
+    }
+
+    @Test
+    void beforeTheFirstTermNoTermIsShown() {
+        assertThat(writtenUntil(3_000_000)).containsPattern("\\bT1@").doesNotContain("T0@");
+        // Nodes are asked once a second: until then the first answer holds, from before any term.
+        var label = Pattern.compile("(?:^|\\|)n1@(\\d+)").matcher(writtenUntil(500_000));
+        assertThat(label.find()).isTrue();
+        browser.value(
+                "document.getElementById('canvas').scrollIntoView({block: 'start', behavior:"
+                        + " 'instant'})");
+        browser.value("window.scrollBy({top: -100, behavior: 'instant'})");
+        double height =
+                browser.number("document.getElementById('canvas').getBoundingClientRect().height");
+        browser.hands()
+                .moveToElement(
+                        browser.find("#canvas"),
+                        0,
+                        (int) (Integer.parseInt(label.group(1)) - height / 2))
+                .perform();
+        assertThat(browser.text(".tip"))
+                .startsWith("n1: ")
+                .contains("before the first term")
+                .doesNotContain("term 0");
     }
 
     @Test
