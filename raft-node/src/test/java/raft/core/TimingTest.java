@@ -111,9 +111,7 @@ final class TimingTest {
         List<NodeId> ids = List.copyOf(cluster.nodes.keySet());
         for (int set = 0; set < 1 << 5; set++) {
             int up = set;
-            cluster.cut =
-                    (from, to) ->
-                            (up >> ids.indexOf(from) & 1) == 0 || (up >> ids.indexOf(to) & 1) == 0;
+            cluster.cut = (from, to) -> !isIn(up, ids, from) || !isIn(up, ids, to);
             cluster.run(10 * TIMEOUT_MILLIS);
             int before = cluster.confirmed.size();
             for (NodeId id : ids) {
@@ -126,5 +124,9 @@ final class TimingTest {
             cluster.cut = (from, to) -> false;
             cluster.awaitSettledLeader();
         }
+    }
+
+    private static boolean isIn(int set, List<NodeId> ids, NodeId id) {
+        return (set & (1 << ids.indexOf(id))) != 0;
     }
 }
