@@ -8,8 +8,6 @@ import raft.harness.nemesis.FaultOutcome.Status;
 import raft.harness.system.Placement;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -358,28 +356,8 @@ final class NodeProcess {
 
     /** What the kernel says, where its control groups are readable from here; else nothing. */
     private static String freezer(ContainerState state) {
-        Long pid = state.getPidLong();
-        if (pid == null || pid <= 0) {
-            return "";
-        }
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/cgroup"))) {
-                String[] fields = line.split(":", 3);
-                if (fields.length == 3 && fields[1].equals("freezer")) {
-                    Path file = Path.of("/sys/fs/cgroup/freezer" + fields[2], "freezer.state");
-                    return ", freezer says " + Files.readString(file).strip();
-                }
-                if (fields.length == 3 && fields[0].equals("0") && fields[2].length() > 1) {
-                    Path file = Path.of("/sys/fs/cgroup" + fields[2], "cgroup.freeze");
-                    if (Files.isReadable(file)) {
-                        return ", cgroup.freeze is " + Files.readString(file).strip();
-                    }
-                }
-            }
-        } catch (IOException e) {
-            return ""; // The engine runs elsewhere, or we may not look.
-        }
-        return "";
+        String said = new ControlGroup().text(state.getPidLong(), ControlGroup.Fact.FREEZER);
+        return said.isEmpty() ? "" : ", the kernel's freezer says " + said;
     }
 
     private ContainerState state() {

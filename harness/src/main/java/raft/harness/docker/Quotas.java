@@ -4,13 +4,15 @@ import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.UpdateContainerCmd;
 import com.github.dockerjava.api.model.HostConfig;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.harness.docker.ControlGroup.Fact;
 import raft.harness.nemesis.FaultOutcome;
 import raft.harness.nemesis.FaultOutcome.Status;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -26,6 +28,7 @@ final class Quotas {
     private final Engine engine;
     private final Pod pod;
     private final long memoryBytes;
+    private final ControlGroup groups = new ControlGroup();
     private final Map<Long, Long> cpuPercent = new TreeMap<>();
     private final Map<Long, Long> memoryLimits = new TreeMap<>();
 
@@ -109,11 +112,11 @@ final class Quotas {
                         .orElse(-1);
         update().withCpuPeriod(PERIOD_MICROS).withCpuQuota(quota).exec();
         Long seen = host().getCpuQuota();
-        String kernel = cgroup("cpu", "cpu.cfs_quota_us");
+        OptionalLong kernel = groups.number(pid(), Fact.CPU_QUOTA);
         boolean right =
                 seen != null
                         && (seen == quota || (quota < 0 && seen <= 0))
-                        && (kernel.isEmpty() || Long.parseLong(kernel) == quota);
+                        && (kernel.isEmpty() || kernel.getAsLong() == quota);
         return found(
                 right ? Status.INSTALLED : Status.INDETERMINATE,
                 (quota < 0
@@ -121,18 +124,18 @@ final class Quotas {
                                 : "may use " + quota * 100 / PERIOD_MICROS + " % of a processor")
                         + "; the engine says quota "
                         + seen
-                        + (kernel.isEmpty() ? "" : ", the kernel " + kernel));
+                        + (kernel.isEmpty() ? "" : ", the kernel " + kernel.getAsLong()));
     }
 
     private FaultOutcome applyMemory() {
         long limit = memoryLimits.values().stream().mapToLong(l -> l).min().orElse(memoryBytes);
         update().withMemory(limit).withMemorySwap(limit).exec();
         Long seen = host().getMemory();
-        String kernel = cgroup("memory", "memory.limit_in_bytes");
+        OptionalLong kernel = groups.number(pid(), Fact.MEMORY_LIMIT);
         boolean right =
                 seen != null
                         && seen == limit
-                        && (kernel.isEmpty() || Long.parseLong(kernel) / 4096 == limit / 4096);
+                        && (kernel.isEmpty() || kernel.getAsLong() / 4096 == limit / 4096);
         return found(
                 right ? Status.INSTALLED : Status.INDETERMINATE,
                 "may use "
@@ -140,7 +143,7 @@ final class Quotas {
                         + " kB of memory; the engine says "
                         + seen
                         + " bytes"
-                        + (kernel.isEmpty() ? "" : ", the kernel " + kernel));
+                        + (kernel.isEmpty() ? "" : ", the kernel " + kernel.getAsLong()));
     }
 
     private UpdateContainerCmd update() {
@@ -160,17 +163,16 @@ final class Quotas {
     }
 
     private long usedBytes() throws IOException {
-        String kernel = cgroup("memory", "memory.usage_in_bytes");
-        if (!kernel.isEmpty()) {
-            return Long.parseLong(kernel);
-        }
-        throw new IOException(
-                "how much memory it uses cannot be seen from here (the engine's control groups"
-                        + " are not readable)");
+        return groups.number(pid(), Fact.MEMORY_USED)
+                .orElseThrow(
+                        () ->
+                                new IOException(
+                                        "how much memory it uses cannot be seen from here (the"
+                                                + " engine's control groups are not readable)"));
     }
 
     private String throttled() {
-        for (String line : cgroup("cpu", "cpu.stat").lines().toList()) {
+        for (String line : groups.text(pid(), Fact.CPU_STATISTICS).lines().toList()) {
             if (line.startsWith("nr_throttled ")) {
                 return " was held back " + line.substring(13) + " times since it started";
             }
@@ -178,25 +180,8 @@ final class Quotas {
         return "";
     }
 
-    /** A file of the node's control group, "" where it is not readable from here. */
-    private String cgroup(String controller, String file) {
-        Long pid = inspect().getState().getPidLong();
-        if (pid == null || pid <= 0) {
-            return "";
-        }
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/cgroup"))) {
-                String[] fields = line.split(":", 3);
-                if (fields.length == 3
-                        && java.util.List.of(fields[1].split(",", -1)).contains(controller)) {
-                    Path path = Path.of("/sys/fs/cgroup", controller + fields[2], file);
-                    return Files.isReadable(path) ? Files.readString(path).strip() : "";
-                }
-            }
-        } catch (IOException e) {
-            return ""; // The engine runs elsewhere, or we may not look.
-        }
-        return "";
+    private @Nullable Long pid() {
+        return inspect().getState().getPidLong();
     }
 
     private FaultOutcome found(Status status, String what) {
