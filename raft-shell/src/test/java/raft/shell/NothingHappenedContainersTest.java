@@ -97,7 +97,9 @@ final class NothingHappenedContainersTest {
                 .containsOnlyKeys("partition-one-proven", "clock-jump-proven", "kill-one-proven");
         assertThat(failed.get("partition-one-proven")).startsWith("0 of ");
         assertThat(failed.get("clock-jump-proven")).startsWith("0 of ");
-        assertThat(failed.get("kill-one-proven")).contains("not proven to be gone again");
+        // The watchdog may be faster than the look at the dead node.
+        assertThat(failed.get("kill-one-proven"))
+                .containsAnyOf("not proven to be gone again", "0 of ");
         for (JsonNode fault : results.get("faults")) {
             if (!fault.get("kind").asString().equals("kill-one")) {
                 assertThat(fault.get("injected").asString()).isEqualTo("indeterminate");

@@ -113,7 +113,7 @@ final class TestCommandContainersTest {
         assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
         JsonNode results = ran.json();
         assertThat(results.get("verdict").asString()).isEqualTo("valid");
-        assertThat(results.get("operations").asLong()).isGreaterThan(2_500);
+        assertThat(results.get("operations").asLong()).isGreaterThan(1_000);
         Path run = Path.of(results.get("run").asString());
         assertThat(run).isDirectoryContaining(path -> path.endsWith("test.json"));
         assertThat(run).isDirectoryContaining(path -> path.endsWith("plan.json"));
@@ -123,9 +123,8 @@ final class TestCommandContainersTest {
                     .contains("starting in cluster");
             assertThat(run.resolve("nodes").resolve(node).resolve("status.jsonl")).isNotEmptyFile();
         }
+        assertEachFaultIsProven(results);
         for (JsonNode fault : results.get("faults")) {
-            assertThat(fault.get("injected").asString()).isEqualTo("installed");
-            assertThat(fault.get("healed").asString()).isEqualTo("installed");
             assertThat(fault.get("injectEvidence").size()).isPositive();
         }
         assertThat(containersOf(run)).isEmpty();

@@ -1,14 +1,8 @@
 package raft.harness.docker;
 
-import org.jspecify.annotations.Nullable;
-
-import raft.harness.cluster.Cluster;
 import raft.harness.cluster.Completion;
-import raft.harness.cluster.Inspection;
 import raft.harness.cluster.Invocation;
-import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
-import raft.harness.cluster.Transition;
 import raft.harness.nemesis.ActiveFault;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultOutcome;
@@ -21,9 +15,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -36,17 +28,13 @@ import java.util.function.Consumer;
  *
  * <p>{@link #close} may be called by any thread, a shutdown hook's say, and at any moment.
  */
-public final class DockerCluster implements Cluster, Inspection {
-    private static final long OBSERVE_MILLIS = 800;
-
-    private final long originNanos;
+public final class DockerCluster extends ContainerCluster {
     private final Containers containers;
     private final StatusProbe statuses;
     private final SystemClients clients;
     private final List<String> names;
     private final List<String> spares;
     private final Injector injector;
-    private final BlockingQueue<Completion> completions = new LinkedBlockingQueue<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -67,7 +55,11 @@ public final class DockerCluster implements Cluster, Inspection {
             Images.Ready images = Images.ensure(engine, options.system().image(), progress);
             containers = new Containers(engine, options, images, runFolder);
             containers.start();
-            DockerCluster cluster = new DockerCluster(containers, options);
+            DockerCluster cluster =
+                    new DockerCluster(
+                            containers,
+                            options,
+                            new StatusProbe(options.system(), containers.addresses(Pod::http)));
             cluster.awaitNodes(options.startupTimeoutMillis());
             return cluster;
         } catch (EngineException | RuntimeException e) {
@@ -82,13 +74,14 @@ public final class DockerCluster implements Cluster, Inspection {
         }
     }
 
-    private DockerCluster(Containers containers, DockerOptions options) throws EngineException {
-        this.originNanos = System.nanoTime();
+    private DockerCluster(Containers containers, DockerOptions options, StatusProbe statuses)
+            throws EngineException {
+        super(statuses);
         this.containers = containers;
         SystemUnderTest system = options.system();
-        this.statuses = new StatusProbe(system, containers.addresses(Pod::http));
+        this.statuses = statuses;
         this.clients =
-                system.clients(containers.addresses(Pod::client), this::nowNanos, completions::add);
+                system.clients(containers.addresses(Pod::client), this::nowNanos, this::complete);
         List<String> all = containers.pods().stream().map(Pod::node).sorted().toList();
         this.names = all.stream().filter(node -> !containers.isSpare(node)).toList();
         this.spares = all.stream().filter(containers::isSpare).toList();
@@ -133,11 +126,6 @@ public final class DockerCluster implements Cluster, Inspection {
     }
 
     @Override
-    public String kind() {
-        return "docker";
-    }
-
-    @Override
     public List<String> nodes() {
         return names;
     }
@@ -145,11 +133,6 @@ public final class DockerCluster implements Cluster, Inspection {
     @Override
     public List<String> spares() {
         return spares;
-    }
-
-    @Override
-    public long nowNanos() {
-        return System.nanoTime() - originNanos;
     }
 
     @Override
@@ -177,39 +160,10 @@ public final class DockerCluster implements Cluster, Inspection {
                                                         + Engine.rootMessage(failure)))
                         .thenAccept(
                                 found ->
-                                        completions.add(
+                                        complete(
                                                 new Completion.FaultChange(
                                                         fault, injected, found)));
         assert reported != null;
-    }
-
-    @Override
-    public void observe() {
-        var reported =
-                statuses.askAll(OBSERVE_MILLIS)
-                        .thenAccept(seen -> completions.add(new Completion.Observation(seen)));
-        assert reported != null;
-    }
-
-    @Override
-    public CompletableFuture<List<NodeStatus>> statuses(long timeoutMillis) {
-        return statuses.askAll(timeoutMillis);
-    }
-
-    @Override
-    public CompletableFuture<List<LogWindow>> logs(long fromIndex, int count, long timeoutMillis) {
-        return statuses.logsOfAll(fromIndex, count, timeoutMillis);
-    }
-
-    @Override
-    public CompletableFuture<List<Transition>> transitions(
-            Map<String, Transition> after, long timeoutMillis) {
-        return statuses.transitionsOfAll(after, timeoutMillis);
-    }
-
-    @Override
-    public @Nullable Completion poll(long deadlineNanos) throws InterruptedException {
-        return completions.poll(Math.max(0, deadlineNanos - nowNanos()), TimeUnit.NANOSECONDS);
     }
 
     @Override

@@ -56,43 +56,31 @@ public record DockerOptions(
 
     /** The same with each node's data on a volume of this size; see {@link #dataBytes}. */
     public DockerOptions withSmallVolumes(long bytes) {
-        return new DockerOptions(
-                runId,
-                nodeCount,
-                spareCount,
-                system,
-                startupTimeoutMillis,
-                nodeMemoryBytes,
-                bytes,
-                environment);
+        return with(spareCount, bytes, environment);
     }
 
     /** The same with so many nodes more, which wait to be added. */
     public DockerOptions withSpares(int count) {
-        return new DockerOptions(
-                runId,
-                nodeCount,
-                count,
-                system,
-                startupTimeoutMillis,
-                nodeMemoryBytes,
-                dataBytes,
-                environment);
+        return with(count, dataBytes, environment);
     }
 
     /** The same with more in the nodes' environment. */
     public DockerOptions withEnvironment(Map<String, String> more) {
         Map<String, String> all = new HashMap<>(environment);
         all.putAll(more);
+        return with(spareCount, dataBytes, all);
+    }
+
+    private DockerOptions with(int spares, long bytes, Map<String, String> variables) {
         return new DockerOptions(
                 runId,
                 nodeCount,
-                spareCount,
+                spares,
                 system,
                 startupTimeoutMillis,
                 nodeMemoryBytes,
-                dataBytes,
-                all);
+                bytes,
+                variables);
     }
 
     /** Our own node, with the usual limits. */
