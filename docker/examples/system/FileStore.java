@@ -1,10 +1,8 @@
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.NodeStatus;
-import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.cluster.StoredText;
-import raft.harness.history.HistoryEvent.Type;
 import raft.harness.history.Value;
 import raft.harness.nemesis.FaultKind.Family;
 import raft.harness.system.ImageSource;
@@ -188,20 +186,12 @@ public final class FileStore implements SystemUnderTest {
         }
 
         private void end(Invocation invocation, Ending ending, HttpResponse<String> answer) {
-            Type type = Outcomes.type(invocation.f(), ending);
-            Value value = invocation.value();
-            if (type == Type.OK && invocation.f().equals("read")) {
-                value = answer.statusCode() == 404 ? Value.NIL : StoredText.value(answer.body());
+            Value learnt = null;
+            if (ending == Ending.DONE && invocation.f().equals("read")) {
+                learnt = answer.statusCode() == 404 ? Value.NIL : StoredText.value(answer.body());
             }
-            sink.accept(
-                    new Completion.Operation(
-                            invocation,
-                            type,
-                            value,
-                            answer == null ? null : invocation.node(),
-                            type == Type.OK ? null : ending.error(""),
-                            0,
-                            0));
+            String node = answer == null ? null : invocation.node();
+            sink.accept(Completion.Operation.of(invocation, ending, learnt, "", node, 0, 0));
         }
 
         @Override

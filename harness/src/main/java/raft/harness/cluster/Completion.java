@@ -27,7 +27,32 @@ public sealed interface Completion {
             @Nullable String error,
             long term,
             long logIndex)
-            implements Completion {}
+            implements Completion {
+        /**
+         * As it ended; {@link Outcomes} decides what that is.
+         *
+         * @param learnt null where nothing was
+         * @param detail of an error, "" where there is none
+         */
+        public static Operation of(
+                Invocation invocation,
+                Outcomes.Ending ending,
+                @Nullable Value learnt,
+                String detail,
+                @Nullable String node,
+                long term,
+                long logIndex) {
+            HistoryEvent.Type type = Outcomes.type(invocation.f(), ending);
+            return new Operation(
+                    invocation,
+                    type,
+                    learnt == null ? invocation.value() : learnt,
+                    node,
+                    type == HistoryEvent.Type.OK ? null : ending.error(detail),
+                    term,
+                    logIndex);
+        }
+    }
 
     /** A fault was put into effect, or taken back, and looked at. */
     record FaultChange(long faultId, boolean injected, FaultOutcome outcome)

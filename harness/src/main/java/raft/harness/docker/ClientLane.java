@@ -9,10 +9,8 @@ import raft.client.Reply;
 import raft.client.Result;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
-import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.history.HistoryEvent;
-import raft.harness.history.Value;
 import raft.harness.protocol.ClientSession;
 import raft.harness.protocol.Conversation;
 import raft.harness.protocol.Translation;
@@ -40,9 +38,6 @@ import java.util.function.LongSupplier;
  * decides.
  */
 final class ClientLane implements NodeLink.Owner {
-    /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
-    private static final int HOPS_MAX = 3;
-
     private final Map<String, InetSocketAddress> nodes;
     private final Selector selector;
     private final Consumer<Completion.Operation> ended;
@@ -52,9 +47,6 @@ final class ClientLane implements NodeLink.Owner {
     private final Map<String, NodeLink> links = new HashMap<>();
     private @Nullable Pending pending;
     private long lastRequestId;
-
-    /** Before another attempt at another node. */
-    private static final long RETRY_PAUSE_NANOS = 20_000_000;
 
     /** The operation under way. */
     private static final class Pending {
@@ -96,16 +88,8 @@ final class ClientLane implements NodeLink.Owner {
         }
 
         Completion.Operation of(Invocation invocation) {
-            HistoryEvent.Type type = Outcomes.type(invocation.f(), learnt.ending());
-            Value value = learnt.value();
-            return new Completion.Operation(
-                    invocation,
-                    type,
-                    value == null ? invocation.value() : value,
-                    node,
-                    type == HistoryEvent.Type.OK ? null : learnt.ending().error(detail),
-                    term,
-                    logIndex);
+            return Completion.Operation.of(
+                    invocation, learnt.ending(), learnt.value(), detail, node, term, logIndex);
         }
     }
 
@@ -250,7 +234,7 @@ final class ClientLane implements NodeLink.Owner {
         if (refused.reason() == Refusal.NOT_LEADER
                 && leader != null
                 && nodes.containsKey(leader)
-                && op.hopCount < HOPS_MAX) {
+                && op.hopCount < Conversation.HOPS_MAX) {
             op.hopCount++;
             op.node = leader;
             ask(op);
@@ -289,7 +273,7 @@ final class ClientLane implements NodeLink.Owner {
                 if (pause) {
                     // Not at once: a node that is down refuses a connection in no time.
                     op.node = after(op.invocation.node(), ++op.attemptCount);
-                    op.againNanos = nowNanos.getAsLong() + RETRY_PAUSE_NANOS;
+                    op.againNanos = nowNanos.getAsLong() + Conversation.RETRY_PAUSE_NANOS;
                     op.attemptEndNanos = Long.MAX_VALUE;
                     wakeAt.accept(deadlineNanos());
                 } else {

@@ -236,13 +236,6 @@ public final class ProtocolClients implements SystemClients {
     private void refuse(Invocation invocation) {
         busyProcesses.remove(invocation.process());
         sink.accept(
-                new Completion.Operation(
-                        invocation,
-                        Outcomes.type(invocation.f(), Ending.CLOSED_UNSENT),
-                        invocation.value(),
-                        null,
-                        Ending.CLOSED_UNSENT.error(""),
-                        0,
-                        0));
+                Completion.Operation.of(invocation, Ending.CLOSED_UNSENT, null, "", null, 0, 0));
     }
 }

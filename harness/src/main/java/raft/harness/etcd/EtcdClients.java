@@ -4,10 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
-import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
 import raft.harness.cluster.StoredText;
-import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 import raft.harness.system.SystemClients;
 
@@ -238,19 +236,9 @@ final class EtcdClients implements SystemClients {
 
     private void end(Invocation invocation, @Nullable String node, Learnt learnt) {
         busyProcesses.remove(invocation.process());
-        HistoryEvent.Type type = Outcomes.type(invocation.f(), learnt.ending());
-        Value value = learnt.value();
         sink.accept(
-                new Completion.Operation(
-                        invocation,
-                        type,
-                        value == null ? invocation.value() : value,
-                        node,
-                        type == HistoryEvent.Type.OK
-                                ? null
-                                : learnt.ending().error(learnt.detail()),
-                        0,
-                        0));
+                Completion.Operation.of(
+                        invocation, learnt.ending(), learnt.value(), learnt.detail(), node, 0, 0));
     }
 
     @Override

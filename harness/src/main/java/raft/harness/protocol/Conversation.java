@@ -18,6 +18,12 @@ import raft.harness.cluster.Outcomes.Ending;
  * alone.
  */
 public final class Conversation {
+    /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
+    public static final int HOPS_MAX = 3;
+
+    /** Before another attempt at another node. */
+    public static final long RETRY_PAUSE_NANOS = 20_000_000;
+
     private final ClientSession session;
     private final Request request;
     private final Retry retry;

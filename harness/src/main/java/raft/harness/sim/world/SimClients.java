@@ -10,9 +10,7 @@ import raft.client.Result;
 import raft.core.Bytes;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
-import raft.harness.cluster.Outcomes;
 import raft.harness.cluster.Outcomes.Ending;
-import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
 import raft.harness.protocol.ClientSession;
 import raft.harness.protocol.Conversation;
@@ -31,14 +29,8 @@ import java.util.Map;
  * refuses the connection, one that is frozen lets them wait.
  */
 final class SimClients {
-    /** A hint leads to a leader at once or, while leadership moves, in one or two steps more. */
-    private static final int HOPS_MAX = 3;
-
     private static final long DELAY_MIN_NANOS = 50_000;
     private static final long DELAY_MAX_NANOS = 300_000;
-
-    /** Before another attempt at another node. */
-    private static final long RETRY_PAUSE_NANOS = 20_000_000;
 
     private final SimCluster world;
     private final Map<Long, ClientSession> sessions = new HashMap<>();
@@ -119,7 +111,7 @@ final class SimClients {
                             world.nowNanos());
         } catch (IllegalArgumentException e) {
             world.complete(
-                    completion(
+                    Completion.Operation.of(
                             invocation,
                             Ending.NOT_SUPPORTED,
                             null,
@@ -270,7 +262,7 @@ final class SimClients {
                     op.sent = false;
                     op.attempt++;
                     world.plan(
-                            world.nowNanos() + RETRY_PAUSE_NANOS,
+                            world.nowNanos() + Conversation.RETRY_PAUSE_NANOS,
                             Happening.Kind.REPLY,
                             null,
                             null,
@@ -289,7 +281,9 @@ final class SimClients {
         if (!op.request.isRead() && !isOfTheStore(refused.reason())) {
             world.watch.refusedForGood(op.command());
         }
-        if (refused.reason() == Refusal.NOT_LEADER && leader != null && op.hopCount < HOPS_MAX) {
+        if (refused.reason() == Refusal.NOT_LEADER
+                && leader != null
+                && op.hopCount < Conversation.HOPS_MAX) {
             op.hopCount++;
             ask(op, world.nodeNamed(leader));
             return;
@@ -315,26 +309,9 @@ final class SimClients {
             long term,
             long logIndex) {
         op.ended = true;
-        world.complete(completion(op.invocation, ending, value, detail, node, term, logIndex));
-    }
-
-    private static Completion.Operation completion(
-            Invocation invocation,
-            Ending ending,
-            @Nullable Value value,
-            String detail,
-            @Nullable String node,
-            long term,
-            long logIndex) {
-        HistoryEvent.Type type = Outcomes.type(invocation.f(), ending);
-        return new Completion.Operation(
-                invocation,
-                type,
-                value == null ? invocation.value() : value,
-                node,
-                type == HistoryEvent.Type.OK ? null : ending.error(detail),
-                term,
-                logIndex);
+        world.complete(
+                Completion.Operation.of(
+                        op.invocation, ending, value, detail, node, term, logIndex));
     }
 
     /** A reply in words, for traces. */
