@@ -121,8 +121,9 @@ class PythonExampleTest {
             assertThat(hear(in)).startsWith("0000000000000009" + "0105");
             say(out, "0000000d 0000000000000001 01 00 0001 79");
             assertHears(in, "0000001a 0000000000000001 00 0000000000000001 0000000000000003 02");
-            // Where the stream cannot be followed it ends.
+            // Where the stream cannot be followed that is said, and it ends.
             say(out, "7fffffff");
+            assertThat(hear(in)).startsWith("0000000000000000" + "0104");
             assertThatThrownBy(() -> hear(in)).isInstanceOf(IOException.class);
         }
     }
