@@ -103,7 +103,7 @@ final class Clocks {
             FaultOutcome outcome = prove(nodes);
             if (!known) {
                 List<String> evidence = new ArrayList<>(outcome.evidence());
-                evidence.add("it had been reset before");
+                evidence.add("it had been taken back before");
                 return new FaultOutcome(outcome.status(), evidence);
             }
             return outcome;

@@ -215,15 +215,15 @@ public final class Interpreter {
 
     /**
      * Every fault is taken back and looked at once more before anything is read for the last time.
-     * Those of membership come last, as they need a cluster that works; also one that another fault
-     * kept from being taken back in its time.
+     * Those of membership come last, as they need a cluster that works. What only the nodes' own
+     * answers can prove, and another fault kept them from answering in its time, is asked again.
      */
     private void endFaults() throws InterruptedException {
         waiting.clear();
         armed.clear();
         takeBack(fault -> !isOfMembership(fault));
         for (RunRecord.FaultRecord fault : record.faults()) {
-            if (isOfMembership(fault.planned) && fault.wasLeftInForce()) {
+            if (isProvenByAnswers(fault.planned) && fault.wasLeftInForce()) {
                 inForce.put(fault.planned.id(), fault.planned);
             }
         }
@@ -234,6 +234,13 @@ public final class Interpreter {
 
     private static boolean isOfMembership(PlannedFault fault) {
         return fault.kind().family() == FaultKind.Family.MEMBERSHIP;
+    }
+
+    /**
+     * A frozen node does not tell its clock, nor do nodes without a leader who their members are.
+     */
+    private static boolean isProvenByAnswers(PlannedFault fault) {
+        return isOfMembership(fault) || fault.kind().family() == FaultKind.Family.CLOCK;
     }
 
     private void takeBack(Predicate<PlannedFault> which) throws InterruptedException {

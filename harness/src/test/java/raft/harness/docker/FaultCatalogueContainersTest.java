@@ -122,7 +122,19 @@ final class FaultCatalogueContainersTest {
         assertProven(jump.outcome());
         assertProven(cluster.inject(new FaultAction.ClockReset(N1)).outcome());
         FaultOutcome healed = assertProven(cluster.heal(jump));
-        assertThat(healed.evidence().getLast()).contains("had been reset before");
+        assertThat(healed.evidence().getLast()).contains("had been taken back before");
+    }
+
+    @Test
+    void clockOfAFrozenNodeIsProvenRightOnceItAnswers() throws Exception {
+        Injected jump = cluster.inject(new FaultAction.ClockJump(N1, 60_000));
+        assertProven(jump.outcome());
+        Injected pause = cluster.inject(new FaultAction.Pause(N1));
+        assertProven(pause.outcome());
+        assertThat(cluster.heal(jump).status()).isEqualTo(Status.INDETERMINATE);
+        assertProven(cluster.heal(pause));
+        assertProven(cluster.heal(jump));
+        assertOffset("n1", 0);
     }
 
     @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import raft.harness.checker.Budget;
 import raft.harness.cluster.Completion;
@@ -535,23 +537,27 @@ final class TestRunTest {
                 .allMatch(gate -> gate.words().contains("not proven to be gone again"));
     }
 
-    private static final FaultPlan MEMBERSHIP =
-            new FaultPlan(
-                    List.of(
-                            new PlannedFault(1, FaultKind.MEMBERSHIP_SHRINK, 2_000, 5_000, NODES),
-                            new PlannedFault(2, FaultKind.KILL_MAJORITY, 4_000, 19_900, NODES)));
+    /** That fault is to end while most nodes are down. */
+    private static FaultPlan endingInVain(FaultKind kind) {
+        return new FaultPlan(
+                List.of(
+                        new PlannedFault(1, kind, 2_000, 5_000, NODES),
+                        new PlannedFault(2, FaultKind.KILL_MAJORITY, 4_000, 19_900, NODES)));
+    }
 
     private static final FaultOutcome NOBODY_LEADS =
             new FaultOutcome(FaultOutcome.Status.INDETERMINATE, List.of("no node leads"));
 
-    @Test
-    void membersThatAnotherFaultKeptFromComingBackComeBackWhenItIsGone() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"MEMBERSHIP_SHRINK", "CLOCK_JUMP"})
+    void faultThatAnotherKeptFromBeingProvenGoneIsAskedAgainWhenThatIsGone(FaultKind kind)
+            throws Exception {
         cluster.onHeal =
                 fault ->
                         fault.id() == 2 || cluster.healed.stream().anyMatch(done -> done.id() == 2)
                                 ? FakeCluster.PROVEN
                                 : NOBODY_LEADS;
-        Results results = run(MEMBERSHIP, (folder, progress) -> cluster);
+        Results results = run(endingInVain(kind), (folder, progress) -> cluster);
         assertThat(cluster.healed).extracting(ActiveFault::id).containsExactly(1L, 2L, 1L);
         assertThat(results.faults()).allMatch(fault -> fault.healed().equals("installed"));
     }
@@ -563,7 +569,7 @@ final class TestRunTest {
                 TestRun.run(
                         parameters(200),
                         FaultChoice.parse("membership-shrink,kill-majority"),
-                        MEMBERSHIP,
+                        endingInVain(FaultKind.MEMBERSHIP_SHRINK),
                         root,
                         (folder, progress) -> cluster,
                         Budget.DEFAULT,
