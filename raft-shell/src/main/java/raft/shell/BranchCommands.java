@@ -74,6 +74,9 @@ final class BranchCommands {
                                         travel ->
                                                 new Session.Kept(
                                                         travel.decisions(), travel.eventCount())));
+                if (isJson()) {
+                    json(Map.of("kept", name));
+                }
                 sayToPeople("kept as " + name);
                 return 0;
             }
@@ -125,10 +128,18 @@ final class BranchCommands {
             lines.add("goto #" + event);
             Path target = file;
             if (target == null) {
-                say(lines);
+                if (isJson()) {
+                    json(lines);
+                } else {
+                    say(lines);
+                }
             } else {
                 Files.write(target, lines);
-                say("written to " + target + "; './raft shell -f " + target + "' repeats it");
+                if (isJson()) {
+                    json(Map.of("file", target.toString()));
+                }
+                sayToPeople(
+                        "written to " + target + "; './raft shell -f " + target + "' repeats it");
             }
             return 0;
         }

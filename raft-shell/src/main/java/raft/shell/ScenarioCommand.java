@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /** {@code scenario}: the classic tours, as scripts with comments that say what to look at. */
 @Command(
@@ -99,7 +100,11 @@ final class ScenarioCommand extends Verb {
 
         @Override
         public Integer call() {
-            say(lines(name));
+            if (isJson()) {
+                json(lines(name));
+            } else {
+                say(lines(name));
+            }
             return 0;
         }
     }
@@ -114,6 +119,11 @@ final class ScenarioCommand extends Verb {
                 "  scenario run figure-8 --pause"
             })
     static final class Run extends Verb {
+        /** Every command of a tour can answer programs. */
+        private static String asJson(String line) {
+            return line.isBlank() || line.startsWith("#") ? line : line + " --output json";
+        }
+
         @Parameters(index = "0", paramLabel = "SCENARIO", description = "which")
         String name = "";
 
@@ -138,7 +148,12 @@ final class ScenarioCommand extends Verb {
                                 out(),
                                 err());
                 for (String line : lines) {
-                    int status = engine.script(List.of(line), false, true);
+                    if (isJson() && !line.isBlank()) {
+                        json(Map.of(line.startsWith("#") ? "comment" : "typed", line));
+                    }
+                    int status =
+                            engine.script(
+                                    List.of(isJson() ? asJson(line) : line), false, !isJson());
                     // A tour may be about a violation.
                     if (status != 0 && status != 1) {
                         return status;
@@ -150,7 +165,7 @@ final class ScenarioCommand extends Verb {
             } finally {
                 session.setInteractive(person);
             }
-            if (person) {
+            if (person && !isJson()) {
                 say(
                         paint().dim(
                                         "the tour's cluster stays up with time standing still; go"

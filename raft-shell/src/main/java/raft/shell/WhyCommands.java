@@ -19,6 +19,7 @@ import raft.shell.live.UsageException;
 import raft.shell.view.TextLines;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -236,18 +237,17 @@ final class WhyCommands {
             for (long index : theirs.keySet()) {
                 last = Math.max(last, index);
             }
-            int shown = 0;
-            for (long index = 1; index <= last && shown < 40; index++) {
+            List<Map<String, Object>> different = new ArrayList<>();
+            for (long index = 1; index <= last && different.size() < 40; index++) {
                 LogLine a = mine.get(index);
                 LogLine b = theirs.get(index);
                 if (a == null ? b != null : b == null || a.term() != b.term()) {
-                    shown++;
+                    Map<String, Object> object = new LinkedHashMap<>();
+                    object.put("index", index);
+                    object.put(left, a);
+                    object.put(right, b);
+                    different.add(object);
                     if (isJson()) {
-                        Map<String, Object> object = new LinkedHashMap<>();
-                        object.put("index", index);
-                        object.put(left, a);
-                        object.put(right, b);
-                        json(object);
                         continue;
                     }
                     int half = Math.max(20, (width() - 9) / 2);
@@ -259,10 +259,10 @@ final class WhyCommands {
                                     width()));
                 }
             }
-            if (shown == 0) {
-                if (!isJson()) {
-                    say("the logs of " + left + " and " + right + " are the same");
-                }
+            if (isJson()) {
+                json(different);
+            } else if (different.isEmpty()) {
+                say("the logs of " + left + " and " + right + " are the same");
             }
             return 0;
         }

@@ -222,15 +222,15 @@ final class ShellTest {
 
     @Test
     void whoKeepsGoingAlsoDoesWithinALine() {
-        assertThat(engine().script(List.of("get x; cluster list"), true, false)).isEqualTo(254);
-        assertThat(out.toString()).contains("no cluster is up").contains("up here");
+        assertThat(engine().script(List.of("get x; scenario list"), true, false)).isEqualTo(254);
+        assertThat(out.toString()).contains("no cluster is up").contains("figure-8");
     }
 
     @Test
     void aScriptStopsAtTheFirstErrorAndTryLetsOneFail() {
-        assertThat(script("get x", "cluster list")).isEqualTo(254);
-        assertThat(out.toString()).contains("no cluster is up").doesNotContain("up here");
-        assertThat(script("try get x", "cluster list")).isZero();
+        assertThat(script("get x", "scenario list")).isEqualTo(254);
+        assertThat(out.toString()).contains("no cluster is up").doesNotContain("figure-8");
+        assertThat(script("try get x", "scenario list")).isZero();
     }
 
     @ParameterizedTest

@@ -88,7 +88,8 @@ public final class LogView {
                 divergence > 0
                         ? paint.unsure("the logs differ from index " + divergence + " on")
                         : "the logs agree as far as they reach");
-        lines.add(paint.dim("a cell is an entry's term; * the node takes it for committed"));
+        TextLines.wrap("", "a cell is an entry's term; * the node takes it for committed", width)
+                .forEach(line -> lines.add(paint.dim(line)));
         lines.addAll(problems);
         return lines;
     }
