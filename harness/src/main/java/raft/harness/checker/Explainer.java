@@ -686,16 +686,12 @@ final class Explainer {
             case "counts too few" ->
                     whole(where, c[0])
                             + ", but "
-                            + changesFinished(where, c[0])
-                            + " changes by "
-                            + change(where)
+                            + changes(changesFinished(where, c[0]), where)
                             + " had finished before it began.";
             case "counts too many" ->
                     whole(where, c[0])
                             + ", but only "
-                            + changesBegun(where, c[0])
-                            + " changes by "
-                            + change(where)
+                            + changes(changesBegun(where, c[0]), where)
                             + " had begun before it ended.";
             case "was never enqueued" ->
                     whole(where, c[0]) + ", but nobody had begun to enqueue that before it ended.";
@@ -788,6 +784,10 @@ final class Explainer {
 
     private boolean pureIn(Part where, int operation) {
         return model.pure().test(check.operation(where, operation));
+    }
+
+    private String changes(long count, Part where) {
+        return (count == 1 ? "1 change by " : count + " changes by ") + change(where);
     }
 
     /** By what the first change of a counter changes it. */

@@ -33,7 +33,7 @@ final class Overwrites {
     void began(Value part, Operation operation) {
         Value written = written(operation);
         if (written != null) {
-            if (++writtenCount > open.length / 2 && open.length < PLACES_MOST) {
+            if (++writtenCount > open.length / 4 && open.length < PLACES_MOST) {
                 grow();
             }
             open[place(part, written)]++;

@@ -140,6 +140,10 @@ public final class StreamChecker {
             if (verdict instanceof Verdict.Valid || meter.spent() || live.settled()) {
                 break;
             }
+            Verdict.Explanation stale = width == NARROWEST ? contradiction(live) : null;
+            if (stale != null) {
+                return new Verdict.Violation(operationCount, stale);
+            }
         }
         return verdict;
     }
@@ -252,10 +256,10 @@ public final class StreamChecker {
     // ---- contradictions that few operations tell
 
     /**
-     * Of a register: whether the answer that nothing explains had been overwritten for good. For
-     * that the producers of its value and the writes that ended last before are enough: reads,
-     * refused cas and producers of values that nobody left needs may be dropped, and a cas may be
-     * taken for a write, all of which allows more.
+     * Of a register: whether the answer that nothing explains, or where a beam got lost, had been
+     * overwritten for good. For that the producers of its value and the writes that ended last
+     * before are enough: reads, refused cas and producers of values that nobody left needs may be
+     * dropped, and a cas may be taken for a write, all of which allows more.
      */
     private Verdict.@Nullable Explanation contradiction(LiveChecker live) throws IOException {
         Value name = live.concernedPart();

@@ -75,6 +75,9 @@ class BudgetTest {
     void explainingEndsInTime(Model model) {
         List<HistoryEvent> events =
                 withOldAnswer(Samples.valid(model, new SplittableRandom(11), 6_000, 12));
+        assertThat(events.stream().filter(e -> e.type() == HistoryEvent.Type.OK))
+                .as("what there is to explain it with")
+                .hasSizeGreaterThan(900);
         var header = new HistoryHeader(HistoryHeader.SCHEMA, "", "", "", List.of(), 11);
         var history = new History(header, events);
         for (int millis : new int[] {20, 100, 400, 1500}) {

@@ -18,6 +18,8 @@ import raft.harness.model.Samples;
 import raft.harness.report.ExplanationText;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +31,15 @@ import java.util.stream.Stream;
 
 /** What is said of a violation: true, as small as sound reductions make it, in plain words. */
 class ExplanationTest {
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    /** By the processor's time, so that a busy machine leaves as much for the explanation. */
+    private static Verdict checked(List<HistoryEvent> events, Model model) {
+        var meter =
+                new Meter(Budget.DEFAULT, Checker.Progress.NONE, THREADS::getCurrentThreadCpuTime);
+        return new Check(events, model, Check.Options.DEFAULT, meter).run();
+    }
+
     @TestFactory
     Stream<DynamicTest> corpusIsExplainedByTheSmallestPart() throws IOException {
         try (Stream<Path> files = Files.list(Path.of("../histories/corpus/bad"))) {
@@ -79,7 +90,7 @@ class ExplanationTest {
     }
 
     private static void explains(List<HistoryEvent> events, Model model) {
-        Verdict verdict = Checker.check(events, model, Budget.DEFAULT, Check.Options.DEFAULT);
+        Verdict verdict = checked(events, model);
         assertThat(verdict).isInstanceOf(Verdict.Violation.class);
         Verdict.Explanation why = ((Verdict.Violation) verdict).explanation();
         assertThat(why.summary()).contains("process").endsWith(".").doesNotContain("null");
@@ -187,12 +198,7 @@ class ExplanationTest {
     void listThatHoldsAnElementTwiceIsExplainedByCounting() throws IOException {
         History history =
                 HistoryReader.read(Path.of("../histories/corpus/bad/docker-X1-append-twice.jsonl"));
-        Verdict verdict =
-                Checker.check(
-                        history.events(),
-                        Models.named("list-append"),
-                        Budget.DEFAULT,
-                        Check.Options.DEFAULT);
+        Verdict verdict = checked(history.events(), Models.named("list-append"));
         assertThat(((Verdict.Violation) verdict).explanation().summary())
                 .contains("but 702 is in it twice and had been appended only once (event 3178");
     }

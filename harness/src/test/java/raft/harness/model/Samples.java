@@ -7,6 +7,7 @@ import raft.harness.history.Value;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,6 +34,10 @@ public final class Samples {
     /** Of a store. */
     private final Set<String> use;
 
+    /** Who holds a lock, where everybody keeps to its rules; else always empty. */
+    private final Set<Long> holders = new HashSet<>();
+
+    private final boolean keepsToRules;
     private int nextUnique = 1;
     private Object state;
 
@@ -46,6 +51,7 @@ public final class Samples {
         crashesOneIn = processesMost > 4 && random.nextInt(3) == 0 ? 2 : 8;
         falsify = random.nextInt(4) > 0;
         removes = true;
+        keepsToRules = false;
         use = model.equals(Models.STORE) ? USES.get(random.nextInt(USES.size())) : Set.of();
     }
 
@@ -59,6 +65,7 @@ public final class Samples {
         crashesOneIn = Integer.MAX_VALUE;
         falsify = false;
         removes = false;
+        keepsToRules = true;
         use = USES.getFirst();
     }
 
@@ -108,7 +115,8 @@ public final class Samples {
 
     /**
      * A real execution with unique values, in which operations crash only where they cannot take
-     * effect, nothing is removed from sets and counters always change by one.
+     * effect, nothing is removed from sets, counters always change by one and whoever holds a lock
+     * does nothing but release it.
      */
     public static List<HistoryEvent> valid(
             Model model, SplittableRandom random, int count, int processesMost) {
@@ -128,7 +136,7 @@ public final class Samples {
             int what = random.nextInt(3);
             if (what == 0 && started < operationCount && !free.isEmpty()) {
                 long process = free.remove(random.nextInt(free.size()));
-                Open operation = start();
+                Open operation = start(process);
                 open.put(process, operation);
                 add(process, HistoryEvent.Type.INVOKE, operation.f(), operation.argument(), null);
                 started++;
@@ -138,8 +146,12 @@ public final class Samples {
             } else if (what == 2 && !open.isEmpty()) {
                 long process = any(open);
                 Open operation = Objects.requireNonNull(open.remove(process));
-                if (operation.answer() == null && random.nextInt(4) > 0) {
+                boolean holds = holders.remove(process);
+                if (operation.answer() == null && (holds || random.nextInt(4) > 0)) {
                     operation = takeEffect(process, operation);
+                }
+                if (keepsToRules && operation.f().equals("acquire") && operation.answer() != null) {
+                    holders.add(process);
                 }
                 if (operation.answer() == null && falsify && random.nextInt(3) == 0) {
                     add(process, HistoryEvent.Type.OK, operation.f(), operation.argument(), null);
@@ -224,10 +236,12 @@ public final class Samples {
         return Value.of(unique ? nextUnique++ : random.nextInt(3));
     }
 
-    private Open start() {
+    private Open start(long process) {
+        boolean holds = holders.contains(process);
         List<String> functions =
                 Models.functions(model).stream()
                         .filter(f -> removes || !f.equals("remove"))
+                        .filter(f -> !keepsToRules || f.equals("release") == holds || !locks())
                         .filter(f -> !model.equals(Models.STORE) || use.contains(f))
                         .toList();
         String f = functions.get(random.nextInt(functions.size()));
@@ -255,6 +269,10 @@ public final class Samples {
                     default -> small();
                 };
         return new Open(f, argument, null, false);
+    }
+
+    private boolean locks() {
+        return model.equals(Models.LOCK);
     }
 
     private Value increment() {
