@@ -712,6 +712,11 @@ final class Explainer {
             case "was held" -> held(where, c[0], c[1], c[2]);
             case "released without holding" ->
                     whole(where, c[0]) + ", but that process did not hold it.";
+            case "named another token" ->
+                    whole(where, c[0])
+                            + ", but "
+                            + whole(where, c[1])
+                            + ", and that is the token by which it held the lock.";
             case "token fell" ->
                     whole(where, c[0])
                             + ", but "

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import raft.harness.checker.Outcome.Fits;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
+import raft.harness.model.Models;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -45,7 +46,12 @@ final class Locks {
             }
             Integer acquired = holders.get(call.process());
             if (call.f().equals("release")) {
-                if (acquired != null) {
+                if (acquired != null && !fits(part, events, acquired, call)) {
+                    // It names the token of another time: had it been carried out, wrongly so.
+                    if (!part.crashed(i)) {
+                        return Stages.impossible(part, "named another token", i, acquired);
+                    }
+                } else if (acquired != null) {
                     sections.add(new Section(acquired, i, returns[acquired], calls[i]));
                     holders.remove(call.process());
                 } else if (!part.crashed(i)) {
@@ -62,6 +68,12 @@ final class Locks {
             sections.add(new Section(acquire, -1, returns[acquire], Integer.MAX_VALUE));
         }
         return inOrder(part, events, sections);
+    }
+
+    private static boolean fits(
+            Part part, List<HistoryEvent> events, int acquire, HistoryEvent release) {
+        Value answer = events.get(part.completions()[acquire]).value();
+        return !(answer instanceof Value.Int(long token)) || Models.isToken(release.value(), token);
     }
 
     private static Outcome inOrder(Part part, List<HistoryEvent> events, List<Section> sections) {

@@ -83,7 +83,7 @@ public final class Models {
      * release by the process that holds it. Nobody can acquire what another holds.
      */
     public static final Model LOCK =
-            Model.of("lock", new LockState(false, 0, Long.MIN_VALUE), Models::lock)
+            Model.of("lock", new LockState(false, 0, Long.MIN_VALUE, false), Models::lock)
                     .withProcesses()
                     .withParts(Operation::key)
                     .withShape(Model.Shape.LOCK);
@@ -361,7 +361,12 @@ public final class Models {
         return after;
     }
 
-    private record LockState(boolean held, long holder, long token) {
+    /**
+     * @param token the newest that was given
+     * @param known whether the holder's is {@code token}; else it got no answer, so its token is
+     *     greater
+     */
+    private record LockState(boolean held, long holder, long token, boolean known) {
         @Override
         public String toString() {
             return held ? "held by process " + holder : "free";
@@ -375,21 +380,25 @@ public final class Models {
                 if (lock.held()) {
                     yield null;
                 }
-                long token = lock.token();
                 if (operation.result() instanceof Value.Int(long given)) {
-                    if (given <= token) {
-                        yield null;
-                    }
-                    token = given;
+                    yield given <= lock.token()
+                            ? null
+                            : new LockState(true, operation.process(), given, true);
                 }
-                yield new LockState(true, operation.process(), token);
+                yield new LockState(true, operation.process(), lock.token(), false);
             }
-            case "release" ->
-                    lock.held() && lock.holder() == operation.process()
-                            ? new LockState(false, 0, lock.token())
-                            : null;
+            case "release" -> {
+                boolean holds = lock.held() && lock.holder() == operation.process();
+                boolean fits = !lock.known() || isToken(operation.argument(), lock.token());
+                yield holds && fits ? new LockState(false, 0, lock.token(), false) : null;
+            }
             default -> null;
         };
+    }
+
+    /** Whether a release that names {@code named} may give back the lock that has this token. */
+    public static boolean isToken(Value named, long token) {
+        return !(named instanceof Value.Int(long given)) || given == 0 || given == token;
     }
 
     private record Versioned(long version, Value value) {

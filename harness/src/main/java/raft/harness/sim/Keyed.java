@@ -22,7 +22,8 @@ public final class Keyed {
         PLAN(12),
         UPKEEP(13),
         LEASE(14),
-        WORKLOAD(15);
+        WORKLOAD(15),
+        LATE(17);
 
         private final int code;
 

@@ -43,6 +43,7 @@ public enum Sometimes {
     READ_BY_FOLLOWER("a follower served a read"),
     LEASE_OUTLIVED_CONTACT("a lease held although half an election timeout had passed unheard"),
     WRITE_REPEATED_IN_SESSION("a write was repeated in its session"),
+    REQUEST_LATE("a request came when its client no longer waited for it"),
     LEADERSHIP_HANDED_OVER("leadership was handed over");
 
     private final String words;

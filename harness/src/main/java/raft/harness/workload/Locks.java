@@ -10,7 +10,8 @@ import java.util.SplittableRandom;
 
 /**
  * Who holds which lock: a process that holds one gives it back, one that holds none tries to take
- * one. Now and then one that holds none tries to give back what another took, which must fail.
+ * one. Now and then one that holds none tries to give back what another took, or one that holds one
+ * names the token by which it was held before, which must fail.
  *
  * <p>A lock whose taking or giving back ended without an answer may be held for ever by a client
  * that is gone; no one tries to take it any more.
@@ -22,6 +23,7 @@ final class Locks {
     private final SplittableRandom random;
     private final Map<Long, Held> heldBy = new HashMap<>();
     private final Map<Value, Value> newestTokens = new HashMap<>();
+    private final Map<Value, Value> earlierTokens = new HashMap<>();
 
     private record Held(Value key, Value token) {}
 
@@ -33,7 +35,9 @@ final class Locks {
     Operation draw(long process) {
         Held held = heldBy.get(process);
         if (held != null) {
-            return new Operation("release", held.key, held.token);
+            Value earlier = earlierTokens.get(held.key);
+            boolean stray = earlier != null && random.nextInt(100) < STRAY_PERCENT;
+            return new Operation("release", held.key, stray ? earlier : held.token);
         }
         Value key = keys.draw();
         Value token = newestTokens.get(key);
@@ -65,7 +69,10 @@ final class Locks {
         } else if (completion.type() == Type.OK) {
             if (completion.f().equals("acquire")) {
                 heldBy.put(process, new Held(completion.key(), completion.value()));
-                newestTokens.put(completion.key(), completion.value());
+                Value before = newestTokens.put(completion.key(), completion.value());
+                if (before != null) {
+                    earlierTokens.put(completion.key(), before);
+                }
             } else {
                 heldBy.remove(process);
             }

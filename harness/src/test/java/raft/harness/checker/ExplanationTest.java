@@ -172,6 +172,24 @@ class ExplanationTest {
                                 + " had finished 82 ms before it began");
     }
 
+    @Test
+    void lockThatIsGivenBackByTheTokenOfAnotherTimeIsToldSo() {
+        List<HistoryEvent> events = new ArrayList<>();
+        for (long token : new long[] {7, 9}) {
+            add(events, 1, HistoryEvent.Type.INVOKE, "acquire", Value.NIL, token);
+            add(events, 1, HistoryEvent.Type.OK, "acquire", Value.of(token), token);
+            add(events, 1, HistoryEvent.Type.INVOKE, "release", Value.of(7), token);
+            add(events, 1, HistoryEvent.Type.OK, "release", Value.of(7), token);
+        }
+        Verdict verdict = Checker.check(events, Models.LOCK, Budget.DEFAULT, Check.Options.DEFAULT);
+        assertThat(((Verdict.Violation) verdict).explanation().summary())
+                .contains("that is the token by which it held the lock");
+        Verdict first =
+                Checker.check(
+                        events.subList(0, 4), Models.LOCK, Budget.DEFAULT, Check.Options.DEFAULT);
+        assertThat(first).isInstanceOf(Verdict.Valid.class);
+    }
+
     private static void add(
             List<HistoryEvent> events,
             long process,

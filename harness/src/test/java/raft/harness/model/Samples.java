@@ -95,6 +95,9 @@ public final class Samples {
                     Set.of("read", "acquire", "release"),
                     Set.of(StoreModel.FUNCTIONS));
 
+    /** The token of a lock that was given last; 0 before. */
+    private int newestToken;
+
     private record Open(String f, Value argument, @Nullable Value answer, boolean refused) {}
 
     /** At most {@code most} operations by up to four processes. */
@@ -254,9 +257,12 @@ public final class Samples {
                             "get",
                             "dequeue",
                             "acquire",
-                            "release",
                             "delete" ->
                             Value.NIL;
+                    case "release" ->
+                            random.nextBoolean()
+                                    ? Value.NIL
+                                    : Value.of(random.nextInt(newestToken + 1));
                     case "cas" -> cas();
                     case "increment" -> increment();
                     case "add" ->
@@ -316,7 +322,10 @@ public final class Samples {
                 Value after = Value.of(before + by);
                 yield argument instanceof Value.Nil ? after : Value.of(argument, after);
             }
-            case "acquire" -> Value.of(events.size());
+            case "acquire" -> {
+                newestToken = events.size();
+                yield Value.of(newestToken);
+            }
             case "cas" -> {
                 var attempt =
                         new Operation(

@@ -171,6 +171,24 @@ class WorkloadsTest {
     }
 
     @Test
+    void nowAndThenALockIsGivenBackByTheTokenOfAnEarlierTime() {
+        Workload workload = Workloads.parse("lock:keys=1").make(1, 2, 1000);
+        Operation acquire = onlyBy(workload, 0);
+        workload.completed(event(0, Type.OK, acquire, Value.of(7)));
+        workload.completed(event(0, Type.OK, onlyBy(workload, 0), Value.of(7)));
+        workload.completed(event(0, Type.OK, acquire, Value.of(8)));
+        List<Operation> releases = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            releases.add(onlyBy(workload, 0));
+            workload.completed(event(0, Type.FAIL, releases.getLast(), Value.NIL));
+        }
+        Operation stray = new Operation("release", acquire.key(), Value.of(7));
+        Operation right = new Operation("release", acquire.key(), Value.of(8));
+        assertThat(releases).containsOnly(stray, right);
+        assertThat(releases.stream().filter(stray::equals).count()).isBetween(1L, 10L);
+    }
+
+    @Test
     void queueIsEmptiedAtTheEnd() {
         Workload workload = Workloads.parse("queue").make(1, 10, 200);
         draw(workload, 100);

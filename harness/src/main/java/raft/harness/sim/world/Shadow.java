@@ -139,6 +139,32 @@ final class Shadow {
         return memory.voters(initialVoters);
     }
 
+    /** What was compared last; both lists stay the same objects until something changes. */
+    private @Nullable Configuration compared;
+
+    private List<NodeId> comparedVoters = List.of();
+
+    /** Thesis §4.1: the newest configuration in the log is in force, also after it was cut. */
+    @SuppressWarnings(
+            "ReferenceEquality") // Asks whether they are the same objects, which is cheap.
+    void goesBy(Configuration members, Watch watch, SimNode node) {
+        List<NodeId> voters = voters();
+        if (members != compared || voters != comparedVoters) {
+            compared = members;
+            comparedVoters = voters;
+            // Who waits to be added knows nobody.
+            if (!members.equals(Configuration.NONE) && !members.voters().equals(voters)) {
+                watch.broken(
+                        "configurations (thesis §4.1): "
+                                + node.id
+                                + " goes by the voters "
+                                + members.voters()
+                                + ", but the newest in its log are "
+                                + voters);
+            }
+        }
+    }
+
     /** Those by which its present step began. */
     List<NodeId> votersBefore = List.of();
 

@@ -32,6 +32,13 @@ final class SimClients {
     private static final long DELAY_MIN_NANOS = 50_000;
     private static final long DELAY_MAX_NANOS = 300_000;
 
+    /**
+     * Of the writes that are repeated, those whose request comes after its client gave up on it.
+     */
+    private static final int LATE_PERMILLE = 20;
+
+    private static final long LATE_MAX_NANOS = 3_000_000_000L;
+
     private final SimCluster world;
     private final Map<Long, ClientSession> sessions = new HashMap<>();
 
@@ -49,11 +56,26 @@ final class SimClients {
         private final long startNanos;
         private long stepCount;
 
+        /** It is only what was sent once and comes when nobody waits for it any more. */
+        private final boolean late;
+
         Op(Invocation invocation, Conversation conversation, long startNanos) {
             this.startNanos = startNanos;
             this.invocation = invocation;
             this.conversation = conversation;
             this.request = conversation.request();
+            this.late = false;
+        }
+
+        /** What {@code sent} asks for now, whatever it goes on to ask for. */
+        private Op(Op sent) {
+            this.startNanos = sent.startNanos;
+            this.invocation = sent.invocation;
+            this.conversation = sent.conversation;
+            this.request = sent.request;
+            this.command = sent.command;
+            this.ended = true;
+            this.late = true;
         }
 
         /** Asks for what comes next: the same again, or the write once there is a session. */
@@ -153,7 +175,22 @@ final class SimClients {
         if (!op.request.isRead()) {
             world.watch.asked(op.command());
         }
-        plan(Happening.Kind.REQUEST, node, op, new Asked(op, node, op.attempt));
+        long draw = Keyed.key(world.options.seed(), Purpose.LATE, 0, op.attempt, op.startNanos);
+        if (op.request instanceof Request.InSession && Keyed.permille(draw, LATE_PERMILLE)) {
+            // It lies somewhere on its way while its client tries elsewhere and goes on.
+            op.sent = true;
+            long delay = Keyed.between(Keyed.part(draw, 1), 0, LATE_MAX_NANOS);
+            Asked late = new Asked(new Op(op), node, op.attempt);
+            world.plan(
+                    world.nowNanos() + op.invocation.attemptNanos() + delay,
+                    Happening.Kind.REQUEST,
+                    node,
+                    null,
+                    late,
+                    -1);
+        } else {
+            plan(Happening.Kind.REQUEST, node, op, new Asked(op, node, op.attempt));
+        }
     }
 
     /** Drawn by operation, so that leaving one out leaves the others as they were. */
@@ -166,11 +203,16 @@ final class SimClients {
 
     /** A request reaches its node. */
     void requestCame(Asked asked) {
-        if (!asked.isOpen()) {
+        if (!asked.isOpen() && !asked.op.late) {
             return;
         }
         SimNode.Life life = asked.node.life;
-        if (life == null) {
+        if (asked.op.late) {
+            if (life != null) {
+                world.census.reached(Sometimes.REQUEST_LATE);
+                asked.node.request(life, asked);
+            }
+        } else if (life == null) {
             plan(
                     Happening.Kind.REPLY,
                     null,

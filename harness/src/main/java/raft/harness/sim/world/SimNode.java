@@ -880,6 +880,7 @@ final class SimNode {
                                     capture.configuration(),
                                     state::writeTo);
                     shadow.saved(saved);
+                    world.watch.saved(this, saved);
                     arrived(current, new Event.SnapshotSaved(saved));
                 }
                 case Effect.SendChunk chunk -> sendChunk(current, chunk);

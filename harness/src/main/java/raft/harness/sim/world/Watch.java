@@ -58,6 +58,9 @@ final class Watch {
     /** The voters by the newest committed configuration. */
     private List<NodeId> committedVoters;
 
+    /** The members by each configuration that was committed, by its index. */
+    private final TreeMap<Long, Configuration> committedMembers = new TreeMap<>();
+
     private final TreeMap<Long, NodeId> leaderOfTerm = new TreeMap<>();
 
     /**
@@ -455,6 +458,7 @@ final class Watch {
                 && !node.shadow.isInSnapshot(durable)) {
             broken("durability: " + node.id + " takes index " + durable + " for durable");
         }
+        node.shadow.goesBy(raft.configuration(), this, node);
         if (raft.commitIndex() > committed.size()) {
             broken("commit: " + node.id + " commits " + raft.commitIndex() + " and applies less");
         }
@@ -561,7 +565,9 @@ final class Watch {
                             + ", which was not asked for so often, or its client was told that it"
                             + " never will be");
             if (entry.kind() == Entry.Kind.CONFIGURATION) {
-                configurationCommitted(Configuration.decode(entry.payload()).voters());
+                Configuration members = Configuration.decode(entry.payload());
+                committedMembers.put(entry.index(), members);
+                configurationCommitted(members.voters());
             }
             if (node.shadow.leadsSinceNanos >= 0 && entry.term() < node.shadow.memory.term) {
                 world.census.reached(Sometimes.EARLIER_TERM_COMMITTED);
@@ -627,6 +633,26 @@ final class Watch {
             }
         }
         return count > voters.size() / 2;
+    }
+
+    /** A snapshot holds the members as of its index, and none that were not committed (§7). */
+    void saved(SimNode node, Snapshot snapshot) {
+        Map.Entry<Long, Configuration> members = committedMembers.floorEntry(snapshot.index());
+        require(
+                members == null
+                        ? snapshot.configurationIndex() == 0
+                        : snapshot.configurationIndex() == members.getKey()
+                                && snapshot.configuration().equals(members.getValue()),
+                "snapshot (§7)",
+                node,
+                "saves a snapshot of index "
+                        + snapshot.index()
+                        + " with "
+                        + snapshot.configuration()
+                        + " of index "
+                        + snapshot.configurationIndex()
+                        + ", but committed are "
+                        + (members == null ? "those of the start" : members));
     }
 
     /** A snapshot is the state that everybody had at its index, and nothing uncommitted (§7). */
