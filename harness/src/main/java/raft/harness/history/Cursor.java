@@ -104,7 +104,7 @@ final class Cursor {
         firstColumn =
                 lines == 0
                         ? firstColumn + position
-                        : position - text.lastIndexOf('\n', position - 1) - 1;
+                        : position - 1L - text.lastIndexOf('\n', position - 1);
         firstLine += lines;
         text = text.substring(position);
         position = 0;
