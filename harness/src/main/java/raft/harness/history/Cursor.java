@@ -157,7 +157,7 @@ final class Cursor {
         for (int i = 0; i < at && i < text.length(); i++) {
             if (text.charAt(i) == '\n') {
                 line++;
-                lineStart = i + 1;
+                lineStart = i + 1L;
             }
         }
         return new HistoryFormatException(file, line, at - lineStart + 1, problem);
