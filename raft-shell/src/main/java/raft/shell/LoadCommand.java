@@ -39,7 +39,7 @@ import java.util.Map;
         footer = {
             "",
             "The run is carried out once, so that what its clients and faults do is known; then"
-                    + " time is at 0.",
+                    + " time is at 0. A seed is the run that './raft sim replay SEED' repeats.",
             "",
             "Examples:",
             "  load 42",
@@ -67,17 +67,16 @@ final class LoadCommand extends Verb {
     @Option(
             names = "--time",
             paramLabel = "DURATION",
-            defaultValue = "10s",
+            defaultValue = "60s",
             converter = DurationOption.class,
-            description = "how long a seed's clients work (default: 10s)")
-    Duration time = Duration.ofSeconds(10);
+            description = "how long a seed's clients work (default: 60s)")
+    Duration time = Duration.ofSeconds(60);
 
     @Option(
             names = "--workload",
             paramLabel = "WORKLOAD",
-            defaultValue = "register",
-            description = "what a seed's clients do (default: register)")
-    String workload = "register";
+            description = "what a seed's clients do (default: what the seed draws)")
+    @Nullable String workload;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -98,7 +97,7 @@ final class LoadCommand extends Verb {
 
     private Scenario ofSeed(long seed) {
         try {
-            return judgeable(Scenario.ofSeed(seed, time.toMillis(), workload));
+            return judgeable(SimCommand.scenario(seed, time.toMillis(), workload));
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }
@@ -106,13 +105,17 @@ final class LoadCommand extends Verb {
 
     /** What the model of the whole store can judge, which is what a journey is judged by. */
     private static Scenario judgeable(Scenario scenario) {
-        if (scenario.workload().startsWith("versioned")) {
+        if (!isJudged(scenario)) {
             throw new UsageException(
                     "what clients of "
                             + scenario.workload()
                             + " saw is not judged while one travels; './raft sim replay' does");
         }
         return scenario;
+    }
+
+    private static boolean isJudged(Scenario scenario) {
+        return !scenario.workload().startsWith("versioned");
     }
 
     private static Path file(String word) {
@@ -147,8 +150,9 @@ final class LoadCommand extends Verb {
                 saidNanos = System.nanoTime();
                 session().announce("seed " + seed + ": nothing failed yet …");
             }
-            Recorded recorded = Recorded.of(ofSeed(seed), code);
-            if (recorded.isSeenToFail()) {
+            Scenario scenario = SimCommand.scenario(seed, time.toMillis(), workload);
+            Recorded recorded = isJudged(scenario) ? Recorded.of(scenario, code) : null;
+            if (recorded != null && recorded.isSeenToFail()) {
                 return begin(recorded, code, Long.toString(seed));
             }
         }
@@ -171,8 +175,7 @@ final class LoadCommand extends Verb {
                                 "load "
                                         + words
                                         + (plant == null ? "" : " --plant " + plant)
-                                        + " --workload "
-                                        + workload
+                                        + (workload == null ? "" : " --workload " + workload)
                                         + " --time "
                                         + time.toMillis()
                                         + "ms",

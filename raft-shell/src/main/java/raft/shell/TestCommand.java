@@ -24,6 +24,7 @@ import raft.harness.run.Parameters;
 import raft.harness.run.PlanFile;
 import raft.harness.run.PlantedBug;
 import raft.harness.run.TestRun;
+import raft.harness.sim.CampaignFolder;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.NodeLogFiles;
 import raft.harness.sim.SimOptions;
@@ -241,6 +242,7 @@ final class TestCommand implements Callable<Integer>, InSession {
 
     private @Nullable Session session;
     private final AtomicBoolean stop = new AtomicBoolean();
+    private @Nullable SimulatedCluster simulated;
     private final CountDownLatch finished = new CountDownLatch(1);
     private volatile int status = Main.EXIT_FAILURE;
 
@@ -294,6 +296,7 @@ final class TestCommand implements Callable<Integer>, InSession {
                                 err.flush();
                             },
                             stop::get);
+            keepCoverage(Path.of(results.run()), err);
             print(results);
             status = exitStatus(results.verdict());
             return status;
@@ -369,11 +372,22 @@ final class TestCommand implements Callable<Integer>, InSession {
         try {
             NodeCode code =
                     bug == null ? NodeCode.right() : NodeCode.planted(bug, Home.nodeSources());
-            SimulatedCluster simulated = code.start(options);
-            simulated.nodeLog(new NodeLogFiles(folder));
-            return simulated;
+            SimulatedCluster started = code.start(options);
+            started.nodeLog(new NodeLogFiles(folder));
+            simulated = started;
+            return started;
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** What a simulated run has reached. */
+    private void keepCoverage(Path folder, PrintWriter err) throws IOException {
+        SimulatedCluster ran = simulated;
+        if (ran != null) {
+            CampaignFolder.keep(ran.coverage(), folder);
+            ran.coverage().counts().forEach(err::println);
+            err.flush();
         }
     }
 

@@ -289,7 +289,11 @@ public final class Interpreter {
                     todo.addLast(new FinalOperation(more, tried.node));
                 }
             } else {
-                todo.addLast(tried);
+                todo.addLast(
+                        ended.type() == Type.INFO
+                                ? new FinalOperation(
+                                        workload.finalAgain(tried.operation), tried.node)
+                                : tried);
                 // A cluster that is still electing refuses at once; asking it a thousand times a
                 // second would not help.
                 pauseUntilNanos = now() + 100_000_000L;

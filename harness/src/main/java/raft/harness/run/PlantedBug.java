@@ -1,6 +1,7 @@
 package raft.harness.run;
 
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.ByteArrayOutputStream;
@@ -39,6 +40,8 @@ import javax.tools.ToolProvider;
  */
 public record PlantedBug(String id, String title, String file, String find, String replace) {
     private static final String FILE_ENDING = ".json";
+    private static final String NEEDS =
+            "the planted bug %s needs id, title, file, find and replace";
 
     /**
      * One of ours, or of the user's own.
@@ -57,14 +60,24 @@ public record PlantedBug(String id, String title, String file, String find, Stri
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     "the planted bug " + path + " cannot be read: no such file", e);
+        } catch (MismatchedInputException e) {
+            // An array of bugs, say, or a number where text belongs.
+            throw new IllegalArgumentException(
+                    NEEDS.formatted(path) + ", each a text; one bug is one object in a file", e);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    "the planted bug " + path + " is not understood: " + e.getOriginalMessage(), e);
+                    "the planted bug "
+                            + path
+                            + " is not JSON: line "
+                            + e.getLocation().getLineNr()
+                            + ", column "
+                            + e.getLocation().getColumnNr(),
+                    e);
         }
-        if (Stream.of(bug.id, bug.title, bug.file, bug.find, bug.replace)
-                .anyMatch(Objects::isNull)) {
-            throw new IllegalArgumentException(
-                    "the planted bug " + path + " needs id, title, file, find and replace");
+        if (bug == null
+                || Stream.of(bug.id, bug.title, bug.file, bug.find, bug.replace)
+                        .anyMatch(Objects::isNull)) {
+            throw new IllegalArgumentException(NEEDS.formatted(path));
         }
         if (!bug.id.matches("[A-Za-z0-9][A-Za-z0-9_-]*") || bug.file.contains("..")) {
             throw new IllegalArgumentException(

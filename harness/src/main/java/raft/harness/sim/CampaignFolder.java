@@ -84,9 +84,14 @@ public final class CampaignFolder {
         Files.writeString(path.resolve("campaign.json"), JSON.writeValueAsString(document) + "\n");
         Coverage coverage = totals.coverage();
         if (coverage != null) {
-            Files.writeString(
-                    path.resolve("coverage.json"),
-                    JSON.writeValueAsString(coverage.document()) + "\n");
+            keep(coverage, path);
         }
+    }
+
+    /** What a campaign or one run has reached, in its folder. */
+    public static void keep(Coverage coverage, Path folder) throws IOException {
+        Files.writeString(
+                folder.resolve("coverage.json"),
+                JSON.writeValueAsString(coverage.document()) + "\n");
     }
 }

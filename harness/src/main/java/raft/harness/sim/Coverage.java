@@ -120,6 +120,13 @@ public final class Coverage {
 
     /** Two lines at least: cells, situations, and which of these are missing. */
     public List<String> words() {
+        List<String> lines = counts();
+        never().forEach(situation -> lines.add("  never: " + situation.words()));
+        return lines;
+    }
+
+    /** The first two of {@link #words}: of one run, most situations are missing. */
+    public List<String> counts() {
         List<Sometimes> never = never();
         List<String> lines = new ArrayList<>();
         lines.add(
@@ -134,7 +141,6 @@ public final class Coverage {
                         "sometimes: %d of %d situations came up",
                         sometimes.length - never.size(),
                         sometimes.length));
-        never.forEach(situation -> lines.add("  never: " + situation.words()));
         return lines;
     }
 

@@ -23,6 +23,7 @@ public final class Keyed {
         UPKEEP(13),
         LEASE(14),
         WORKLOAD(15),
+        WAKING(16),
         LATE(17);
 
         private final int code;

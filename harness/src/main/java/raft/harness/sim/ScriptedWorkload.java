@@ -86,6 +86,11 @@ final class ScriptedWorkload implements Workload {
     }
 
     @Override
+    public Operation finalAgain(Operation tried) {
+        return original.finalAgain(tried);
+    }
+
+    @Override
     public List<Operation> finalContinuation(HistoryEvent completion) {
         return original.finalContinuation(completion);
     }

@@ -1,6 +1,7 @@
 package raft.harness.workload;
 
 import raft.harness.history.HistoryEvent;
+import raft.harness.history.Value;
 
 import java.util.List;
 import java.util.function.Function;
@@ -82,6 +83,14 @@ final class GeneratedWorkload implements Workload {
     @Override
     public List<Operation> finalContinuation(HistoryEvent completion) {
         return finalContinuation.apply(completion);
+    }
+
+    @Override
+    public Operation finalAgain(Operation tried) {
+        // Whoever took a lock without hearing of it holds it for ever; another shows as much.
+        return tried.f().equals("acquire")
+                ? new Operation("acquire", Value.of(tried.key() + "-again"), Value.NIL)
+                : tried;
     }
 
     @Override

@@ -44,6 +44,11 @@ public interface Workload {
         return List.of();
     }
 
+    /** What is done in the final phase after {@code tried} ended without anybody knowing how. */
+    default Operation finalAgain(Operation tried) {
+        return tried;
+    }
+
     /** Whether each final operation is done once by a client of every node, or once at all. */
     default boolean finalPhaseAsksEveryNode() {
         return false;

@@ -84,7 +84,18 @@ final class PlantedBugTest {
         Files.writeString(file, "{\"id\": \"mine\"");
         assertThatThrownBy(() -> PlantedBug.named(file.toString()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("mine.json is not understood");
+                .hasMessageMatching(".*mine.json is not JSON: line 1, column \\d+");
+        for (String other : new String[] {"[]", "[{\"id\": \"mine\"}]", "7", "\"C1\""}) {
+            Files.writeString(file, other);
+            assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageEndingWith(
+                            "needs id, title, file, find and replace, each a text; one bug is one"
+                                    + " object in a file");
+        }
+        Files.writeString(file, "null");
+        assertThatThrownBy(() -> PlantedBug.named(file.toString()))
+                .hasMessageEndingWith("needs id, title, file, find and replace");
         Files.writeString(file, "{\"id\": \"mine\"}");
         assertThatThrownBy(() -> PlantedBug.named(file.toString()))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -203,6 +203,9 @@ final class Shadow {
     /** When this life's present leadership began, -1 while it does not lead. */
     long leadsSinceNanos = -1;
 
+    /** When it last asked another node to take its leadership over. */
+    long askedToTakeOverNanos;
+
     /** The role that the node last said it has. */
     RoleName saidRole = RoleName.FOLLOWER;
 

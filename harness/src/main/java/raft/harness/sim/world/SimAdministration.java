@@ -328,7 +328,7 @@ final class SimAdministration {
     }
 
     private @Nullable FaultOutcome election(SimFaults.Change change, String name, Begun start) {
-        if (world.options.upkeep().leaseDriftPercent() >= 0) {
+        if (world.leasesAreOn()) {
             return outcome(
                     Status.SKIPPED,
                     "leases are on, and a node that may have promised one does not stand for an"

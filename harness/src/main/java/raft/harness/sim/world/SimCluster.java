@@ -310,6 +310,15 @@ public final class SimCluster implements Steppable {
 
     // ---- What the parts ask ----
 
+    boolean leasesAreOn() {
+        return options.upkeep().leaseDriftPercent() >= 0;
+    }
+
+    /** Of the members at the start, the one whose clock is the slowest where leases are on. */
+    int slowestNumber() {
+        return Keyed.below(Keyed.key(options.seed(), Purpose.DRIFT, -1, 0, 0), options.nodeCount());
+    }
+
     List<SimNode> nodeList() {
         return nodes;
     }

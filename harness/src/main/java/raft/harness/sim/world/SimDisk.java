@@ -36,6 +36,11 @@ final class SimDisk implements Disk {
 
     int errorCount;
 
+    /** Files that got another name, and of those that took the one of a third. */
+    int renamedCount;
+
+    int replacedCount;
+
     /** Writes since the start of the run, completed syncs included. */
     private long writeCount;
 
@@ -287,7 +292,10 @@ final class SimDisk implements Disk {
         Content content = existing(from);
         nameChanges(from, to);
         files.remove(from);
-        files.put(to, content);
+        renamedCount++;
+        if (files.put(to, content) != null) {
+            replacedCount++;
+        }
     }
 
     @Override

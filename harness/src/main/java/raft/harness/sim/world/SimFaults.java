@@ -26,6 +26,11 @@ final class SimFaults {
     /** How long a node that is to lose its power in the middle of writing is waited for. */
     private static final long WRITE_PATIENCE_NANOS = 200_000_000;
 
+    /** Segments that are begun within the patience for one. */
+    private static final int SMALL_SEGMENT_BYTES = 16 << 10;
+
+    private static final long SEGMENT_PATIENCE_NANOS = 1_000_000_000;
+
     /** What a message costs on the wire beside its entries. */
     private static final int MESSAGE_BYTES = 64;
 
@@ -530,11 +535,16 @@ final class SimFaults {
     private boolean losePower(
             Change change, List<SimNode> concerned, int keptPercent, List<String> evidence) {
         if (change.step == 0) {
+            long draw = Keyed.key(world.options.seed(), Purpose.CRASH, 0, 4, change.fault.id());
+            boolean awaitsSegment =
+                    world.options.disk().segmentBytes() <= SMALL_SEGMENT_BYTES
+                            && Keyed.below(draw, 2) == 0;
             for (SimNode node : concerned) {
                 node.killCount++;
                 node.powerLostKeepingPercent = keptPercent;
+                node.powerLossAwaitsSegment = awaitsSegment;
             }
-            again(change, WRITE_PATIENCE_NANOS, 1);
+            again(change, awaitsSegment ? SEGMENT_PATIENCE_NANOS : WRITE_PATIENCE_NANOS, 1);
             return false;
         }
         for (SimNode node : concerned) {

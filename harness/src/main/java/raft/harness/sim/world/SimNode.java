@@ -51,6 +51,11 @@ final class SimNode {
 
     private static final long SPIN_NANOS = 1_000_000;
 
+    /** How many times as long as a batch of the log a snapshot may take to write. */
+    private static final int SNAPSHOT_SLOWNESS_MAX = 60;
+
+    private static final long SNAPSHOT_NANOS_MAX = 1_000_000_000;
+
     final int number;
     final NodeId id;
     final SimDisk disk = new SimDisk();
@@ -78,6 +83,9 @@ final class SimNode {
      * it; -1 where none does.
      */
     int powerLostKeepingPercent = -1;
+
+    /** It waits for the first write to a new segment: the segment is left, and nothing in it. */
+    boolean powerLossAwaitsSegment;
 
     private SimDisk.@Nullable Loss loss;
     @Nullable Life life;
@@ -125,8 +133,8 @@ final class SimNode {
         final SnapshotStore snapshots;
         final KeyValueStore store = new KeyValueStore();
 
-        /** Received from the leader, not yet asked for by the algorithm. */
-        SnapshotFormat.@Nullable Loaded received;
+        /** Arrived from leaders, and the algorithm was not told yet; it may ask for each. */
+        final List<SnapshotFormat.Loaded> received = new ArrayList<>();
 
         long snapshotsBusyUntilNanos;
         final List<Event> inbox = new ArrayList<>();
@@ -138,6 +146,10 @@ final class SimNode {
         long syncMark;
         boolean turnPlanned;
         long busyUntilNanos;
+
+        /** Until then not even its timers are looked at. */
+        boolean dozes;
+
         long timerNanos = Long.MAX_VALUE;
         long lastRequestId;
 
@@ -167,6 +179,15 @@ final class SimNode {
         }
     }
 
+    /** Whether the request has come and the algorithm knows nothing of it yet. */
+    static boolean isUnread(Life life, long requestId) {
+        return life.inbox.stream()
+                .anyMatch(
+                        event ->
+                                event instanceof Event.Propose(long id, Bytes _)
+                                        && id == requestId);
+    }
+
     SimNode(SimCluster world, int number, NodeId id) {
         this.world = world;
         this.shadow = new Shadow(world.watch.committed(), world.initialVoters());
@@ -175,13 +196,16 @@ final class SimNode {
         int most = world.options.process().driftPpmMax();
         long draw = Keyed.key(world.options.seed(), Purpose.DRIFT, number, 0, 0);
         // Often as fast or as slow as any may be: what lacks a little allowance for clocks shows
-        // only where two of them are as far apart as they can get.
+        // only where two of them are as far apart as they can get. A lease is in danger where its
+        // leader is slow and all others are fast.
         this.driftPpm =
-                switch (Keyed.below(Keyed.part(draw, 1), 4)) {
-                    case 0 -> -most;
-                    case 1, 2 -> most;
-                    default -> (int) Keyed.between(draw, -most, most + 1L);
-                };
+                world.leasesAreOn() && number < world.options.nodeCount()
+                        ? number == world.slowestNumber() ? -most : most
+                        : switch (Keyed.below(Keyed.part(draw, 1), 4)) {
+                            case 0 -> -most;
+                            case 1, 2 -> most;
+                            default -> (int) Keyed.between(draw, -most, most + 1L);
+                        };
         this.ratePpm = driftPpm;
     }
 
@@ -513,7 +537,46 @@ final class SimNode {
         Life current = life;
         if (current != null && !isPaused()) {
             writeNextGroup(current);
-            turn(current);
+            wake(current);
+        }
+    }
+
+    /**
+     * Takes what came meanwhile. Each connection keeps its order, but which is read first is
+     * chance: some are heard only a turn later, a client's read before the news that another node
+     * leads.
+     */
+    private void wake(Life current) {
+        long draw = Keyed.key(world.options.seed(), Purpose.WAKING, number, 0, ++turnCount);
+        List<Event> early = new ArrayList<>();
+        List<Event> late = new ArrayList<>();
+        boolean readEarly = false;
+        boolean newsLate = false;
+        for (Event event : current.inbox) {
+            int connection =
+                    switch (event) {
+                        case Event.Receive(NodeId from, Message ignored) ->
+                                world.nodeNamed(from.name()).number;
+                        case Event.Propose ignored -> world.nodeList().size();
+                        case Event.Read ignored -> world.nodeList().size();
+                        default -> -1;
+                    };
+            boolean heard = connection < 0 || (draw >> connection & 1) == 0;
+            (heard ? early : late).add(event);
+            readEarly |= heard && event instanceof Event.Read;
+            newsLate |=
+                    !heard
+                            && event instanceof Event.Receive(NodeId _, Message message)
+                            && message.term() > current.raft.term();
+        }
+        if (readEarly && newsLate && current.raft.role() == Effect.RoleName.LEADER) {
+            world.census.reached(Sometimes.READ_TAKEN_BEFORE_OLDER_NEWS);
+        }
+        current.inbox.clear();
+        current.inbox.addAll(late);
+        turn(current, early);
+        if (life == current && !current.inbox.isEmpty()) {
+            planTurn(current);
         }
     }
 
@@ -532,9 +595,21 @@ final class SimNode {
                 world.census.reached(Sometimes.MESSAGE_FOR_A_LATER_LIFE);
             }
             world.census.delivered(from, this, current, message);
+            if (message instanceof Message.TimeoutNow && from.gaveUpHandingOver(message.term())) {
+                world.census.reached(Sometimes.TAKEOVER_ASKED_LATE);
+            }
             shadow.heard(from.number, world.nowNanos());
             arrived(current, new Event.Receive(from.id, message));
         }
+    }
+
+    private boolean gaveUpHandingOver(long term) {
+        Life current = life;
+        return current != null
+                && current.raft.role() == Effect.RoleName.LEADER
+                && current.raft.term() == term
+                && world.nowNanos() - shadow.askedToTakeOverNanos
+                        > world.options.electionTimeoutNanos();
     }
 
     /** A request on its connection; the process is up. */
@@ -553,7 +628,7 @@ final class SimNode {
                 current.pending.put(requestId, waiting);
                 boolean lease =
                         read.consistency() == Consistency.LEASE
-                                ? world.options.upkeep().leaseDriftPercent() >= 0
+                                ? world.leasesAreOn()
                                 : usesLease(requestId);
                 if (lease && current.raft.holdsLease(localNanos(world.nowNanos()))) {
                     world.watch.leaseUsed(this);
@@ -576,7 +651,7 @@ final class SimNode {
 
     private boolean usesLease(long requestId) {
         long seed = world.options.seed();
-        return world.options.upkeep().leaseDriftPercent() >= 0
+        return world.leasesAreOn()
                 && Keyed.below(Keyed.key(seed, Purpose.LEASE, number, bootCount, requestId), 2)
                         == 0;
     }
@@ -597,10 +672,7 @@ final class SimNode {
         }
         if (isPaused() || world.nowNanos() < current.busyUntilNanos) {
             current.inbox.add(event);
-            if (!isPaused() && !current.turnPlanned) {
-                current.turnPlanned = true;
-                world.plan(current.busyUntilNanos, Happening.Kind.TURN, this, current, null, -1);
-            }
+            planTurn(current);
         } else if (current.inbox.isEmpty()) {
             turn(current, List.of(event));
         } else {
@@ -609,9 +681,22 @@ final class SimNode {
         }
     }
 
+    private void planTurn(Life current) {
+        if (!isPaused() && !current.turnPlanned) {
+            current.turnPlanned = true;
+            world.plan(current.busyUntilNanos, Happening.Kind.TURN, this, current, null, -1);
+        }
+    }
+
     void turnCame(Life current) {
         current.turnPlanned = false;
-        if (!isPaused()) {
+        if (isPaused()) {
+            return;
+        }
+        if (current.dozes && world.nowNanos() >= current.busyUntilNanos) {
+            current.dozes = false;
+            wake(current);
+        } else {
             turn(current);
         }
     }
@@ -624,7 +709,9 @@ final class SimNode {
         if (isPaused()) {
             return;
         }
-        if (localNanos(world.nowNanos()) >= current.raft.deadlineNanos()) {
+        if (current.dozes && world.nowNanos() < current.busyUntilNanos) {
+            planTurn(current);
+        } else if (localNanos(world.nowNanos()) >= current.raft.deadlineNanos()) {
             turn(current);
         } else {
             planTimer(current);
@@ -665,6 +752,11 @@ final class SimNode {
             for (Effect effect : effects) {
                 carryOut(current, effect);
             }
+            for (Event event : events) {
+                if (event instanceof Event.SnapshotReceived(Snapshot snapshot)) {
+                    current.received.removeIf(one -> one.snapshot().equals(snapshot));
+                }
+            }
             world.watch.stepped(this, current);
             knownCommitIndex = Math.max(knownCommitIndex, current.raft.commitIndex());
             if (role == Effect.RoleName.LEADER && current.raft.role() != role) {
@@ -690,6 +782,7 @@ final class SimNode {
     private void rest(Life current) {
         long now = world.nowNanos();
         current.busyUntilNanos = now + TURN_NANOS;
+        current.dozes = false;
         int permille = world.quiet() ? 0 : world.options.process().hiccupPermille();
         if (permille > 0) {
             long draw = Keyed.key(world.options.seed(), Purpose.HICCUP, number, 0, ++turnCount);
@@ -699,6 +792,7 @@ final class SimNode {
                 long bound = Keyed.below(Keyed.part(draw, 1), 20) == 0 ? most : most / 20;
                 current.busyUntilNanos =
                         now + Keyed.between(Keyed.part(draw, 2), TURN_NANOS, bound);
+                current.dozes = true;
             }
         }
     }
@@ -723,6 +817,9 @@ final class SimNode {
                 current.diskQueue.addLast(persist);
             }
             case Effect.Send(NodeId to, Message message) -> {
+                if (message instanceof Message.TimeoutNow) {
+                    shadow.askedToTakeOverNanos = world.nowNanos();
+                }
                 world.watch.sent(this, to, message);
                 world.send(this, to, message);
             }
@@ -771,11 +868,14 @@ final class SimNode {
     }
 
     private void restore(Life current, Snapshot snapshot) {
-        SnapshotFormat.Loaded loaded = current.received;
-        if (loaded == null || !loaded.snapshot().equals(snapshot)) {
-            throw new IllegalStateException("nothing was received of " + snapshot);
-        }
-        current.received = null;
+        SnapshotFormat.Loaded loaded =
+                current.received.stream()
+                        .filter(one -> one.snapshot().equals(snapshot))
+                        .findAny()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "nothing was received of " + snapshot));
         try {
             current.store.restore(Blob.wrap(loaded.state().unsafeArray()));
         } catch (UnreadableSnapshotException e) {
@@ -863,9 +963,20 @@ final class SimNode {
         long start = Math.max(world.nowNanos(), current.snapshotsBusyUntilNanos);
         boolean writes =
                 job instanceof Save || (job instanceof Effect.KeepChunk chunk && chunk.last());
-        current.snapshotsBusyUntilNanos = start + (writes ? 2 * fsyncNanos() : TURN_NANOS);
+        current.snapshotsBusyUntilNanos = start + (writes ? snapshotNanos() : TURN_NANOS);
         world.plan(
                 current.snapshotsBusyUntilNanos, Happening.Kind.SNAPSHOT, this, current, job, -1);
+    }
+
+    /** A snapshot is much more than a batch of the log, so its write may take much longer. */
+    private long snapshotNanos() {
+        long nanos = 2 * fsyncNanos();
+        long draw = Keyed.key(world.options.seed(), Purpose.DISK, number, 1, fsyncCount);
+        if (world.quiet() || Keyed.below(draw, 2) == 0) {
+            return nanos;
+        }
+        long slow = nanos * (1 + Keyed.below(Keyed.part(draw, 1), SNAPSHOT_SLOWNESS_MAX));
+        return Math.max(nanos, Math.min(slow, SNAPSHOT_NANOS_MAX));
     }
 
     void snapshotCame(Life current, Object job) {
@@ -928,7 +1039,10 @@ final class SimNode {
             return;
         }
         shadow.saved(loaded.snapshot());
-        current.received = loaded;
+        if (chunk.index() <= current.raft.commitIndex()) {
+            world.census.reached(Sometimes.SNAPSHOT_OVERTAKEN);
+        }
+        current.received.add(loaded);
         arrived(current, new Event.SnapshotReceived(loaded.snapshot()));
     }
 
@@ -945,13 +1059,19 @@ final class SimNode {
             current.syncingTicket = persist.ticket();
         }
         current.diskQueue.clear();
+        int renamedCount = disk.renamedCount;
+        int replacedCount = disk.replacedCount;
         try {
             current.wal.sync();
         } catch (IOException e) {
             halt(current, e);
             return;
         }
-        if (powerLostKeepingPercent >= 0) {
+        if (disk.replacedCount > replacedCount) {
+            world.census.reached(Sometimes.SEGMENT_REPLACED);
+        }
+        if (powerLostKeepingPercent >= 0
+                && (!powerLossAwaitsSegment || disk.renamedCount > renamedCount)) {
             loss = lostPower(powerLostKeepingPercent);
             powerLostKeepingPercent = -1;
             return;

@@ -71,7 +71,12 @@ final class SimUpkeep {
             case 0 -> anyone.operate(Event.TakeSnapshot::new);
             case 1 -> anyone.operate(Event.StartElection::new);
             case 2 -> leader.operate(id -> new Event.TransferLeadership(id, null));
-            case 3 -> leader.operate(id -> new Event.TransferLeadership(id, anyone.id));
+            case 3 -> {
+                // The slowest clock is the last to stand by itself, and a danger to leases.
+                SimNode to =
+                        world.leasesAreOn() ? world.nodeList().get(world.slowestNumber()) : anyone;
+                leader.operate(id -> new Event.TransferLeadership(id, to.id));
+            }
             default -> {
                 if (!anyone.claimed) {
                     change(leader, anyone.id, draw);

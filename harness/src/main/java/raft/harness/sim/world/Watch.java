@@ -690,9 +690,12 @@ final class Watch {
 
     /** Whoever stops leading owes every client that asked for a change an answer (contract 12). */
     void deposed(SimNode node, SimNode.Life life) {
-        for (SimNode.Waiting waiting : life.pending.values()) {
+        for (var request : life.pending.entrySet()) {
+            SimNode.Waiting waiting = request.getValue();
             require(
-                    waiting.asked() == null || waiting.asked().op().request.isRead(),
+                    waiting.asked() == null
+                            || waiting.asked().op().request.isRead()
+                            || SimNode.isUnread(life, request.getKey()),
                     "answers",
                     node,
                     "stopped leading and leaves a client without an answer");
