@@ -37,8 +37,7 @@ final class ScreensTest {
                     "faults",
                     "heal",
                     "wait 1s",
-                    "log",
-                    "check");
+                    "log");
 
     @TempDir Path folder;
 
