@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
@@ -102,7 +103,8 @@ public final class SnapshotStore {
             file.write(0, head);
             file.sync(true);
         } catch (UncheckedIOException e) {
-            throw new DiskFailedException("cannot write a snapshot", e.getCause());
+            throw new DiskFailedException(
+                    "cannot write a snapshot", Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
             throw new DiskFailedException("cannot write a snapshot", e);
         }
