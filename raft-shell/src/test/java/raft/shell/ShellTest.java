@@ -118,7 +118,7 @@ final class ShellTest {
      */
     @Test
     void oneDeliveryChangedAndTheViolationVanishes() {
-        assertThat(script("load --plant C1 --find --time 10s")).isZero();
+        assertThat(script("load --plant C1 --find --time 10s --workload register")).isZero();
         assertThat(script("first violation")).isOne();
         String there = afterLast("raft> first violation").lines().skip(1).findFirst().orElseThrow();
         assertThat(there).endsWith("where an invariant is broken");
@@ -139,7 +139,7 @@ final class ShellTest {
                         .orElseThrow();
         assertThat(label).matches("m[0-9]+");
         // Until the leader's own entry is on its disk.
-        assertThat(script("delay " + label + " 20ms", "run until violation")).isZero();
+        assertThat(script("delay " + label + " 40ms", "run until violation")).isZero();
         assertThat(afterLast("raft> run until violation"))
                 .contains("no invariant is broken up to here");
         assertThat(script("first violation")).isZero();
