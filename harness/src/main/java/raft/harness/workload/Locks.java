@@ -36,8 +36,9 @@ final class Locks {
         Held held = heldBy.get(process);
         if (held != null) {
             Value earlier = earlierTokens.get(held.key);
-            boolean stray = earlier != null && random.nextInt(100) < STRAY_PERCENT;
-            return new Operation("release", held.key, stray ? earlier : held.token);
+            return earlier != null && random.nextInt(100) < STRAY_PERCENT
+                    ? new Operation("release", held.key, earlier)
+                    : new Operation("release", held.key, held.token);
         }
         Value key = keys.draw();
         Value token = newestTokens.get(key);
