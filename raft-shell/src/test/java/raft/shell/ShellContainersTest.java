@@ -192,6 +192,19 @@ final class ShellContainersTest {
         assertThat(typed(next, "put x 1")).contains("ok  x = 1");
     }
 
+    @Test
+    void aTerminalThatIsClosedTakesTheClusterAndItsFaultsDown() throws Exception {
+        CommandRun closed = shell("closed", List.of());
+        closed.type("cluster up docker --nodes 3\npartition n1 / n2,n3");
+        closed.await("fault", () -> said(closed).contains("fault #1"));
+        // What a terminal sends to whoever runs in it when it goes.
+        Process hangUp = new ProcessBuilder("kill", "-HUP", Long.toString(closed.pid())).start();
+        assertThat(hangUp.waitFor()).isZero();
+        closed.awaitEnd();
+        assertThat(closed.err()).doesNotContain("\tat ");
+        assertThat(typed(session(), "cluster list")).doesNotContain("process " + closed.pid());
+    }
+
     /** The engine's own socket stays as it is: the shell speaks to it through one of the test's. */
     @Test
     void anEngineThatDiesIsOneSentenceAndNotTheEndOfTheShell() throws Exception {

@@ -1,0 +1,33 @@
+package raft.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+
+/** Whoever reads the answer may stop in the middle of it, as {@code head} does. */
+final class PipeTest {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "history show histories/corpus/bad/docker-X1-append-twice.jsonl --limit 100000",
+                "scenario run figure-8",
+                "help"
+            })
+    void aReaderThatLeavesIsNoError(String words) throws Exception {
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        "bash", "-c", "./raft " + words + " | head -n 1; exit ${PIPESTATUS[0]}");
+        builder.directory(CommandRun.HOME.toFile());
+        builder.environment().put("RAFT_NO_BUILD", "1");
+        builder.redirectErrorStream(true);
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.exitValue()).as(said).isZero();
+        assertThat(said.lines().toList()).as(said).hasSize(1);
+    }
+}
