@@ -107,6 +107,57 @@ final class TestCommandContainersTest {
         return words.toArray(String[]::new);
     }
 
+    /** One plan on both kinds of cluster; what one of them cannot do it says, and does the rest. */
+    @Test
+    void planOfOneKindOfClusterIsCarriedOutByTheOther() throws Exception {
+        Path ours = histories.resolve("plan.json");
+        Files.writeString(
+                ours,
+                """
+                {"schema": 2, "faults": [
+                  {"id": 1, "kind": "kill-one", "startMillis": 1000, "endMillis": 2500,
+                   "order": ["n1", "n2", "n3"]},
+                  {"id": 2, "kind": "resources-cpu", "startMillis": 3000, "endMillis": 4000,
+                   "order": ["n2", "n3", "n1"]},
+                  {"id": 3, "kind": "partition-link", "startMillis": 4500, "endMillis": 6000,
+                   "order": ["n3", "n1", "n2"]}]}
+                """);
+        JsonNode simulated = planned("sim", ours);
+        Path saved = Path.of(simulated.get("run").asString()).resolve("plan.json");
+        JsonNode real = planned("docker", saved);
+        JsonNode back = planned("sim", Path.of(real.get("run").asString()).resolve("plan.json"));
+        for (JsonNode results : List.of(simulated, real, back)) {
+            assertThat(results.get("faults").valueStream().map(one -> one.get("kind").asString()))
+                    .containsExactly("kill-one", "resources-cpu", "partition-link");
+        }
+        for (JsonNode results : List.of(simulated, back)) {
+            JsonNode quota = results.get("faults").get(1);
+            assertThat(quota.get("injected").asString()).isEqualTo("skipped");
+            assertThat(quota.get("injectEvidence").toString()).contains("share no processor");
+        }
+        assertThat(real.get("faults").get(0).get("injected").asString()).isEqualTo("installed");
+        assertThat(real.get("faults").get(2).get("injected").asString()).isEqualTo("installed");
+    }
+
+    /** Right nodes under a saved plan: whether the evidence suffices depends on the machine. */
+    private JsonNode planned(String cluster, Path plan) throws Exception {
+        Ran ran =
+                run(
+                        test(
+                                "--cluster",
+                                cluster,
+                                "--nodes",
+                                "3",
+                                "--seed",
+                                "3",
+                                "--time",
+                                "7s",
+                                "--plan",
+                                plan.toString()));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isIn(0, 2);
+        return ran.json();
+    }
+
     @Test
     void rightNodesUnderAllFaultsAreValidAndEverythingIsSaved() throws Exception {
         Ran ran = run(test("--seed", "7", "--time", "25s"));

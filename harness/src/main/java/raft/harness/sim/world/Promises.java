@@ -16,6 +16,9 @@ final class Promises {
     /** By term, then by the follower's number: the greatest index it acknowledged. */
     private final TreeMap<Long, long[]> acknowledged = new TreeMap<>();
 
+    /** By term, then by the follower's number: the newest round of heartbeats that reached it. */
+    private final TreeMap<Long, long[]> rounds = new TreeMap<>();
+
     Promises(int nodeCount) {
         this.nodeCount = nodeCount;
     }
@@ -34,6 +37,17 @@ final class Promises {
     void indexAcknowledged(long term, int follower, long index) {
         long[] indexes = acknowledged.computeIfAbsent(term, ignored -> new long[nodeCount]);
         indexes[follower] = Math.max(indexes[follower], index);
+    }
+
+    void roundHeard(long term, int follower, long round) {
+        long[] ofTerm = rounds.computeIfAbsent(term, ignored -> new long[nodeCount]);
+        ofTerm[follower] = Math.max(ofTerm[follower], round);
+    }
+
+    /** The newest round of this term that a follower heard of; 0 for none. */
+    long heardRound(long term, int follower) {
+        long[] ofTerm = rounds.get(term);
+        return ofTerm == null ? 0 : ofTerm[follower];
     }
 
     /** Nodes that promised their vote of this term to the candidate. */

@@ -599,6 +599,7 @@ final class SimNode {
                 world.census.reached(Sometimes.TAKEOVER_ASKED_LATE);
             }
             shadow.heard(from.number, world.nowNanos());
+            world.watch.received(this, message);
             arrived(current, new Event.Receive(from.id, message));
         }
     }

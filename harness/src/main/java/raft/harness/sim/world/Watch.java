@@ -273,7 +273,24 @@ final class Watch {
                         "acknowledges index " + index + ", which is not durable");
                 promises.indexAcknowledged(accepted.term(), node.number, index);
             }
+            case Message.HeartbeatReply(long term, long round) ->
+                    require(
+                            round == Message.HeartbeatReply.NO_ROUND
+                                    || round <= promises.heardRound(term, node.number),
+                            "reads are linearizable (thesis §6.4)",
+                            node,
+                            "answers in term "
+                                    + term
+                                    + " to round "
+                                    + round
+                                    + " of heartbeats, of which it has not heard in that term");
             default -> {}
+        }
+    }
+
+    void received(SimNode node, Message message) {
+        if (message instanceof Message.Heartbeat heartbeat) {
+            promises.roundHeard(heartbeat.term(), node.number, heartbeat.round());
         }
     }
 
