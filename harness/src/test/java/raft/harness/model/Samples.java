@@ -260,7 +260,8 @@ public final class Samples {
                             "delete" ->
                             Value.NIL;
                     case "release" ->
-                            random.nextBoolean()
+                            // One that cannot take effect would end a process for good.
+                            unique || random.nextBoolean()
                                     ? Value.NIL
                                     : Value.of(random.nextInt(newestToken + 1));
                     case "cas" -> cas();
