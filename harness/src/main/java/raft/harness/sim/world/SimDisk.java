@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /**
@@ -68,6 +69,26 @@ final class SimDisk implements Disk {
 
     void completeSync(long mark) {
         unsynced.removeIf(write -> write.number < mark && write.file.syncAsked);
+    }
+
+    /** The process that asked for a sync is gone before it ended: nobody may rely on it. */
+    void forgetSyncs() {
+        unsynced.forEach(write -> write.file.syncAsked = false);
+    }
+
+    /**
+     * A file that a loss of power would change, but for those that are still being made; null for
+     * none.
+     */
+    @Nullable String unsyncedFile() {
+        for (Write write : unsynced) {
+            for (Map.Entry<String, Content> file : files.entrySet()) {
+                if (file.getValue() == write.file && !file.getKey().endsWith(".tmp")) {
+                    return file.getKey();
+                }
+            }
+        }
+        return null;
     }
 
     private void nameChanges(String... names) {

@@ -359,6 +359,7 @@ final class SimNode {
         long seed = world.options.seed();
         long[] salts = {0};
         Wal.Opened opened;
+        disk.forgetSyncs();
         try {
             opened =
                     Wal.open(
@@ -381,6 +382,8 @@ final class SimNode {
             refusedToStart = String.valueOf(e.getMessage());
             return false;
         }
+        // It waits for each sync before it goes on.
+        disk.completeSync(disk.syncMark());
         Recovered recovered = opened.recovered();
         world.watch.recovered(this, recovered);
         try {

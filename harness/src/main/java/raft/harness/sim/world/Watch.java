@@ -119,8 +119,16 @@ final class Watch {
 
     // ---- Disk ----
 
-    /** What was durable is found again after every crash (§5.1; contract of the log). */
+    /**
+     * What was durable is found again after every crash (§5.1; contract of the log), and what is
+     * found is durable: a process that was killed leaves what it had not synced in the page cache,
+     * and the next one answers for it.
+     */
     void recovered(SimNode node, Recovered recovered) {
+        String unsynced = node.disk.unsyncedFile();
+        if (unsynced != null) {
+            broken("durability: " + node.id + " builds on " + unsynced + ", which is not synced");
+        }
         if (!node.shadow.explains(recovered)) {
             broken(
                     "durability: "
