@@ -2,6 +2,7 @@ package raft.shell;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** Whoever reads the answer may stop in the middle of it, as {@code head} does. */
+@Tag("terminal")
 final class PipeTest {
     @TempDir private Path folder;
 

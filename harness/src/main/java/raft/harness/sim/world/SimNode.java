@@ -269,6 +269,17 @@ final class SimNode {
                         || message instanceof Message.InstallSnapshot);
     }
 
+    /**
+     * Nor is it led by a node that does not know yet that it was removed: a leader's heartbeat
+     * speaks of what it once acknowledged, so that it would have to stop.
+     */
+    private boolean withholds(SimNode to, Message message) {
+        return to.replacedAtIndex > knownCommitIndex
+                && (message instanceof Message.AppendEntries
+                        || message instanceof Message.Heartbeat
+                        || message instanceof Message.InstallSnapshot);
+    }
+
     boolean isUp() {
         return life != null;
     }
@@ -593,7 +604,8 @@ final class SimNode {
         if (current != null
                 && sequence >= wipedSequence
                 && sequence >= from.wipedSequence
-                && !objectsTo(from, message)) {
+                && !objectsTo(from, message)
+                && !from.withholds(this, message)) {
             if (sequence < bootSequence) {
                 world.census.reached(Sometimes.MESSAGE_FOR_A_LATER_LIFE);
             }
