@@ -247,10 +247,15 @@ final class TestCommandContainersTest {
     private Path awaitHistory(Process process) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
         while (System.nanoTime() < deadline && process.isAlive()) {
-            try (Stream<Path> all = Files.walk(histories)) {
-                for (Path path : all.filter(file -> file.endsWith("history.jsonl")).toList()) {
-                    if (Files.size(path) > 10_000 && !path.toString().contains("latest")) {
-                        return path;
+            // Not a walk: files there get other names while one looks.
+            Path runs = histories.resolve("register");
+            if (Files.isDirectory(runs)) {
+                try (Stream<Path> all = Files.list(runs)) {
+                    for (Path run : all.toList()) {
+                        Path history = run.resolve("history.jsonl");
+                        if (Files.exists(history) && Files.size(history) > 10_000) {
+                            return history;
+                        }
                     }
                 }
             }
