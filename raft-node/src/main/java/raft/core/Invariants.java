@@ -11,7 +11,8 @@ import java.util.TreeMap;
  *
  * <p>What is said of a violation begins with the rule's name and a colon, here and elsewhere.
  *
- * <p>Two rules are checked at the moment they are about: {@link #committed} and {@link #served}.
+ * <p>Three rules are checked at the moment they are about: {@link #committed}, {@link #sent} and
+ * {@link #served}.
  *
  * <p>Checked elsewhere, where they are cheaper: the log is contiguous and its terms never fall
  * ({@link RaftLog#append}), nothing committed is truncated ({@link RaftLog#truncate}), one leader a

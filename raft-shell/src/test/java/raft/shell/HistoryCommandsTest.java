@@ -104,6 +104,15 @@ final class HistoryCommandsTest {
     })
     void whatIsExportedAsAHistoryIsReadAsOneAndStillImpossible(String name, HistoryFormat format)
             throws IOException {
+        Path file = exported(name);
+        assertThat(HistoryFormat.detect(file)).isEqualTo(format);
+        History read = HistoryFormat.read(file, warning -> {});
+        assertThat(Checker.check(read, Models.named("cas-register"), Budget.DEFAULT))
+                .isInstanceOf(Verdict.Violation.class);
+    }
+
+    /** The latest history in a file of that format. */
+    private Path exported(String format) {
         Path file = root.resolve("exported");
         assertThat(
                         execute(
@@ -111,14 +120,12 @@ final class HistoryCommandsTest {
                                 "export",
                                 "latest",
                                 "--format",
-                                name,
+                                format,
                                 "--file",
                                 file.toString()))
+                .as(err)
                 .isZero();
-        assertThat(HistoryFormat.detect(file)).isEqualTo(format);
-        History read = HistoryFormat.read(file, warning -> {});
-        assertThat(Checker.check(read, Models.named("cas-register"), Budget.DEFAULT))
-                .isInstanceOf(Verdict.Violation.class);
+        return file;
     }
 
     @ParameterizedTest
@@ -136,18 +143,7 @@ final class HistoryCommandsTest {
                         + event(3, 1, "ok", "read", 2, "null")
                         + event(4, 0, "invoke", "cas", 2, "[null,8]")
                         + event(5, 0, "info", "cas", 2, "[null,8],\"error\":\"timeout\""));
-        Path file = root.resolve("exported");
-        assertThat(
-                        execute(
-                                "history",
-                                "export",
-                                "latest",
-                                "--format",
-                                name,
-                                "--file",
-                                file.toString()))
-                .as(err)
-                .isZero();
+        Path file = exported(name);
         History read = HistoryFormat.read(file, warning -> {});
         assertThat(read.events().stream().map(e -> e.key() + " " + e.value()).distinct())
                 .containsExactly("1 7", "2 nil", "2 [nil, 8]");

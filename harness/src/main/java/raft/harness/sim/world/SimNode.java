@@ -263,10 +263,7 @@ final class SimNode {
      * by such as do.
      */
     private boolean objectsTo(SimNode other, Message message) {
-        return other.replacedAtIndex > knownCommitIndex
-                && !(message instanceof Message.AppendEntries
-                        || message instanceof Message.Heartbeat
-                        || message instanceof Message.InstallSnapshot);
+        return other.replacedAtIndex > knownCommitIndex && !isOfLeader(message);
     }
 
     /**
@@ -274,10 +271,13 @@ final class SimNode {
      * speaks of what it once acknowledged, so that it would have to stop.
      */
     private boolean withholds(SimNode to, Message message) {
-        return to.replacedAtIndex > knownCommitIndex
-                && (message instanceof Message.AppendEntries
-                        || message instanceof Message.Heartbeat
-                        || message instanceof Message.InstallSnapshot);
+        return to.replacedAtIndex > knownCommitIndex && isOfLeader(message);
+    }
+
+    private static boolean isOfLeader(Message message) {
+        return message instanceof Message.AppendEntries
+                || message instanceof Message.Heartbeat
+                || message instanceof Message.InstallSnapshot;
     }
 
     boolean isUp() {
