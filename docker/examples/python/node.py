@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A complete node for `./raft test --image`, without Raft: Python 3.8 or later, standard library only.
-
-The first member in RAFT_MEMBERS keeps everything in memory and does all the work; the others refuse and point at it.
-So it is linearizable under partitions and pauses, but it is not fault tolerant, and it forgets everything when it is
-killed: a run with --faults kill must report that as a violation. Replace `Store` by your own Raft and keep the rest.
-The protocol is described in raft-node/PROTOCOL.md.
-"""
+#
+# A complete node for `./raft test --image`, without Raft: Python 3.8 or later, standard library only.
+#
+# The first member in RAFT_MEMBERS keeps everything in memory and does all the work; the others refuse and point at it.
+# So it is linearizable under partitions and pauses, but it is not fault tolerant, and it forgets everything when it is
+# killed: a run with --faults kill must report that as a violation. Replace `Store` by your own Raft and keep the rest.
+# The protocol is described in raft-node/PROTOCOL.md.
 import http.server
 import io
 import json
@@ -23,11 +23,10 @@ DONE, FOUND, ABSENT, COMPARE_FAILED = 0, 1, 2, 3
 NOT_LEADER, INVALID, TOO_LARGE, UNSUPPORTED = 1, 3, 4, 5
 
 
+# The request was certainly not carried out.
 class Refusal(Exception):
-    """The request was certainly not carried out."""
-
     def __init__(self, reason, message, leader=""):
-        self.reason, self.message, self.leader = reason, message.encode(), leader.encode()
+        self.reply = bytes([REFUSED, reason]) + text(">B", leader.encode()) + text(">H", message.encode())
 
 
 def take(frame, size):
@@ -52,9 +51,8 @@ def text(length, value):
     return struct.pack(length, len(value)) + value
 
 
+# The system under test. An operation that returns took effect exactly once.
 class Store:
-    """The system under test. An operation that returns took effect exactly once."""
-
     def __init__(self, node_id, members):
         self.id, self.leader, self.data, self.index, self.lock = node_id, members[0], {}, 0, threading.Lock()
 
@@ -102,10 +100,10 @@ class Client(socketserver.StreamRequestHandler):
                 request_id = number(frame, 8)
                 if request_id == 0:
                     raise Refusal(INVALID, "A request needs an id.")
-                self.send(struct.pack(">Q", request_id) + answer(frame))
+                reply = answer(frame)
             except Refusal as no:
-                self.send(struct.pack(">QBB", request_id, REFUSED, no.reason)
-                          + text(">B", no.leader) + text(">H", no.message))
+                reply = no.reply
+            self.send(struct.pack(">Q", request_id) + reply)
 
 
 class Http(http.server.BaseHTTPRequestHandler):
@@ -127,18 +125,14 @@ class Server(socketserver.ThreadingTCPServer):
         print("the connection of", client_address, "ended:", sys.exc_info()[1], flush=True)
 
 
-def serve(variable, default, handler):
-    host, _, port = os.environ.get(variable, default).rpartition(":")
-    server = Server((host, int(port)), handler)
-    print(variable, "%s:%d" % server.server_address, flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
 if __name__ == "__main__":
     NODE, CLUSTER = os.environ.get("RAFT_NODE_ID", "n1"), os.environ.get("RAFT_CLUSTER_ID", "demo")
     STORE = Store(NODE, [m.partition("=")[0] for m in os.environ.get("RAFT_MEMBERS", NODE + "=").split(",")])
     # A container's first process ignores what it does not handle.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    serve("RAFT_CLIENT_LISTEN", "0.0.0.0:7001", Client)
-    serve("RAFT_HTTP_LISTEN", "0.0.0.0:7002", Http)
+    for variable, port, handler in ("RAFT_CLIENT_LISTEN", 7001, Client), ("RAFT_HTTP_LISTEN", 7002, Http):
+        host, _, port = os.environ.get(variable, f"0.0.0.0:{port}").rpartition(":")
+        server = Server((host, int(port)), handler)
+        print(variable, "%s:%d" % server.server_address, flush=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Event().wait()

@@ -22,6 +22,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
@@ -58,6 +59,19 @@ class PythonExampleTest {
         if (process != null) {
             process.destroyForcibly().waitFor();
         }
+    }
+
+    @Test
+    void isAHundredLinesOfCodeAsTheReadmeSays() throws IOException {
+        long codeLines =
+                Files.readAllLines(SCRIPT).stream()
+                        .map(String::strip)
+                        .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                        .count();
+        assertThat(codeLines).isLessThanOrEqualTo(100);
+        assertThat(Path.of("../README.md"))
+                .content()
+                .contains("in " + codeLines + " lines of Python");
     }
 
     @Test

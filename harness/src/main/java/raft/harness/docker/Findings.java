@@ -22,17 +22,33 @@ final class Findings {
      */
     static FaultOutcome all(List<FaultOutcome> parts) {
         Set<Status> seen = EnumSet.noneOf(Status.class);
+        parts.forEach(part -> seen.add(part.status()));
+        return new FaultOutcome(
+                seen.size() == 1 ? seen.iterator().next() : Status.INDETERMINATE, evidence(parts));
+    }
+
+    /**
+     * For the end of a fault: it is gone where each node either took it back or had nothing of it
+     * to take back, as one that was dead when the others were frozen.
+     */
+    static FaultOutcome gone(List<FaultOutcome> parts) {
+        Set<Status> seen = EnumSet.noneOf(Status.class);
+        parts.forEach(part -> seen.add(part.status()));
+        return seen.equals(EnumSet.of(Status.INSTALLED, Status.SKIPPED))
+                ? new FaultOutcome(Status.INSTALLED, evidence(parts))
+                : all(parts);
+    }
+
+    /** What is not proven comes last: there a reader looks for why the whole is not. */
+    private static List<String> evidence(List<FaultOutcome> parts) {
         List<String> evidence = new ArrayList<>();
-        // What is not proven comes last: there a reader looks for why the whole is not.
         for (boolean proven : new boolean[] {true, false}) {
             for (FaultOutcome part : parts) {
                 if (proven == (part.status() == Status.INSTALLED)) {
-                    seen.add(part.status());
                     evidence.addAll(part.evidence());
                 }
             }
         }
-        Status status = seen.size() == 1 ? seen.iterator().next() : Status.INDETERMINATE;
-        return new FaultOutcome(status, evidence);
+        return evidence;
     }
 }

@@ -184,9 +184,9 @@ final class Injector implements AutoCloseable {
             case FaultAction.PacketLoss ignored -> network.submit(() -> cuts.heal(id));
             case FaultAction.PacketRate ignored -> network.submit(() -> shaping.heal(id));
             case FaultAction.Packets ignored -> network.submit(() -> packetQueues.heal(id));
-            case FaultAction.Kill(var names) -> onEach(names, n -> n.process.restart(id));
-            case FaultAction.Stop(var names) -> onEach(names, n -> n.process.restart(id));
-            case FaultAction.Pause(var names) -> onEach(names, n -> n.process.resume(id));
+            case FaultAction.Kill(var names) -> takeBack(names, n -> n.process.restart(id));
+            case FaultAction.Stop(var names) -> takeBack(names, n -> n.process.restart(id));
+            case FaultAction.Pause(var names) -> takeBack(names, n -> n.process.resume(id));
             case FaultAction.RollingRestart ignored ->
                     CompletableFuture.completedFuture(NOTHING_LEFT);
             case FaultAction.ClockJump(var names, long offset) ->
@@ -195,19 +195,19 @@ final class Injector implements AutoCloseable {
                     calmed(id, time.submit(() -> clocks.heal(id, names)), "jumped");
             case FaultAction.ClockDrift(var names, int percent) -> drift(id, names, 100);
             case FaultAction.ClockReset ignored -> CompletableFuture.completedFuture(NOTHING_LEFT);
-            case FaultAction.BitFlip(var names) -> onEach(names, n -> n.disks.restoreBit(id));
+            case FaultAction.BitFlip(var names) -> takeBack(names, n -> n.disks.restoreBit(id));
             case FaultAction.Truncation(var names, int bytes) ->
-                    onEach(names, n -> n.process.startIfEnded("runs on the shorter file"));
+                    takeBack(names, n -> n.process.startIfEnded("runs on the shorter file"));
             case FaultAction.LostWrites(var names, int kept) ->
-                    onEach(names, n -> n.process.restart(id));
-            case FaultAction.FullDisk(var names) -> onEach(names, n -> n.disks.empty(id));
+                    takeBack(names, n -> n.process.restart(id));
+            case FaultAction.FullDisk(var names) -> takeBack(names, n -> n.disks.empty(id));
             case FaultAction.SlowDisk(var names, int millis) ->
-                    onEach(names, n -> n.disks.speedUp(id));
-            case FaultAction.DiskErrors(var names) -> onEach(names, n -> n.disks.mend(id));
+                    takeBack(names, n -> n.disks.speedUp(id));
+            case FaultAction.DiskErrors(var names) -> takeBack(names, n -> n.disks.mend(id));
             case FaultAction.CpuQuota(var names, int percent) ->
-                    onEach(names, n -> n.quotas.restoreCpu(id));
+                    takeBack(names, n -> n.quotas.restoreCpu(id));
             case FaultAction.MemoryLimit(var names, long headroom) ->
-                    onEach(
+                    takeBack(
                             names,
                             n -> {
                                 FaultOutcome outcome = n.quotas.restoreMemory(id);
@@ -324,14 +324,23 @@ final class Injector implements AutoCloseable {
 
     private CompletableFuture<FaultOutcome> onEach(
             List<String> names, Function<Node, FaultOutcome> work) {
+        return eachDone(names, work).thenApply(Findings::all);
+    }
+
+    private CompletableFuture<FaultOutcome> takeBack(
+            List<String> names, Function<Node, FaultOutcome> work) {
+        return eachDone(names, work).thenApply(Findings::gone);
+    }
+
+    private CompletableFuture<List<FaultOutcome>> eachDone(
+            List<String> names, Function<Node, FaultOutcome> work) {
         List<CompletableFuture<FaultOutcome>> parts = new ArrayList<>();
         for (String name : names) {
             Node node = node(name);
             parts.add(node.lane.submit(() -> work.apply(node)));
         }
         return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
-                .thenApply(
-                        done -> Findings.all(parts.stream().map(CompletableFuture::join).toList()));
+                .thenApply(done -> parts.stream().map(CompletableFuture::join).toList());
     }
 
     private Node node(String name) {

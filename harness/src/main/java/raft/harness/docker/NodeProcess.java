@@ -313,10 +313,10 @@ final class NodeProcess {
         if (!isRunning(state)) {
             return found(Status.SKIPPED, "cannot be frozen, it is " + state.getStatus());
         }
+        pausedBy.add(fault); // Also a request whose answer was lost may have frozen it.
         if (!isPaused(state)) {
             engine.commands().pauseContainerCmd(pod.nodeContainer()).exec();
         }
-        pausedBy.add(fault);
         boolean paused = isPaused(state());
         boolean silent = !statuses.askNow(pod.node(), SILENCE_MILLIS).reachable();
         return found(

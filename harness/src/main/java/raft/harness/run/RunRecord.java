@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.NodeStatus;
+import raft.harness.cluster.Outcomes;
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.HistoryEvent.Type;
 import raft.harness.nemesis.ActiveFault;
@@ -75,6 +76,18 @@ public final class RunRecord {
             return healed != null && healed.status() == FaultOutcome.Status.INSTALLED;
         }
 
+        /**
+         * May still be in force. Also what was not proven to have begun may have begun, unless
+         * there turned out to be nothing of it to take back.
+         */
+        boolean mayLast() {
+            boolean nothingLeft =
+                    !wasInstalled()
+                            && healed != null
+                            && healed.status() == FaultOutcome.Status.SKIPPED;
+            return !wasSkipped() && !wasHealed() && !nothingLeft;
+        }
+
         /** Was asked to end, and nobody could say that it did. */
         boolean wasLeftInForce() {
             return healed != null && healed.status() == FaultOutcome.Status.INDETERMINATE;
@@ -91,6 +104,11 @@ public final class RunRecord {
     int finalReadsDone;
 
     private final Map<String, EnumMap<Type, Long>> counts = new TreeMap<>();
+
+    /** The workload's operations that the system decided, by operation. */
+    private final Map<String, Long> decidedCounts = new TreeMap<>();
+
+    private final Map<String, Long> workloadCounts = new TreeMap<>();
     private final Map<String, Long> errors = new TreeMap<>();
     private final Map<Long, FaultRecord> faults = new LinkedHashMap<>();
 
@@ -114,6 +132,7 @@ public final class RunRecord {
             return; // The final reads come all at once, which says nothing about the workload.
         }
         workloadInvokedCount++;
+        workloadCounts.merge(f, 1L, Long::sum);
         if (outstandingCount > 1) {
             overlappedCount++;
         }
@@ -126,6 +145,10 @@ public final class RunRecord {
                     event.type().name().toLowerCase(java.util.Locale.ROOT) + ": " + event.error(),
                     1L,
                     Long::sum);
+        }
+        boolean ofWorkload = workloadNanos == 0 || invocation.timeNanos() < workloadNanos;
+        if (ofWorkload && isDecided(event)) {
+            decidedCounts.merge(event.f(), 1L, Long::sum);
         }
         if (event.type() == Type.OK) {
             longestUnavailableNanos =
@@ -141,6 +164,12 @@ public final class RunRecord {
                 firstOkAfterHealNanos = event.timeNanos();
             }
         }
+    }
+
+    /** A comparison that failed was looked at and answered like any other operation. */
+    private static boolean isDecided(HistoryEvent event) {
+        return event.type() == Type.OK
+                || Outcomes.Ending.COMPARE_FAILED.error("").equals(event.error());
     }
 
     private boolean recovered(FaultRecord fault, long nanos, HistoryEvent invocation) {
@@ -271,6 +300,19 @@ public final class RunRecord {
     /** The newest look at the nodes. */
     public List<NodeStatus> lastStatus() {
         return lastStatus;
+    }
+
+    /**
+     * How many of the workload's operations {@code f} the system carried out or turned down for
+     * what it holds; the others were refused, lost or never reached it.
+     */
+    long decided(String f) {
+        return decidedCounts.getOrDefault(f, 0L);
+    }
+
+    /** As {@link #workloadInvokedCount()}, of one operation. */
+    long workloadInvoked(String f) {
+        return workloadCounts.getOrDefault(f, 0L);
     }
 
     /** Operations that the workload began, without the final phase's. */

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /** Faults of clocks, packets, disks, resources and gentle ends, each seen from where it matters. */
 @Tag("containers")
@@ -154,9 +155,10 @@ final class FaultCatalogueContainersTest {
         List<Link> link = List.of(new Link("n1", "n2"));
         Injected loss = cluster.inject(new FaultAction.PacketLoss(link, 20));
         assertProven(loss.outcome());
-        assertThat(loss.outcome().evidence())
-                .anyMatch(words -> words.startsWith("IPv4 probes on n1->n2: "))
-                .anyMatch(words -> words.startsWith("IPv6 probes on n1->n2: "));
+        for (String family : cluster.hasIpv6() ? List.of("IPv4", "IPv6") : List.of("IPv4")) {
+            assertThat(loss.outcome().evidence())
+                    .anyMatch(words -> words.startsWith(family + " probes on n1->n2: "));
+        }
         Injected more = cluster.inject(new FaultAction.PacketLoss(link, 50));
         assertThat(assertProven(more.outcome()).evidence())
                 .anyMatch(words -> words.endsWith("meant are 60.0 %"));
@@ -447,6 +449,46 @@ final class FaultCatalogueContainersTest {
         Injected memory = cluster.inject(new FaultAction.MemoryLimit(N1, 32L << 20));
         assertProven(memory.outcome());
         assertProven(cluster.heal(memory));
+        assertProven(cluster.heal(cpu));
+    }
+
+    // ---- Several families at once ----
+
+    @Test
+    void faultsOfAllFamiliesHoldOnOneNodeAtOnceAndEachEndsAlone() throws Exception {
+        List<Link> aroundN1 =
+                List.of(
+                        new Link("n1", "n2"),
+                        new Link("n2", "n1"),
+                        new Link("n1", "n3"),
+                        new Link("n3", "n1"));
+        Injected jump = cluster.inject(new FaultAction.ClockJump(N1, 60_000));
+        Injected cut = cluster.inject(new FaultAction.Cut(aroundN1));
+        Injected slow = cluster.inject(new FaultAction.SlowDisk(N1, 100));
+        Injected cpu = cluster.inject(new FaultAction.CpuQuota(N1, 50));
+        for (Injected fault : List.of(jump, cut, slow, cpu)) {
+            assertProven(fault.outcome());
+        }
+        assertOffset("n1", 60_000);
+        Set<Link> open = Set.of(new Link("n2", "n3"), new Link("n3", "n2"));
+        assertThat(cluster.delivered(open)).isEqualTo(open);
+
+        Injected pause = cluster.inject(new FaultAction.Pause(N1));
+        assertProven(pause.outcome());
+        assertProven(cluster.heal(slow));
+        assertProven(cluster.heal(cut));
+        assertThat(status("n1").reachable()).isFalse();
+        assertProven(cluster.heal(pause));
+        assertOffset("n1", 60_000);
+        assertThat(cluster.delivered(cluster.allLinks())).isEqualTo(cluster.allLinks());
+
+        // A restart is a new process with the same wrong clock and the same narrow processor.
+        Injected kill = cluster.inject(new FaultAction.Kill(N1));
+        assertProven(kill.outcome());
+        assertProven(cluster.heal(kill));
+        assertOffset("n1", 60_000);
+        assertProven(cluster.heal(jump));
+        assertOffset("n1", 0);
         assertProven(cluster.heal(cpu));
     }
 }

@@ -30,6 +30,21 @@ final class FindingsTest {
         assertThat(outcome).isEqualTo(new FaultOutcome(all, List.of("n1 ...", "n2 ...")));
     }
 
+    /** One that was dead already when the others were frozen has nothing to be thawed from. */
+    @ParameterizedTest
+    @CsvSource({
+        "INSTALLED, INSTALLED, INSTALLED",
+        "INSTALLED, SKIPPED, INSTALLED",
+        "SKIPPED, SKIPPED, SKIPPED",
+        "INSTALLED, INDETERMINATE, INDETERMINATE",
+        "SKIPPED, INDETERMINATE, INDETERMINATE",
+    })
+    void faultOfSeveralNodesIsGoneWhereNoPartOfItIsLeft(Status a, Status b, Status gone) {
+        FaultOutcome outcome =
+                Findings.gone(List.of(Findings.of(a, "n1 ..."), Findings.of(b, "n2 ...")));
+        assertThat(outcome).isEqualTo(new FaultOutcome(gone, List.of("n1 ...", "n2 ...")));
+    }
+
     @Test
     void shellAnswerIsWholeOnlyWithItsStatusAndEndOfLine() {
         assertThat(PodShell.parse("", "@@1@@")).isNull();

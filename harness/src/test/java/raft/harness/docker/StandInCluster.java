@@ -13,6 +13,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,6 +30,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /**
  * A cluster of {@link StandInNode}s, or of our real nodes, with what tests ask of it. Closed by the
@@ -153,28 +155,46 @@ final class StandInCluster implements AutoCloseable {
         return links;
     }
 
-    /** Lets every node send a datagram to every other and says over which links one arrived. */
+    /**
+     * Lets every node send a datagram to every other, in IPv4, and says over which links one
+     * arrived.
+     */
     Set<Link> delivered(Set<Link> expected) throws IOException, InterruptedException {
-        Map<Link, Long> before = received();
+        return delivered(expected, Pod::address);
+    }
+
+    /** Whether the nodes have addresses of IPv6 too, which is up to the engine and the kernel. */
+    boolean hasIpv6() {
+        return !cluster.pod("n1").address6().isEmpty();
+    }
+
+    /** As {@link #delivered(Set)}, in IPv6. */
+    Set<Link> deliveredInIpv6(Set<Link> expected) throws IOException, InterruptedException {
+        return delivered(expected, Pod::address6);
+    }
+
+    private Set<Link> delivered(Set<Link> expected, Function<Pod, String> address)
+            throws IOException, InterruptedException {
+        Map<Link, Long> before = received(address);
         List<String> asked = new ArrayList<>();
         for (Link link : allLinks()) {
-            asked.add(get(link.from(), "/send?" + cluster.pod(link.to()).address()));
+            asked.add(get(link.from(), "/send?" + address.apply(cluster.pod(link.to()))));
         }
         assertThat(asked).containsOnly("sent");
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DELIVERY_MILLIS);
-        Set<Link> arrived = arrivedSince(before);
+        Set<Link> arrived = arrivedSince(before, address);
         while (!arrived.containsAll(expected) && System.nanoTime() < deadline) {
             Thread.sleep(10);
-            arrived = arrivedSince(before);
+            arrived = arrivedSince(before, address);
         }
         Thread.sleep(SILENCE_MILLIS);
-        return arrivedSince(before);
+        return arrivedSince(before, address);
     }
 
-    private Set<Link> arrivedSince(Map<Link, Long> before)
+    private Set<Link> arrivedSince(Map<Link, Long> before, Function<Pod, String> address)
             throws IOException, InterruptedException {
         Set<Link> arrived = new TreeSet<>();
-        received()
+        received(address)
                 .forEach(
                         (link, count) -> {
                             if (count > before.getOrDefault(link, 0L)) {
@@ -184,17 +204,24 @@ final class StandInCluster implements AutoCloseable {
         return arrived;
     }
 
-    private Map<Link, Long> received() throws IOException, InterruptedException {
+    /** What came from the nodes' addresses of one family. */
+    private Map<Link, Long> received(Function<Pod, String> address)
+            throws IOException, InterruptedException {
+        Map<String, String> names = new TreeMap<>();
+        for (String node : cluster.nodes()) {
+            String text = address.apply(cluster.pod(node));
+            names.put(InetAddress.getByName(text).getHostAddress(), node);
+        }
         Map<Link, Long> counts = new TreeMap<>();
         for (String node : cluster.nodes()) {
             JsonNode received =
                     JsonMapper.shared().readTree(get(node, "/status")).required("received");
-            received.properties()
-                    .forEach(
-                            entry ->
-                                    counts.put(
-                                            new Link(entry.getKey(), node),
-                                            entry.getValue().asLong()));
+            for (Map.Entry<String, JsonNode> entry : received.properties()) {
+                String from = names.get(entry.getKey());
+                if (from != null) {
+                    counts.put(new Link(from, node), entry.getValue().asLong());
+                }
+            }
         }
         return counts;
     }

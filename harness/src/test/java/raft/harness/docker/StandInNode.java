@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * One class without dependencies, because the image holds nothing but the JDK.
  */
 final class StandInNode {
+    /** Datagrams by the sender's address. */
     private static final Map<String, AtomicInteger> RECEIVED = new ConcurrentHashMap<>();
 
     /** Bytes of the log that were there at the start, and that are known to be synced now. */
@@ -46,8 +47,7 @@ final class StandInNode {
         String id = System.getenv("RAFT_NODE_ID");
         int starts = countStart();
         Thread.ofPlatform().start(StandInNode::writeLog);
-        Map<String, String> names = namesByAddress();
-        Thread.ofPlatform().start(() -> receive(names));
+        Thread.ofPlatform().start(StandInNode::receive);
         Thread.ofPlatform().start(() -> accept(7000));
         Thread.ofPlatform().start(() -> accept(7001));
         HttpServer http = HttpServer.create(new InetSocketAddress(7002), 0);
@@ -97,15 +97,6 @@ final class StandInNode {
         }
     }
 
-    private static Map<String, String> namesByAddress() {
-        Map<String, String> names = new TreeMap<>();
-        for (String member : System.getenv("RAFT_MEMBERS").split(",", -1)) {
-            String[] parts = member.split("[=:]", -1);
-            names.put(parts[1], parts[0]);
-        }
-        return names;
-    }
-
     private static String status(String id, int starts) {
         StringBuilder received = new StringBuilder();
         new TreeMap<>(RECEIVED)
@@ -134,15 +125,13 @@ final class StandInNode {
                 + "}}";
     }
 
-    private static void receive(Map<String, String> names) {
+    private static void receive() {
         try (DatagramSocket socket = new DatagramSocket(7000)) {
             DatagramPacket packet = new DatagramPacket(new byte[100], 100);
             while (true) {
                 socket.receive(packet);
                 String from = packet.getAddress().getHostAddress();
-                RECEIVED.computeIfAbsent(
-                                names.getOrDefault(from, from), name -> new AtomicInteger())
-                        .incrementAndGet();
+                RECEIVED.computeIfAbsent(from, address -> new AtomicInteger()).incrementAndGet();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -37,6 +37,9 @@ final class FakeCluster implements Cluster {
     BiFunction<Invocation, Completion.Operation, Completion.Operation> answer =
             (invocation, right) -> right;
 
+    /** What is turned down with which error, and not applied; null for what is not. */
+    Function<Invocation, @Nullable String> refusal = invocation -> null;
+
     /** False for a leader that stays whatever is done to it. */
     boolean leaderYields = true;
 
@@ -80,6 +83,11 @@ final class FakeCluster implements Cluster {
     @Override
     public void invoke(Invocation invocation) {
         asked.add(invocation);
+        String refused = refusal.apply(invocation);
+        if (refused != null) {
+            later(1_000_000, operation(invocation, Type.FAIL, invocation.value(), refused));
+            return;
+        }
         Completion.Operation applied = apply(invocation);
         Completion.Operation right =
                 new Completion.Operation(

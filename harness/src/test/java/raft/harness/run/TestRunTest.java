@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import raft.harness.checker.Budget;
@@ -234,6 +235,62 @@ final class TestRunTest {
                 .extracting(Results.GateResult::name)
                 .containsExactly("cas-succeeded");
         assertThat(results.verdict()).isNotEqualTo("valid");
+    }
+
+    /**
+     * As a cluster that is back only for the final reads: what it was asked under faults is lost.
+     */
+    @Test
+    void systemThatHardlyDidAnythingIsNoEvidenceAlthoughEachKindSucceededAndAllKeysWereRead()
+            throws Exception {
+        cluster.refusal =
+                asked ->
+                        !cluster.healedAll && cluster.asked.size() > 200
+                                ? "not-connected: Connection refused"
+                                : null;
+        Results results = run();
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(results.linearizability()).isEqualTo("valid");
+        assertThat(failed(results))
+                .containsExactly("read-succeeded", "write-succeeded", "cas-succeeded");
+        assertThat(results.gates().stream().filter(gate -> !gate.passed()))
+                .allMatch(gate -> gate.words().matches("[1-9].* succeeded, and only .* 10 % .*"));
+    }
+
+    @Test
+    void systemThatFaultsDeniedMostOfTheTimeIsEnoughEvidenceByWhatItDidBetween() throws Exception {
+        cluster.refusal =
+                asked ->
+                        cluster.injected.size() > cluster.healed.size()
+                                ? "refused: not-leader"
+                                : null;
+        Results results =
+                run(
+                        new FaultPlan(
+                                List.of(
+                                        new PlannedFault(
+                                                1,
+                                                FaultKind.PARTITION_MAJORITY,
+                                                2_000,
+                                                10_000,
+                                                NODES),
+                                        new PlannedFault(
+                                                2, FaultKind.KILL_ALL, 11_000, 18_000, NODES))),
+                        (folder, progress) -> cluster);
+        assertThat(results.verdict()).as("%s", results.gates()).isEqualTo("valid");
+    }
+
+    /** Who holds the lock already turns everybody else down, and is at work all the same. */
+    @Test
+    void comparisonsThatFailedCountAsWork() throws Exception {
+        int[] count = {0};
+        cluster.answer =
+                (asked, right) ->
+                        asked.f().equals("cas") && ++count[0] > 10
+                                ? FakeCluster.operation(
+                                        asked, Type.FAIL, asked.value(), "compare-failed")
+                                : right;
+        assertThat(failed(run())).isEmpty();
     }
 
     @Test
@@ -535,6 +592,47 @@ final class TestRunTest {
         assertThat(failed(results)).containsExactly("partition-proven", "kill-proven");
         assertThat(results.gates().stream().filter(gate -> !gate.passed()))
                 .allMatch(gate -> gate.words().contains("not proven to be gone again"));
+    }
+
+    private Results twoPausesOfWhichTheFirst(
+            FaultOutcome.Status injected, FaultOutcome.Status healed) throws Exception {
+        FakeCluster other = new FakeCluster();
+        other.onInject =
+                fault ->
+                        fault.id() == 1
+                                ? new FaultOutcome(injected, List.of("no answer"))
+                                : FakeCluster.PROVEN;
+        other.onHeal =
+                fault ->
+                        fault.id() == 1
+                                ? new FaultOutcome(healed, List.of("no answer"))
+                                : FakeCluster.PROVEN;
+        return run(
+                new FaultPlan(
+                        List.of(
+                                new PlannedFault(1, FaultKind.PAUSE_ONE, 2_000, 5_000, NODES),
+                                new PlannedFault(2, FaultKind.PAUSE_ONE, 8_000, 11_000, NODES))),
+                (folder, progress) -> other);
+    }
+
+    /** What nobody saw begin may have begun all the same. */
+    @Test
+    void faultThatWasNeitherProvenToBeginNorToEndIsNoEvidenceWhateverOthersWere() throws Exception {
+        Results results =
+                twoPausesOfWhichTheFirst(
+                        FaultOutcome.Status.INDETERMINATE, FaultOutcome.Status.INDETERMINATE);
+        assertThat(results.verdict()).isEqualTo("insufficient-evidence");
+        assertThat(results.gates())
+                .filteredOn(gate -> !gate.passed())
+                .extracting(Results.GateResult::words)
+                .containsExactly("1 of 2 pause faults were proven, 1 not proven to be gone again");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INDETERMINATE, INSTALLED", "INDETERMINATE, SKIPPED", "SKIPPED, SKIPPED"})
+    void faultThatWasNotProvenButIsCertainlyGoneSpoilsNothingThatOthersShow(
+            FaultOutcome.Status injected, FaultOutcome.Status healed) throws Exception {
+        assertThat(twoPausesOfWhichTheFirst(injected, healed).verdict()).isEqualTo("valid");
     }
 
     /** That fault is to end while most nodes are down. */
