@@ -424,9 +424,14 @@ public final class Raft {
         if (!(state.role() instanceof Role.Leader leader)) {
             return List.of();
         }
-        return leader.progress.entrySet().stream()
-                .map(peer -> PeerView.of(peer, state.log.bytesBehind(peer.getValue().matchIndex())))
-                .toList();
+        List<PeerView> views = new ArrayList<>(leader.progress.size());
+        leader.progress.forEach((id, progress) -> views.add(PeerView.of(id, progress)));
+        return Collections.unmodifiableList(views);
+    }
+
+    /** Of the entries behind an index that are in the log; takes as long as they are many. */
+    public long bytesBehind(long index) {
+        return state.log.bytesBehind(index);
     }
 
     /** Decisions that leave no other trace. */
@@ -462,7 +467,6 @@ public final class Raft {
      * @param lastSendNanos when entries or a piece of a snapshot were last sent, on the clock given
      *     to {@link #step}; 0 before that
      * @param lastAckNanos when it last answered, likewise
-     * @param lagBytes of the entries behind {@code matchIndex} that are in the log
      */
     public record PeerView(
             NodeId id,
@@ -472,12 +476,10 @@ public final class Raft {
             int inflightCount,
             long inflightBytes,
             long lastSendNanos,
-            long lastAckNanos,
-            long lagBytes) {
-        private static PeerView of(Map.Entry<NodeId, Progress> peer, long lagBytes) {
-            Progress progress = peer.getValue();
+            long lastAckNanos) {
+        private static PeerView of(NodeId id, Progress progress) {
             return new PeerView(
-                    peer.getKey(),
+                    id,
                     switch (progress.state()) {
                         case PROBE -> "probe";
                         case REPLICATE -> "replicate";
@@ -488,8 +490,7 @@ public final class Raft {
                     progress.inflightCount(),
                     progress.inflightBytes(),
                     progress.lastAppendNanos(),
-                    progress.lastAckNanos(),
-                    lagBytes);
+                    progress.lastAckNanos());
         }
     }
 }

@@ -588,9 +588,7 @@ public final class Node implements Closeable {
                     raft.leader() == null ? -1 : millisSince(raft.leaderContactNanos()),
                     -millisSince(raft.deadlineNanos()),
                     new Status.Queues(inbox.itemCount(), pending, storage.queuedCount()),
-                    links.values().stream()
-                            .map(link -> peer(link, views, raft.lastIndex()))
-                            .toList(),
+                    links.values().stream().map(link -> peer(link, views, raft)).toList(),
                     counters(raft),
                     reasons(raft.tally()),
                     timings.all().stream().map(Node::timing).toList(),
@@ -604,11 +602,11 @@ public final class Node implements Closeable {
             return all;
         }
 
-        private Status.Peer peer(PeerLink link, List<Raft.PeerView> views, long lastIndex) {
+        private Status.Peer peer(PeerLink link, List<Raft.PeerView> views, Raft raft) {
             Status.Progress progress =
                     views.stream()
                             .filter(view -> view.id().equals(link.peer()))
-                            .map(view -> progress(view, lastIndex))
+                            .map(view -> progress(view, raft))
                             .findFirst()
                             .orElse(null);
             return new Status.Peer(
@@ -619,7 +617,7 @@ public final class Node implements Closeable {
                     progress);
         }
 
-        private Status.Progress progress(Raft.PeerView view, long lastIndex) {
+        private Status.Progress progress(Raft.PeerView view, Raft raft) {
             return new Status.Progress(
                     view.state(),
                     view.matchIndex(),
@@ -628,8 +626,8 @@ public final class Node implements Closeable {
                     view.inflightBytes(),
                     view.lastSendNanos() == 0 ? -1 : millisSince(view.lastSendNanos()),
                     millisSince(view.lastAckNanos()),
-                    lastIndex - view.matchIndex(),
-                    view.lagBytes());
+                    raft.lastIndex() - view.matchIndex(),
+                    raft.bytesBehind(view.matchIndex()));
         }
 
         private long millisSince(long nanos) {

@@ -48,12 +48,14 @@ final class Shadow {
             base = other.base;
             log.clear();
             log.addAll(other.log);
+            forgetVoters();
         }
 
         private void restart(long index) {
             log.clear();
             log.addAll(committed.subList(0, (int) Math.min(index, committed.size())));
             base = index;
+            forgetVoters();
         }
 
         void write(LogWrite write) {
@@ -76,6 +78,10 @@ final class Shadow {
 
         void truncate(long from) {
             log.subList((int) Math.min(log.size(), from - 1), log.size()).clear();
+            if (votersIndex > log.size()) {
+                forgetVoters();
+            }
+            lookedAtCount = Math.min(lookedAtCount, log.size());
         }
 
         long lastIndex() {
@@ -87,27 +93,36 @@ final class Shadow {
                     .anyMatch(entry -> entry.kind() == Entry.Kind.CONFIGURATION);
         }
 
-        /** The voters by the newest configuration in the log. */
-        @SuppressWarnings(
-                "ReferenceEquality") // Asks whether it is the same object, which is cheap.
+        /**
+         * The voters by the newest configuration in the log; the same object until that changes.
+         */
         List<NodeId> voters(List<NodeId> initial) {
-            if (votersOf != log.size() || (!log.isEmpty() && votersOfLast != log.getLast())) {
-                votersOf = log.size();
-                votersOfLast = log.isEmpty() ? null : log.getLast();
+            if (lookedAtCount == 0) {
                 voters = initial;
-                for (int i = log.size() - 1; i >= 0; i--) {
-                    if (log.get(i).kind().isConfiguration()) {
-                        voters = Configuration.decode(log.get(i).payload()).voters();
-                        break;
-                    }
+            }
+            for (int i = log.size() - 1; i >= lookedAtCount; i--) {
+                if (log.get(i).kind().isConfiguration()) {
+                    voters = Configuration.decode(log.get(i).payload()).voters();
+                    votersIndex = i + 1;
+                    break;
                 }
             }
+            lookedAtCount = log.size();
             return voters;
         }
 
-        private int votersOf = -1;
-        private @Nullable Entry votersOfLast;
+        /** How many entries were searched for configurations; asked after every step. */
+        private int lookedAtCount;
+
+        /** Where {@link #voters} stand in the log; 0 for those at the start. */
+        private int votersIndex;
+
         private List<NodeId> voters = List.of();
+
+        private void forgetVoters() {
+            lookedAtCount = 0;
+            votersIndex = 0;
+        }
 
         /** 0 before the first entry, -1 behind the last. */
         long termAt(long index) {

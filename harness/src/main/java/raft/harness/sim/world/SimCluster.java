@@ -835,14 +835,23 @@ public final class SimCluster implements Steppable {
         return voters.contains(node) ? node : voters.get(node.number % voters.size());
     }
 
+    /** What was asked for last: every client's every request asks who the members are. */
+    private @Nullable Configuration membersOf;
+
+    private List<SimNode> members = List.of();
+
     /** The voters by the leader's configuration; those at the start while nobody leads. */
+    @SuppressWarnings("ReferenceEquality") // Asks whether it is the same object, which is cheap.
     private List<SimNode> members() {
         for (SimNode node : nodes) {
             SimNode.Life life = node.life;
             if (life != null && life.raft.role() == RoleName.LEADER) {
-                return life.raft.configuration().voters().stream()
-                        .map(id -> nodeNamed(id.name()))
-                        .toList();
+                Configuration now = life.raft.configuration();
+                if (now != membersOf) {
+                    membersOf = now;
+                    members = now.voters().stream().map(id -> nodeNamed(id.name())).toList();
+                }
+                return members;
             }
         }
         return initialVoters.stream().map(id -> nodeNamed(id.name())).toList();

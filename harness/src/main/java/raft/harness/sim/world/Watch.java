@@ -17,11 +17,13 @@ import raft.core.Snapshot;
 import raft.harness.sim.Sometimes;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * What must hold over all nodes together, looked at with every effect of every step. Each rule is
@@ -87,9 +89,13 @@ final class Watch {
         }
     }
 
-    private void require(boolean holds, String rule, SimNode node, String detail) {
+    /**
+     * @param detail only asked for where the rule is broken: rules are looked at a million times
+     *     for every time that one of them has something to say
+     */
+    private void require(boolean holds, String rule, SimNode node, Supplier<String> detail) {
         if (!holds) {
-            broken(rule + ": " + node.id + " " + detail);
+            broken(rule + ": " + node.id + " " + detail.get());
         }
     }
 
@@ -177,16 +183,21 @@ final class Watch {
                                 && (!keepsSuffix || log.termAt(index) == term),
                         "snapshot (§7)",
                         node,
-                        "lets its log begin behind index "
-                                + index
-                                + " of term "
-                                + term
-                                + ", which is not committed, or not what it holds");
+                        () ->
+                                "lets its log begin behind index "
+                                        + index
+                                        + " of term "
+                                        + term
+                                        + ", which is not committed, or not what it holds");
                 require(
                         index >= log.base,
                         "snapshot (§7)",
                         node,
-                        "goes back from a log behind " + log.base + " to one behind " + index);
+                        () ->
+                                "goes back from a log behind "
+                                        + log.base
+                                        + " to one behind "
+                                        + index);
             }
             case LogWrite.Truncate(long from) -> {
                 long cut = log.lastIndex() - from + 1;
@@ -227,11 +238,12 @@ final class Watch {
                         same,
                         "log matching (§5.3)",
                         node,
-                        "holds another entry of index "
-                                + entry.index()
-                                + " and term "
-                                + entry.term()
-                                + " than others, or another one before it");
+                        () ->
+                                "holds another entry of index "
+                                        + entry.index()
+                                        + " and term "
+                                        + entry.term()
+                                        + " than others, or another one before it");
                 return;
             }
         }
@@ -247,14 +259,19 @@ final class Watch {
                 message.term() <= durable.term,
                 "durable first",
                 node,
-                "speaks of term " + message.term() + " while term " + durable.term + " is durable");
+                () ->
+                        "speaks of term "
+                                + message.term()
+                                + " while term "
+                                + durable.term
+                                + " is durable");
         switch (message) {
             case Message.VoteReply reply when reply.granted() -> {
                 require(
                         durable.term == reply.term() && to.equals(durable.votedFor),
                         "durable first",
                         node,
-                        "grants a vote to " + to + " that is not durable");
+                        () -> "grants a vote to " + to + " that is not durable");
                 promises.votePromised(reply.term(), node.number, world.nodeNamed(to.name()).number);
             }
             case Message.VoteReply reply -> {
@@ -268,14 +285,14 @@ final class Watch {
                             durable.term == request.term() && node.id.equals(durable.votedFor),
                             "durable first",
                             node,
-                            "asks for votes before its own is durable");
+                            () -> "asks for votes before its own is durable");
             case Message.AppendAccepted accepted -> {
                 long index = accepted.matchIndex();
                 require(
                         durable.termAt(index) == node.shadow.memory.termAt(index),
                         "durable first",
                         node,
-                        "acknowledges index " + index + ", which is not durable");
+                        () -> "acknowledges index " + index + ", which is not durable");
                 promises.indexAcknowledged(accepted.term(), node.number, index);
             }
             case Message.HeartbeatReply(long term, long round) -> {
@@ -320,7 +337,7 @@ final class Watch {
                         other == null || other.equals(node.id),
                         "election safety (§5.2)",
                         node,
-                        "leads term " + transition.term() + ", and so does " + other);
+                        () -> "leads term " + transition.term() + ", and so does " + other);
                 long last = committed.size();
                 require(
                         last == 0
@@ -329,7 +346,11 @@ final class Watch {
                                 || transition.term() < committed.getLast().term(),
                         "leader completeness (§5.4)",
                         node,
-                        "leads term " + transition.term() + " without committed index " + last);
+                        () ->
+                                "leads term "
+                                        + transition.term()
+                                        + " without committed index "
+                                        + last);
             }
             case CANDIDATE -> {
                 if (transition.reason().contains("hands over")) {
@@ -342,7 +363,7 @@ final class Watch {
                             shadow.lonelyElectionCount <= LONELY_ELECTIONS_MAX,
                             "liveness (thesis §9.6)",
                             node,
-                            "raises the term again and again without hearing a majority");
+                            () -> "raises the term again and again without hearing a majority");
                 } else {
                     shadow.lonelyElectionCount = 0;
                 }
@@ -387,14 +408,15 @@ final class Watch {
                                 || !life.raft.holdsLease(voter.localNanos(world.nowNanos())),
                         "lease (thesis §6.4.1)",
                         node,
-                        "leads term " + term + " while the lease of " + voter.id + " holds");
+                        () -> "leads term " + term + " while the lease of " + voter.id + " holds");
             }
         }
+        int count = votes;
         require(
-                votes > voters.size() / 2,
+                count > voters.size() / 2,
                 "election (§5.2)",
                 node,
-                "leads term " + term + " with " + votes + " votes of that term");
+                () -> "leads term " + term + " with " + count + " votes of that term");
     }
 
     /**
@@ -422,8 +444,10 @@ final class Watch {
                 raft.role() == RoleName.LEADER,
                 "election timer (§5.2)",
                 node,
-                "postpones its own election without having heard from a leader or granted a vote: "
-                        + events);
+                () ->
+                        "postpones its own election without having heard from a leader or granted a"
+                                + " vote: "
+                                + events);
     }
 
     private static boolean cannotPostpone(Raft raft, NodeId from, Message message) {
@@ -442,16 +466,13 @@ final class Watch {
 
     /** For how long no majority, itself included, was heard. */
     private long contactNanos(SimNode node) {
-        long[] heard =
-                node.shadow.voters().stream()
-                        .mapToInt(id -> world.nodeNamed(id.name()).number)
-                        .mapToLong(
-                                number ->
-                                        number == node.number
-                                                ? world.nowNanos()
-                                                : node.shadow.heardNanos[number])
-                        .sorted()
-                        .toArray();
+        List<NodeId> voters = node.shadow.voters();
+        long[] heard = new long[voters.size()];
+        for (int i = 0; i < heard.length; i++) {
+            int number = world.nodeNamed(voters.get(i).name()).number;
+            heard[i] = number == node.number ? world.nowNanos() : node.shadow.heardNanos[number];
+        }
+        Arrays.sort(heard);
         if (heard.length == 0) {
             return 0;
         }
@@ -465,7 +486,7 @@ final class Watch {
                 life.raft.role() == node.shadow.saidRole,
                 "trace",
                 node,
-                "is " + life.raft.role() + " and last said " + node.shadow.saidRole);
+                () -> "is " + life.raft.role() + " and last said " + node.shadow.saidRole);
         Shadow.Copy memory = node.shadow.memory;
         var raft = life.raft;
         NodeId vote = raft.votedFor();
@@ -576,19 +597,21 @@ final class Watch {
                     isDurableOnMajority(node, entry),
                     "committed is durable on a majority (§5.3)",
                     node,
-                    "commits index "
-                            + entry.index()
-                            + " of term "
-                            + entry.term()
-                            + ", which is not");
+                    () ->
+                            "commits index "
+                                    + entry.index()
+                                    + " of term "
+                                    + entry.term()
+                                    + ", which is not");
             require(
                     entry.kind() != Entry.Kind.COMMAND || applyOnce(entry.payload()),
                     "refused means never",
                     node,
-                    "applies the command of index "
-                            + entry.index()
-                            + ", which was not asked for so often, or its client was told that it"
-                            + " never will be");
+                    () ->
+                            "applies the command of index "
+                                    + entry.index()
+                                    + ", which was not asked for so often, or its client was told"
+                                    + " that it never will be");
             if (entry.kind() == Entry.Kind.CONFIGURATION) {
                 Configuration members = Configuration.decode(entry.payload());
                 configurationCommitted(
@@ -608,17 +631,18 @@ final class Watch {
                 Objects.equals(first, entry),
                 "state machine safety (§5.4.3)",
                 node,
-                "applies another entry at index "
-                        + entry.index()
-                        + ": term "
-                        + entry.term()
-                        + " instead of "
-                        + first.term());
+                () ->
+                        "applies another entry at index "
+                                + entry.index()
+                                + ": term "
+                                + entry.term()
+                                + " instead of "
+                                + first.term());
         require(
                 stateHashes.get(at) == stateHash,
                 "state machine safety (§5.4.3)",
                 node,
-                "has another state than others after index " + entry.index());
+                () -> "has another state than others after index " + entry.index());
     }
 
     /** Thesis §4.1: two configurations in a row have a quorum in common, whatever it is. */
@@ -667,16 +691,17 @@ final class Watch {
                 snapshot.configurationIndex() == index && snapshot.configuration().equals(members),
                 "snapshot (§7)",
                 node,
-                "saves a snapshot of index "
-                        + snapshot.index()
-                        + " with "
-                        + snapshot.configuration()
-                        + " of index "
-                        + snapshot.configurationIndex()
-                        + ", but committed are "
-                        + members
-                        + " of index "
-                        + index);
+                () ->
+                        "saves a snapshot of index "
+                                + snapshot.index()
+                                + " with "
+                                + snapshot.configuration()
+                                + " of index "
+                                + snapshot.configurationIndex()
+                                + ", but committed are "
+                                + members
+                                + " of index "
+                                + index);
     }
 
     /** A snapshot is the state that everybody had at its index, and nothing uncommitted (§7). */
@@ -688,11 +713,12 @@ final class Watch {
                         && stateHashes.get(at) == stateHash,
                 "snapshot (§7)",
                 node,
-                "restores a state of index "
-                        + snapshot.index()
-                        + " and term "
-                        + snapshot.term()
-                        + " that is not what was committed");
+                () ->
+                        "restores a state of index "
+                                + snapshot.index()
+                                + " and term "
+                                + snapshot.term()
+                                + " that is not what was committed");
     }
 
     /** A client is answered with what became of its own command. */
@@ -701,7 +727,10 @@ final class Watch {
                 entry.payload().equals(op.command()),
                 "answers",
                 node,
-                "answers a client with index " + entry.index() + ", which is another's command");
+                () ->
+                        "answers a client with index "
+                                + entry.index()
+                                + ", which is another's command");
     }
 
     /** A read is about to be served because of a lease. */
@@ -722,7 +751,7 @@ final class Watch {
                             || SimNode.isUnread(life, request.getKey()),
                     "answers",
                     node,
-                    "stopped leading and leaves a client without an answer");
+                    () -> "stopped leading and leaves a client without an answer");
         }
     }
 
@@ -732,11 +761,12 @@ final class Watch {
                 appliedIndex >= committedBefore,
                 "reads are linearizable (thesis §6.4)",
                 node,
-                "serves a read at index "
-                        + appliedIndex
-                        + " although index "
-                        + committedBefore
-                        + " was committed before it came");
+                () ->
+                        "serves a read at index "
+                                + appliedIndex
+                                + " although index "
+                                + committedBefore
+                                + " was committed before it came");
     }
 
     /** A client sends a command to a node. */
