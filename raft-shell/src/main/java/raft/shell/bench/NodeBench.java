@@ -132,6 +132,8 @@ public final class NodeBench implements Callable<Integer> {
         figures.put("etcd", etcd);
         figures.put("nodeJava", nodeJava);
         boolean done = false;
+        Thread interrupted = new Thread(() -> Processes.leaveNothing(work), "end-members-and-load");
+        Runtime.getRuntime().addShutdownHook(interrupted);
         try {
             figures.put("fsyncMicros", Machine.fsyncMicros(work));
             figures.put("loopbackMicros", Machine.loopbackMicros());
@@ -160,6 +162,7 @@ public final class NodeBench implements Callable<Integer> {
             }
             done = true;
         } finally {
+            Processes.forget(interrupted);
             if (done) {
                 Processes.deleteFolder(work);
             } else {

@@ -2,6 +2,7 @@ package raft.shell.bench;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -94,13 +95,38 @@ final class Processes {
         process.waitFor(STOP_SECONDS_MAX, TimeUnit.SECONDS);
     }
 
+    /** What was started and its data go with a measurement that is broken off. */
+    static void leaveNothing(Path folder) {
+        List<ProcessHandle> started = ProcessHandle.current().descendants().toList();
+        started.forEach(ProcessHandle::destroyForcibly);
+        started.forEach(
+                process ->
+                        process.onExit()
+                                .completeOnTimeout(process, STOP_SECONDS_MAX, TimeUnit.SECONDS)
+                                .join());
+        try {
+            deleteFolder(folder);
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("not all of " + folder + " could be deleted: " + e.getMessage());
+        }
+    }
+
+    /** It is over in another way, or this process is ending because of it. */
+    static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The hook runs.
+        }
+    }
+
     static void deleteFolder(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
+                Files.deleteIfExists(path); // A process that just ended may have moved it.
             }
         }
     }
