@@ -18,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.net.InetSocketAddress;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -82,8 +83,7 @@ final class Administration {
     FaultOutcome command(FaultAction.RaftCommand command) {
         return switch (command) {
             case FaultAction.TransferLeadership(String to) -> transfer(to);
-            case FaultAction.TakeSnapshot(List<String> nodes) ->
-                    Findings.all(nodes.stream().map(this::snapshot).toList());
+            case FaultAction.TakeSnapshot(List<String> nodes) -> snapshots(nodes);
             case FaultAction.StartElection(String node) -> election(node);
         };
     }
@@ -106,6 +106,25 @@ final class Administration {
                                 + termBefore
                                 + " and said that it hands over",
                 to + " is " + now.role() + " of term " + now.term());
+    }
+
+    /** Who is down or frozen by another fault is asked again while there is time. */
+    private FaultOutcome snapshots(List<String> nodes) {
+        Map<String, FaultOutcome> found = new LinkedHashMap<>();
+        waitFor(
+                () -> {
+                    for (String node : nodes) {
+                        if (!isTold(found.get(node))) {
+                            found.put(node, snapshot(node));
+                        }
+                    }
+                    return found.values().stream().allMatch(Administration::isTold);
+                });
+        return Findings.all(List.copyOf(found.values()));
+    }
+
+    private static boolean isTold(@Nullable FaultOutcome outcome) {
+        return outcome != null && outcome.status() != Status.INDETERMINATE;
     }
 
     private FaultOutcome snapshot(String node) {
@@ -141,7 +160,13 @@ final class Administration {
     private FaultOutcome election(String node) {
         NodeStatus before = leader();
         long termBefore = newestTerm();
-        Said said = ask(node, new Request.Admin.StartElection());
+        Said[] asked = {new Said(null, null, "")};
+        waitFor(
+                () -> {
+                    asked[0] = ask(node, new Request.Admin.StartElection());
+                    return asked[0].ok() || asked[0].refusal != null;
+                });
+        Said said = asked[0];
         if (!said.ok()) {
             return said.outcome();
         }

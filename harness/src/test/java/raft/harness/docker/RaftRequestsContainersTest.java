@@ -209,4 +209,15 @@ final class RaftRequestsContainersTest {
         assertThat(snapshot.outcome().evidence()).hasSize(3);
         assertThat(snapshotIndex(leader())).isGreaterThanOrEqualTo(applied);
     }
+
+    @Test
+    void nodeThatIsDownTakesItsSnapshotWhenItIsBack() throws Exception {
+        List<String> down = List.of(follower());
+        Injected kill = cluster.inject(new FaultAction.Kill(down));
+        assertProven(kill.outcome());
+        Injected snapshot =
+                cluster.injectWhileHealing(
+                        new FaultAction.TakeSnapshot(List.of("n1", "n2", "n3")), kill);
+        assertProven(snapshot.outcome());
+    }
 }

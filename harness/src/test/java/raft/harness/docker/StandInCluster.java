@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -116,6 +117,23 @@ final class StandInCluster implements AutoCloseable {
     FaultOutcome heal(Injected injected) throws InterruptedException {
         cluster.heal(injected.fault());
         return outcome(injected.fault().id(), false);
+    }
+
+    /** Asks for a fault, takes another back, and waits for both. */
+    Injected injectWhileHealing(FaultAction action, Injected other) throws InterruptedException {
+        ActiveFault fault = new ActiveFault(faults.incrementAndGet(), "test", action);
+        cluster.inject(fault);
+        cluster.heal(other.fault());
+        Map<Long, FaultOutcome> outcomes = new TreeMap<>();
+        while (outcomes.size() < 2) {
+            Completion completion =
+                    cluster.poll(
+                            cluster.nowNanos() + TimeUnit.MILLISECONDS.toNanos(OUTCOME_MILLIS));
+            assertThat(completion).isInstanceOf(Completion.FaultChange.class);
+            Completion.FaultChange change = (Completion.FaultChange) completion;
+            outcomes.put(change.faultId(), change.outcome());
+        }
+        return new Injected(fault, Objects.requireNonNull(outcomes.get(fault.id())));
     }
 
     private FaultOutcome outcome(long id, boolean injected) throws InterruptedException {
