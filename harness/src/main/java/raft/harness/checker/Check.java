@@ -267,7 +267,7 @@ final class Check {
             if (plain) {
                 return UNEXPLAINED;
             }
-            Meter quick = meter.within(QUICK_SECONDS, meter.memoryBytes() / 2);
+            Meter quick = meter.within(QUICK_SECONDS, meter.askedBytes() / 2);
             if (generally(part, quick.gauge(), false).outcome() instanceof Impossible) {
                 return UNEXPLAINED;
             }

@@ -191,7 +191,7 @@ final class Explainer {
 
     /** The sub-history before the general search, which knows nothing of what led to it. */
     private Check.Walk searched(Part small) {
-        Meter quick = meter.within(CONFIRM_SECONDS, meter.memoryBytes() / 2);
+        Meter quick = meter.within(CONFIRM_SECONDS, meter.askedBytes() / 2);
         return check.generally(small, quick.gauge(), true);
     }
 
@@ -575,7 +575,7 @@ final class Explainer {
         if (meter.secondsLeft() <= 0) {
             return null;
         }
-        Meter quick = meter.within(ONE_TRY_SECONDS, meter.memoryBytes() / 2);
+        Meter quick = meter.within(ONE_TRY_SECONDS, meter.askedBytes() / 2);
         Part small = built(sub);
         try {
             Outcome outcome = check.judge(small, quick.gauge());

@@ -12,11 +12,19 @@ import java.util.function.LongSupplier;
 final class Meter {
     private static final int STEPS_BETWEEN_LOOKS = 256;
     private static final long PROGRESS_NANOS = 200_000_000;
+    private static final long LEAST_BYTES = 1 << 20;
+
+    /** A collection may take a tenth of this; nobody shall wait for them most of the time. */
+    private static final long COLLECTION_NANOS = 2_000_000_000;
+
+    private static final AtomicLong LAST_COLLECTION_NANOS =
+            new AtomicLong(System.nanoTime() - COLLECTION_NANOS);
 
     private final LongSupplier nanoClock;
     private final long startNanos;
     private final long timeNanos;
-    private final long memoryBytes;
+    private final long askedBytes;
+    private volatile long memoryBytes;
     private final AtomicLong heldBytes = new AtomicLong();
     private volatile boolean spent;
     private volatile String what = "";
@@ -50,10 +58,36 @@ final class Meter {
             nanos = Long.MAX_VALUE / 2;
         }
         timeNanos = nanos;
-        // The search must never meet the end of the heap, whatever the budget allows.
+        askedBytes = Math.max(LEAST_BYTES, budget.memoryBytes());
+        memoryBytes = bearable();
+    }
+
+    /** The search must never meet the end of the heap, whatever the budget allows. */
+    private long bearable() {
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - (runtime.totalMemory() - runtime.freeMemory());
-        memoryBytes = Math.max(1 << 20, Math.min(budget.memoryBytes(), free / 2));
+        return Math.clamp(heldBytes.get() + free / 2, LEAST_BYTES, askedBytes);
+    }
+
+    /**
+     * Whether so much may be held. What is free counts garbage as used, so before a search ends
+     * because of the heap, and not because of its budget, the heap is collected and looked at
+     * again.
+     */
+    private boolean bears(long bytes) {
+        if (bytes <= memoryBytes) {
+            return true;
+        }
+        if (memoryBytes >= askedBytes) {
+            return false;
+        }
+        long now = System.nanoTime();
+        long last = LAST_COLLECTION_NANOS.get();
+        if (now - last > COLLECTION_NANOS && LAST_COLLECTION_NANOS.compareAndSet(last, now)) {
+            System.gc();
+            memoryBytes = bearable();
+        }
+        return bytes <= memoryBytes;
     }
 
     /** A budget of its own within this one, which nobody hears of. */
@@ -82,8 +116,14 @@ final class Meter {
         return (timeNanos - elapsedNanos()) / 1e9;
     }
 
+    /** What may be held as far as is known; garbage makes it less than it could be. */
     long memoryBytes() {
         return memoryBytes;
+    }
+
+    /** What the budget allows, whether or not the heap bears it at present. */
+    long askedBytes() {
+        return askedBytes;
     }
 
     boolean spent() {
@@ -175,7 +215,7 @@ final class Meter {
 
         /** Says how much this search holds now. */
         boolean holds(long bytes) {
-            if (heldBytes.addAndGet(bytes - reportedBytes) > memoryBytes) {
+            if (!bears(heldBytes.addAndGet(bytes - reportedBytes))) {
                 spend("memory");
             }
             reportedBytes = bytes;
@@ -184,7 +224,7 @@ final class Meter {
 
         /** Whether {@code more} bytes could still be held. */
         boolean allows(long more) {
-            return heldBytes.get() + more <= memoryBytes;
+            return bears(heldBytes.get() + more);
         }
 
         /** For a step that could not be afforded. */

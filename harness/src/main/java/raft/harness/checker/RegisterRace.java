@@ -68,7 +68,7 @@ final class RegisterRace {
             return plain;
         }
         // A quarter of the memory, on an account of its own: what it wastes ends nothing.
-        Meter its = meter.within(meter.secondsLeft(), meter.memoryBytes() / 4);
+        Meter its = meter.within(meter.secondsLeft(), meter.askedBytes() / 4);
         Meter.Gauge itsGauge = its.gauge();
         int width = manyOpen ? USUAL : WIDE;
         var thread = new Thread(() -> follow(width, itsGauge), "checker-second");

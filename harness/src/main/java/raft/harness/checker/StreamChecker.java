@@ -246,7 +246,7 @@ public final class StreamChecker {
             Verdict.Explanation few = contradiction(live);
             return few == null ? related(found.explanation(), collected.related) : few;
         }
-        Meter some = meter.within(EXPLAIN_SECONDS, meter.memoryBytes() / 2);
+        Meter some = meter.within(EXPLAIN_SECONDS, meter.askedBytes() / 2);
         Verdict verdict = new Check(collected.events, chosen(), Check.Options.DEFAULT, some).run();
         return verdict instanceof Verdict.Violation violation
                 ? violation.explanation()
@@ -277,7 +277,7 @@ public final class StreamChecker {
         if (events.isEmpty()) {
             return null;
         }
-        Meter some = meter.within(EXPLAIN_SECONDS, meter.memoryBytes() / 2);
+        Meter some = meter.within(EXPLAIN_SECONDS, meter.askedBytes() / 2);
         Verdict verdict = new Check(events, chosen(), Check.Options.DEFAULT, some).run();
         if (!(verdict instanceof Verdict.Violation violation)) {
             return null;
