@@ -8,6 +8,7 @@ import com.github.dockerjava.api.model.Container;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -30,6 +31,9 @@ import java.util.stream.Stream;
 public final class Cleaner {
     /** Temporary files and folders of image building; "bootstrap.log" is not one of them. */
     private static final Pattern HALF_MADE = Pattern.compile("(context|bootstrap|link)\\.(?!log$)");
+
+    private static final int DELETE_TRIES = 50;
+    private static final long DELETE_PAUSE_MILLIS = 200;
 
     private Cleaner() {}
 
@@ -174,7 +178,7 @@ public final class Cleaner {
             }
             for (Path path : inside) {
                 if (whole || HALF_MADE.matcher(path.getFileName().toString()).lookingAt()) {
-                    RuntimeImage.deleteTree(path);
+                    deleteHalfMade(path);
                     said.add("removed " + path);
                 }
             }
@@ -185,6 +189,29 @@ public final class Cleaner {
             }
         }
         return said;
+    }
+
+    /**
+     * What a killed process had started to make an image ends by itself within a moment, and until
+     * then may write here or remove the same.
+     */
+    private static void deleteHalfMade(Path path) throws IOException {
+        for (int triesLeft = DELETE_TRIES; ; triesLeft--) {
+            try {
+                RuntimeImage.deleteTree(path);
+                return;
+            } catch (IOException | UncheckedIOException e) {
+                if (triesLeft == 0) {
+                    throw e;
+                }
+            }
+            try {
+                Thread.sleep(DELETE_PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while " + path + " was deleted", e);
+            }
+        }
     }
 
     private static String removed(String what, Removal removal) {
