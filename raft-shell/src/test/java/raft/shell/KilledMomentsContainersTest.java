@@ -41,6 +41,8 @@ final class KilledMomentsContainersTest {
         FROZEN("pause-majority"),
         CLOCK_AND_DISK("clock-jump,disk-slow"),
         RATE_AND_LOSS("packets-rate,packets-loss"),
+        QUEUED_PACKETS("packets-delay"),
+        FULL_VOLUME("disk-full"),
         HEAL("partition-halves"),
         FINAL_PHASE("kill-all");
 
@@ -58,7 +60,7 @@ final class KilledMomentsContainersTest {
                 case PODS_STARTING ->
                         run.await("container", () -> !objects("ps", "-a", id).isEmpty());
                 case WORKLOAD -> run.await("operation", () -> run.history().length() > 5_000);
-                case PARTITION, FROZEN -> awaitInjected(run, 1);
+                case PARTITION, FROZEN, QUEUED_PACKETS, FULL_VOLUME -> awaitInjected(run, 1);
                 case CLOCK_AND_DISK, RATE_AND_LOSS -> awaitInjected(run, 2);
                 case HEAL -> run.await("heal", () -> run.history().contains("\"f\":\"heal\""));
                 // The workload lasts 8 s; what comes later is the end.
@@ -217,6 +219,8 @@ final class KilledMomentsContainersTest {
                         moment.faults,
                         "--time",
                         moment == Moment.FINAL_PHASE ? "8s" : "20s",
+                        "--data-megabytes",
+                        moment == Moment.FULL_VOLUME ? "32" : "0",
                         "--seed",
                         "12");
         moment.await(run);
@@ -252,7 +256,7 @@ final class KilledMomentsContainersTest {
         }
     }
 
-    /** The ten, one after the other. */
+    /** All of them, one after the other. */
     @Tag("nightly")
     @ParameterizedTest
     @EnumSource
