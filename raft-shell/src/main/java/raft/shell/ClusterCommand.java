@@ -72,9 +72,17 @@ final class ClusterCommand extends Verb {
                 "",
                 "Examples:",
                 "  cluster up --nodes 3",
+                "  cluster up --election-timeout 3s       elections that can be followed by eye",
                 "  cluster up sim --seed 7 --speed 0.1"
             })
     static final class Up extends Verb {
+        /** A node refuses less than three of its heartbeats, which come every 100 ms. */
+        private static final Duration ELECTION_TIMEOUT_MIN = Duration.ofMillis(300);
+
+        private static final Duration ELECTION_TIMEOUT_MAX = Duration.ofSeconds(60);
+
+        private static final Duration FIRST_LEADER_WITHIN = Duration.ofSeconds(15);
+
         @Parameters(
                 index = "0",
                 arity = "0..1",
@@ -125,6 +133,16 @@ final class ClusterCommand extends Verb {
                                 + " apart (default: no leases)")
         @Nullable Integer leasePercent;
 
+        @Option(
+                names = "--election-timeout",
+                paramLabel = "DURATION",
+                converter = DurationOption.class,
+                description =
+                        "of the nodes: followers wait once to twice as long, a leader that hears no"
+                                + " majority steps down after twice as long; 3s can be followed by"
+                                + " eye (default: 500ms)")
+        @Nullable Duration electionTimeout;
+
         @Override
         public Integer call() throws IOException, InterruptedException {
             if (spareCount < 0 || count + spareCount > 9) {
@@ -132,6 +150,11 @@ final class ClusterCommand extends Verb {
             }
             if (leasePercent != null && (leasePercent < 0 || leasePercent > 100)) {
                 throw new UsageException("--lease is 0 to 100, got " + leasePercent);
+            }
+            if (electionTimeout != null
+                    && (electionTimeout.compareTo(ELECTION_TIMEOUT_MIN) < 0
+                            || electionTimeout.compareTo(ELECTION_TIMEOUT_MAX) > 0)) {
+                throw new UsageException("--election-timeout is 300ms to 60s");
             }
             if (!List.of("auto", "docker", "sim").contains(kind)) {
                 throw new UsageException("a cluster is auto, docker or sim, not '" + kind + "'");
@@ -165,6 +188,11 @@ final class ClusterCommand extends Verb {
                                     + (rough ? " --rough" : "")
                                     + (spareCount == 0 ? "" : " --spare " + spareCount)
                                     + (leasePercent == null ? "" : " --lease " + leasePercent)
+                                    + (electionTimeout == null
+                                            ? ""
+                                            : " --election-timeout "
+                                                    + electionTimeout.toMillis()
+                                                    + "ms")
                                     + (plant == null ? "" : " --plant " + plant)
                                     + (image == null ? "" : " --image " + image),
                             plant);
@@ -174,7 +202,12 @@ final class ClusterCommand extends Verb {
                             ? simulated(names, chosen, origin, bug)
                             : containers(names, chosen, origin, bug);
             boolean elected =
-                    up.await(nodes -> LiveCluster.leaderOf(nodes) != null, Duration.ofSeconds(15));
+                    up.await(
+                            nodes -> LiveCluster.leaderOf(nodes) != null,
+                            FIRST_LEADER_WITHIN.plus(
+                                    electionTimeout == null
+                                            ? Duration.ZERO
+                                            : electionTimeout.multipliedBy(4)));
             NodeStatus leader = up.leader();
             if (isJson()) {
                 Map<String, Object> object = new LinkedHashMap<>();
@@ -208,7 +241,11 @@ final class ClusterCommand extends Verb {
                 throws IOException {
             NodeCode code =
                     bug == null ? NodeCode.right() : NodeCode.planted(bug, Home.nodeSources());
-            SimOptions drawn = SimOptions.defaults(chosen, names.size());
+            SimOptions usualTimeout = SimOptions.defaults(chosen, names.size());
+            SimOptions drawn =
+                    electionTimeout == null
+                            ? usualTimeout
+                            : usualTimeout.withElectionTimeout(electionTimeout.toNanos());
             SimOptions.Upkeep usual = SimOptions.Upkeep.NONE;
             SimOptions options =
                     (rough ? drawn : drawn.calm())
@@ -255,14 +292,15 @@ final class ClusterCommand extends Verb {
                     image == null
                             ? DockerOptions.ofJar(runId, names.size(), jar)
                             : DockerOptions.ofImage(runId, names.size(), image);
-            DockerOptions usual = bare.withSpares(spareCount);
-            DockerOptions options =
-                    leasePercent == null
-                            ? usual
-                            : usual.withEnvironment(
-                                    Map.of(
-                                            "RAFT_LEASE_DRIFT_PERCENT",
-                                            Integer.toString(leasePercent)));
+            Map<String, String> environment = new LinkedHashMap<>();
+            if (leasePercent != null) {
+                environment.put("RAFT_LEASE_DRIFT_PERCENT", Integer.toString(leasePercent));
+            }
+            if (electionTimeout != null) {
+                environment.put(
+                        "RAFT_ELECTION_TIMEOUT_MS", Long.toString(electionTimeout.toMillis()));
+            }
+            DockerOptions options = bare.withSpares(spareCount).withEnvironment(environment);
             return session()
                     .take(
                             "docker",

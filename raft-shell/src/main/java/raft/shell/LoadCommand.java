@@ -6,6 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import raft.harness.report.RunList;
 import raft.harness.run.PlantedBug;
 import raft.harness.sim.NodeCode;
 import raft.harness.sim.Scenario;
@@ -118,17 +119,23 @@ final class LoadCommand extends Verb {
         return !scenario.workload().startsWith("versioned");
     }
 
-    private static Path file(String word) {
+    /** A file, a run's folder, or a run as 'history list' names it. */
+    private Path file(String word) {
         Path path = Path.of(word);
+        if (!Files.exists(path)) {
+            try {
+                path = new RunList(session().histories()).find(word);
+            } catch (IOException e) {
+                throw new UsageException(
+                        word + " is no seed, no scenario's file and no run: " + e.getMessage());
+            }
+        }
         if (Files.isDirectory(path)) {
             Path journey = path.resolve(Session.JOURNEY);
             path = Files.exists(journey) ? journey : path.resolve("scenario.json");
         }
         if (!Files.exists(path)) {
-            throw new UsageException(
-                    word
-                            + " is neither a seed nor a scenario, nor the folder of a simulated"
-                            + " run");
+            throw new UsageException(word + " is no simulated run: only those can be travelled in");
         }
         return path;
     }

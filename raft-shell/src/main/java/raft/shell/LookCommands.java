@@ -146,7 +146,8 @@ final class LookCommands {
             if (first < 1) {
                 throw new UsageException("--from must be at least 1, got " + first);
             }
-            List<LogWindow> logs = cluster().logs(first, count + 200);
+            // Without a first index it is the newest that are shown.
+            List<LogWindow> logs = cluster().logs(first, from != null ? count : count + 200);
             if (node != null) {
                 String one = node(node);
                 logs = logs.stream().filter(log -> log.node().equals(one)).toList();
@@ -281,7 +282,8 @@ final class LookCommands {
             }
             Predicate<List<NodeStatus>> holds = Conditions.parse(what, cluster().nodes());
             boolean held = cluster().await(holds, timeout);
-            NodeStatus leader = cluster().leader();
+            List<NodeStatus> seen = cluster().latest();
+            NodeStatus leader = LiveCluster.leaderOf(seen);
             if (isJson()) {
                 Map<String, Object> object = new LinkedHashMap<>();
                 object.put("held", held);
@@ -297,6 +299,10 @@ final class LookCommands {
                         leader == null
                                 ? "nobody leads"
                                 : leader.node() + " leads term " + leader.term());
+                long newest = seen.stream().mapToLong(NodeStatus::term).max().orElse(0);
+                if (leader != null && leader.term() < newest) {
+                    words.add("nobody leads term " + newest + " yet");
+                }
                 say(String.join("; ", words));
             }
             return held ? 0 : 2;

@@ -196,17 +196,22 @@ final class MeddleCommands {
         }
     }
 
-    /** With the label as the only argument. */
-    abstract static class MeddleWithOne extends Meddle {
+    /** With a message's label as the only argument. */
+    abstract static class MeddleWithMessage extends Meddle {
         @Parameters(
                 index = "0",
-                paramLabel = "PENDING",
+                paramLabel = "MESSAGE",
                 description = "as 'flight' lists it, or next")
         String which = "";
 
         @Override
-        String label() {
+        final String label() {
             return which;
+        }
+
+        @Override
+        final Sort sort() {
+            return Sort.MESSAGE;
         }
     }
 
@@ -214,12 +219,7 @@ final class MeddleCommands {
             name = "deliver",
             description = "Lets a pending message arrive now.",
             footer = {"", "Example:  deliver m57"})
-    static final class Deliver extends MeddleWithOne {
-        @Override
-        Sort sort() {
-            return Sort.MESSAGE;
-        }
-
+    static final class Deliver extends MeddleWithMessage {
         @Override
         Act act(long sequence, Occurrence occurrence) {
             return new Act.Hasten(sequence);
@@ -241,12 +241,7 @@ final class MeddleCommands {
                 "  drop next      whichever would arrive next",
                 "  drop n1->n3    the next from n1 to n3"
             })
-    static final class Drop extends MeddleWithOne {
-        @Override
-        Sort sort() {
-            return Sort.MESSAGE;
-        }
-
+    static final class Drop extends MeddleWithMessage {
         @Override
         Act act(long sequence, Occurrence occurrence) {
             return new Act.Drop(sequence);
@@ -262,12 +257,7 @@ final class MeddleCommands {
             name = "dup",
             description = "Lets a pending message arrive twice.",
             footer = {"", "Example:  dup m57"})
-    static final class Dup extends MeddleWithOne {
-        @Override
-        Sort sort() {
-            return Sort.MESSAGE;
-        }
-
+    static final class Dup extends MeddleWithMessage {
         @Override
         Act act(long sequence, Occurrence occurrence) {
             return new Act.Duplicate(sequence);
@@ -283,7 +273,18 @@ final class MeddleCommands {
             name = "fire",
             description = "Lets a timer end now: the node's clock jumps ahead to it.",
             footer = {"", "Example:  fire t9"})
-    static final class Fire extends MeddleWithOne {
+    static final class Fire extends Meddle {
+        @Parameters(
+                index = "0",
+                paramLabel = "TIMER",
+                description = "as 'flight' lists it, or next")
+        String which = "";
+
+        @Override
+        String label() {
+            return which;
+        }
+
         @Override
         Sort sort() {
             return Sort.TIMER;
@@ -305,7 +306,18 @@ final class MeddleCommands {
             description =
                     "Lets a pending fsync fail: the node halts and loses what was not synced.",
             footer = {"", "Examples:", "  fail d12 EIO", "  start n2       brings it up again"})
-    static final class Fail extends MeddleWithOne {
+    static final class Fail extends Meddle {
+        @Parameters(
+                index = "0",
+                paramLabel = "FSYNC",
+                description = "as 'flight' lists it, or next")
+        String which = "";
+
+        @Override
+        String label() {
+            return which;
+        }
+
         @Parameters(
                 index = "1",
                 arity = "0..1",

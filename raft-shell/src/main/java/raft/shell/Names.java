@@ -2,14 +2,16 @@ package raft.shell;
 
 import raft.harness.history.HistoryEvent;
 import raft.harness.history.Value;
+import raft.harness.report.RunList;
 import raft.harness.run.PlantedBug;
+import raft.harness.sim.Steppable.Sort;
 import raft.harness.sim.travel.Travel;
+import raft.shell.history.HistoryCommand;
 import raft.shell.live.DataText;
 import raft.shell.live.LiveCluster;
 import raft.shell.live.Session;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,6 +23,8 @@ import java.util.stream.Stream;
 
 /** The names behind the labels of arguments, for completion. */
 final class Names {
+    private static final int RUNS_MAX = 50;
+
     private Names() {}
 
     static Map<String, Supplier<List<String>>> byLabel(Session session) {
@@ -36,18 +40,18 @@ final class Names {
         names.put("TOPIC", LookCommands.TraceCommand::topics);
         names.put("CLUSTER", () -> ClusterCommand.others().stream().map(one -> one.run()).toList());
         names.put("BRANCH", () -> List.copyOf(session.branches().keySet()));
-        names.put("PENDING", () -> pending(session));
+        names.put("MESSAGE", () -> pending(session, Sort.MESSAGE));
+        names.put("TIMER", () -> pending(session, Sort.TIMER));
+        names.put("FSYNC", () -> pending(session, Sort.DISK));
         names.put("FIELD", () -> fields(session));
         names.put("BUG", PlantedBug::ids);
         names.put("ID", PlantedBug::ids);
-        names.put("FILE", () -> runs(session));
+        names.put("FILE", () -> folders(session));
         names.put("RUN", () -> runs(session));
         names.put("NAME", CheckCommand::modelNames);
         names.put("M", CheckCommand::modelNames);
-        names.put(
-                "FORMAT",
-                () -> List.of("jsonl", "edn", "porcupine", "shiviz", "perfetto", "mermaid"));
-        names.put("VERDICT", () -> List.of("valid", "violation", "unknown", "error"));
+        names.put("FORMAT", HistoryCommand::formats);
+        names.put("VERDICT", HistoryCommand::verdicts);
         names.put("WHAT", () -> List.of("leader", "no-leader", "2s", "term>=2"));
         return names;
     }
@@ -89,7 +93,7 @@ final class Names {
         return names;
     }
 
-    private static List<String> pending(Session session) {
+    private static List<String> pending(Session session, Sort sort) {
         LiveCluster up = session.clusterOrNull();
         if (up == null || !up.isSimulated()) {
             return List.of();
@@ -100,6 +104,7 @@ final class Names {
                             Stream.concat(
                                             Stream.of(MeddleCommands.NEXT),
                                             travel.world().pending().stream()
+                                                    .filter(one -> one.sort() == sort)
                                                     .map(MeddleCommands::label)
                                                     .limit(100))
                                     .toList());
@@ -118,16 +123,27 @@ final class Names {
         return names;
     }
 
-    /** Recorded runs, the newest first. */
+    /** Recorded runs as 'history list' names them, the newest first. */
     private static List<String> runs(Session session) {
-        try (Stream<Path> found = Files.walk(session.histories(), 2)) {
-            return found.filter(path -> Files.exists(path.resolve("history.jsonl")))
-                    .map(Path::toString)
-                    .sorted(java.util.Comparator.reverseOrder())
-                    .limit(50)
-                    .toList();
+        List<String> names = new ArrayList<>();
+        try {
+            names.add("latest");
+            new RunList(session.histories())
+                    .newest(RUNS_MAX)
+                    .runs()
+                    .forEach(run -> names.add(run.name()));
         } catch (IOException e) {
+            // A folder that cannot be listed has nothing to complete.
             return List.of();
         }
+        return names;
+    }
+
+    /** Where they are, from here, for commands that take any file. */
+    private static List<String> folders(Session session) {
+        Path here = Path.of("").toAbsolutePath();
+        Path histories = session.histories().toAbsolutePath().normalize();
+        Path shown = histories.startsWith(here) ? here.relativize(histories) : histories;
+        return runs(session).stream().map(name -> shown.resolve(name).toString()).toList();
     }
 }

@@ -218,7 +218,7 @@ final class NetworkCommands {
 
         @Parameters(
                 index = "0",
-                paramLabel = "PENDING|DELAY",
+                paramLabel = "MESSAGE|DELAY",
                 description = "how late, ± how much; or a pending message")
         String what = "";
 

@@ -126,7 +126,11 @@ final class SimCommand implements Runnable {
         @Parameters(paramLabel = "SEED|FILE")
         String what = "";
 
-        @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
+        @Option(
+                names = "--time",
+                paramLabel = "SECONDS",
+                defaultValue = "60",
+                description = "simulated seconds of a seed")
         int seconds;
 
         @Option(
@@ -135,7 +139,10 @@ final class SimCommand implements Runnable {
                 description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
-        @Option(names = "--workload", description = "another than the seed draws")
+        @Option(
+                names = "--workload",
+                paramLabel = "WORKLOAD",
+                description = "another than the seed draws")
         @Nullable String workload;
 
         @Option(names = "--quiet", description = "only the verdict")
@@ -252,7 +259,11 @@ final class SimCommand implements Runnable {
         @Parameters(paramLabel = "SEED|FILE")
         String what = "";
 
-        @Option(names = "--time", defaultValue = "60", description = "simulated seconds of a seed")
+        @Option(
+                names = "--time",
+                paramLabel = "SECONDS",
+                defaultValue = "60",
+                description = "simulated seconds of a seed")
         int seconds;
 
         @Option(
@@ -261,13 +272,24 @@ final class SimCommand implements Runnable {
                 description = "with a planted bug: L1, or a file that describes one")
         @Nullable String plant;
 
-        @Option(names = "--workload", description = "another than the seed draws")
+        @Option(
+                names = "--workload",
+                paramLabel = "WORKLOAD",
+                description = "another than the seed draws")
         @Nullable String workload;
 
-        @Option(names = "--seconds", defaultValue = "60", description = "real time to spend")
+        @Option(
+                names = "--seconds",
+                paramLabel = "SECONDS",
+                defaultValue = "60",
+                description = "real time to spend")
         int budget;
 
-        @Option(names = "--out", defaultValue = "scenario.json", description = "the file to write")
+        @Option(
+                names = "--out",
+                paramLabel = "OUTFILE",
+                defaultValue = "scenario.json",
+                description = "the file to write")
         Path file = Path.of("scenario.json");
 
         @Spec
@@ -337,7 +359,8 @@ final class SimCommand implements Runnable {
         @Option(
                 names = "--output",
                 defaultValue = "text",
-                description = "text or json (default: text)")
+                paramLabel = "text|json",
+                description = "(default: text)")
         String output = "text";
 
         @Option(

@@ -30,6 +30,7 @@ final class SimMutantsCommand implements Callable<Integer> {
     @Option(
             names = "--files",
             split = ",",
+            paramLabel = "LIST",
             defaultValue =
                     "Raft.java,RaftLog.java,Durability.java,Progress.java,Quorum.java,Role.java",
             description = "names of source files (default: ${DEFAULT-VALUE})")

@@ -83,6 +83,7 @@ final class SimSeedsCommand implements Callable<Integer> {
 
     @Option(
             names = "--workload",
+            paramLabel = "WORKLOAD",
             description = "the same for all, as of ./raft test (default: each seed draws one)")
     @Nullable String workload;
 
@@ -162,6 +163,13 @@ final class SimSeedsCommand implements Callable<Integer> {
                         + ", java "
                         + Runtime.version()
                         + ")");
+        SimCommand.print(
+                out,
+                "  to look into it: ./raft shell, then  load "
+                        + seed
+                        + (seconds == FULL_SECONDS ? "" : " --time " + seconds + "s")
+                        + (workload == null ? "" : " --workload " + workload)
+                        + SimCommand.plantWords(plant));
         firstSeedOfRule.merge(result.rule(), seed, Math::min);
         try {
             folder.failed(seed, result, repeat);

@@ -7,10 +7,38 @@ import picocli.CommandLine.Model.OptionSpec;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 
 /** What was probably meant by a word that means nothing. */
 final class Suggestions {
     private static final int MOST = 3;
+
+    /** What the same is called in other shells and stores. */
+    private static final Map<String, String> ELSEWHERE =
+            Map.ofEntries(
+                    Map.entry("set", "put"),
+                    Map.entry("write", "put"),
+                    Map.entry("read", "get"),
+                    Map.entry("del", "delete"),
+                    Map.entry("rm", "delete"),
+                    Map.entry("ls", "keys"),
+                    Map.entry("push", "append"),
+                    Map.entry("lock", "acquire"),
+                    Map.entry("unlock", "release"),
+                    Map.entry("leader", "status"),
+                    Map.entry("nodes", "status"),
+                    Map.entry("ps", "cluster list"),
+                    Map.entry("up", "cluster up"),
+                    Map.entry("down", "cluster down"),
+                    Map.entry("crash", "kill"),
+                    Map.entry("split", "partition"),
+                    Map.entry("disconnect", "isolate"),
+                    Map.entry("unpause", "resume"),
+                    Map.entry("fix", "heal"),
+                    Map.entry("tours", "scenario list"),
+                    Map.entry("scenarios", "scenario list"),
+                    Map.entry("runs", "history list"),
+                    Map.entry("?", "help"));
 
     private Suggestions() {}
 
@@ -73,7 +101,17 @@ final class Suggestions {
         if (unmatched.isEmpty()) {
             return "";
         }
-        List<String> meant = of(command.getCommandSpec(), unmatched.getFirst());
+        String word = unmatched.getFirst();
+        CommandLine root = command.getCommandSpec().root().commandLine();
+        String elsewhere = command == root ? ELSEWHERE.get(word) : null;
+        List<String> meant =
+                elsewhere != null ? List.of(elsewhere) : of(command.getCommandSpec(), word);
+        boolean isCommand =
+                !command.getSubcommands().isEmpty() && root.getSubcommands().containsKey(word);
+        if (meant.isEmpty() && isCommand) {
+            // "cluster status", say: a command that stands alone.
+            meant = List.of(word);
+        }
         return meant.isEmpty() ? "" : "Did you mean " + String.join(" or ", meant) + "?";
     }
 }

@@ -123,6 +123,23 @@ final class Browser implements AutoCloseable {
         return ((Number) Objects.requireNonNull(value(expression))).doubleValue();
     }
 
+    /** Of a report: where the middle of an operation's bar is, from the middle of the timeline. */
+    int[] middleOf(String operation) {
+        value(
+                "document.getElementById('canvas').scrollIntoView({block: 'center', behavior:"
+                        + " 'instant'})");
+        return new int[] {
+            (int) number("(p => Math.round(p.x - p.width / 2))(raft.place(" + operation + "))"),
+            (int) number("(p => Math.round(p.y - p.height / 2))(raft.place(" + operation + "))")
+        };
+    }
+
+    /** Of a report: clicks an operation's bar. */
+    void clickOperation(String operation) {
+        int[] place = middleOf(operation);
+        hands().moveToElement(find("#canvas"), place[0], place[1]).click().perform();
+    }
+
     String text(String selector) {
         return find(selector).getText();
     }

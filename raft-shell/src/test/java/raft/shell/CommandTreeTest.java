@@ -125,7 +125,7 @@ final class CommandTreeTest {
             String label = argument.paramLabel();
             boolean known =
                     argument.completionCandidates() != null
-                            || label.matches("[a-z0-9-]+(\\|[a-z0-9-]+)*|EIO|<.*>")
+                            || label.matches("[a-z0-9-]+(\\|[a-z0-9-]+)*|EIO")
                             || argument.type().equals(int.class)
                             || argument.type().equals(long.class)
                             || argument.type().equals(double.class);
@@ -181,8 +181,14 @@ final class CommandTreeTest {
             assertThat(named(completions, "load", "--plant")).contains("C1");
             assertThat(named(completions, "trace", "--topics")).contains("vote");
             assertThat(named(completions, "check", "--model")).contains("store");
-            assertThat(named(completions, "check"))
-                    .anyMatch(run -> run.contains(session.cluster().folder().toString()));
+            Path run = session.cluster().folder();
+            assertThat(named(completions, "check")).contains(run.toString());
+            assertThat(named(completions, "history", "show"))
+                    .as("as 'history list' names it")
+                    .contains(folder.relativize(run).toString());
+            assertThat(named(completions, "history", "list", "--verdict"))
+                    .contains("insufficient-evidence", "unfinished");
+            assertThat(named(completions, "history", "export", "--format")).contains("jepsen-log");
         }
     }
 
@@ -196,7 +202,9 @@ final class CommandTreeTest {
         "partiton leader, partition",
         "workload strat, start",
         "get x --form n1, --from",
-        "cluster pu, up"
+        "cluster pu, up",
+        "set x 1, put",
+        "cluster status, status"
     })
     void aWrongWordIsAnsweredWithWhatWasProbablyMeant(String line, String meant) {
         StringWriter said = new StringWriter();

@@ -118,7 +118,10 @@ final class PromptScreenTest {
         open(80, "xterm");
         type("clus\tup sim --nodes 3 --seed 7 --speed 0\r");
         await("leads term 1");
-        type("isolate n2\t\r");
+        // Of a list the last word is completed.
+        type("partition n1,n\t");
+        await(screen -> screen.contains("n2") && screen.contains("n3"), "what may follow");
+        type("2\r");
         await("in force");
         type("hea\t#\t\r");
         await("gone");

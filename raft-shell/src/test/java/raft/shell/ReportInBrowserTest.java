@@ -75,21 +75,6 @@ final class ReportInBrowserTest {
         browser.open(url);
     }
 
-    /** Where the middle of an operation's bar is on the screen, as two numbers. */
-    private int[] middleOf(String operation) {
-        browser.value(
-                "document.getElementById('canvas').scrollIntoView({block: 'center', behavior:"
-                        + " 'instant'})");
-        return new int[] {
-            (int)
-                    browser.number(
-                            "(p => Math.round(p.x - p.width / 2))(raft.place(" + operation + "))"),
-            (int)
-                    browser.number(
-                            "(p => Math.round(p.y - p.height / 2))(raft.place(" + operation + "))")
-        };
-    }
-
     private double span() {
         return browser.number("raft.view.to - raft.view.from");
     }
@@ -152,11 +137,7 @@ final class ReportInBrowserTest {
     void theFailingOperationIsFoundAndClicked() throws IOException {
         browser.find("#failing").click();
         browser.until("raft.view.to - raft.view.from < 25e6");
-        int[] place = middleOf("raft.accused.at(-1)");
-        browser.hands()
-                .moveToElement(browser.find("#canvas"), place[0], place[1])
-                .click()
-                .perform();
+        browser.clickOperation("raft.accused.at(-1)");
         assertThat(browser.text("#selected"))
                 .contains("part of the contradiction")
                 .contains("acquire")
@@ -175,7 +156,7 @@ final class ReportInBrowserTest {
         double whole = span();
         browser.find("#in").click();
         assertThat(span()).isLessThan(whole * 0.6);
-        int[] middle = middleOf("Math.floor(raft.count / 2)");
+        int[] middle = browser.middleOf("Math.floor(raft.count / 2)");
         browser.hands().moveToElement(browser.find("#canvas"), middle[0], middle[1]).perform();
         double x = browser.number("document.getElementById('canvas').getBoundingClientRect().x");
         double y = browser.number("document.getElementById('canvas').getBoundingClientRect().y");

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Scripts and the prompt on a simulated cluster, as a person uses them. */
 final class ShellTest {
@@ -72,6 +73,39 @@ final class ShellTest {
                 .contains("they disagree on who leads")
                 .contains("gone")
                 .contains("valid");
+    }
+
+    @Test
+    void aLogIsShownFromTheIndexThatWasAskedFor() {
+        assertThat(
+                        script(
+                                "cluster up sim --nodes 3 --seed 7",
+                                "workload start register --rate 100",
+                                "wait 3s",
+                                "log --from 20 --count 3"))
+                .isZero();
+        assertThat(afterLast("raft> log"))
+                .containsPattern("(?m)^ +20  .*\n +21  .*\n +22  .*\n commit");
+    }
+
+    /** Who types takes longer than an old leader takes to notice, so it is told when it happens. */
+    @Test
+    void bothLeadersOfASplitAreToldAndLongTimeoutsLeaveTimeToLook() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        session.setAnnounce(told::add);
+        assertThat(
+                        script(
+                                "cluster up sim --seed 11 --election-timeout 3s",
+                                "put x 1",
+                                "partition leader",
+                                "wait term>=2",
+                                "wait 300ms",
+                                "status",
+                                "wait 6s"))
+                .isZero();
+        assertThat(told).anyMatch(line -> line.startsWith("they disagree on who leads: "));
+        assertThat(told).anyMatch(line -> line.contains("leads no longer, term 1"));
+        assertThat(out.toString()).contains("they disagree on who leads");
     }
 
     @Test

@@ -145,7 +145,8 @@ public final class Campaign {
                                 0,
                                 0,
                                 List.of(),
-                                null);
+                                null,
+                                false);
             }
             note(seed, result);
         }

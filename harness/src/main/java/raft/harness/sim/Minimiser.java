@@ -23,17 +23,20 @@ public final class Minimiser {
 
     private final NodeCode code;
     private final String rule;
+    private final boolean afterRun;
     private final long deadlineNanos;
     private final Consumer<String> progress;
     private int tryCount;
 
     /**
-     * @param failure what must still happen: the same finder and the same rule
+     * @param failure what must still happen: the same finder and the same rule, and not only in the
+     *     phase after the run, where nobody can go to look at it
      * @param seconds of real time to spend at most
      */
     public Minimiser(NodeCode code, SimRun.Result failure, int seconds, Consumer<String> progress) {
         this.code = code;
         this.rule = failure.rule();
+        this.afterRun = failure.afterRun();
         this.deadlineNanos = System.nanoTime() + seconds * 1_000_000_000L;
         this.progress = progress;
     }
@@ -81,7 +84,9 @@ public final class Minimiser {
         tryCount++;
         try {
             SimRun.Result result = SimRun.run(scenario, code, null);
-            return result.failed() && result.rule().equals(rule);
+            return result.failed()
+                    && result.rule().equals(rule)
+                    && (afterRun || !result.afterRun());
         } catch (RuntimeException e) {
             return false;
         }

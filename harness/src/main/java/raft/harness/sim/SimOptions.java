@@ -265,10 +265,19 @@ public record SimOptions(
 
     /** These options with fewer members. */
     public SimOptions withNodes(int count) {
+        return with(count, electionTimeoutNanos);
+    }
+
+    /** These options with nodes that are quicker or slower to elect. */
+    public SimOptions withElectionTimeout(long nanos) {
+        return with(nodeCount, nanos);
+    }
+
+    private SimOptions with(int nodes, long timeoutNanos) {
         return new SimOptions(
                 seed,
-                count,
-                electionTimeoutNanos,
+                nodes,
+                timeoutNanos,
                 heartbeatNanos,
                 appendBytesMax,
                 inflightAppendsMax,

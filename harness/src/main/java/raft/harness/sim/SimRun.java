@@ -49,6 +49,7 @@ public final class SimRun {
      * @param simulatedNanos how far virtual time went
      * @param history what clients saw
      * @param coverage what the run reached, null where there was no run
+     * @param afterRun whether it came in the phase that follows, which demands liveness
      */
     public record Result(
             Finder finder,
@@ -58,7 +59,8 @@ public final class SimRun {
             long simulatedNanos,
             long operationCount,
             List<HistoryEvent> history,
-            @Nullable Coverage coverage) {
+            @Nullable Coverage coverage,
+            boolean afterRun) {
         public boolean failed() {
             return finder == Finder.INVARIANT
                     || finder == Finder.CHECKER
@@ -103,10 +105,12 @@ public final class SimRun {
                             () -> !cluster.brokenInvariants().isEmpty());
             RunRecord record = interpreter.run();
             boolean servedFinally = record.finalReadsDone() == record.finalReadsWanted();
+            boolean brokenAfterwards = false;
             if (cluster.brokenInvariants().isEmpty()) {
                 cluster.demandLiveness();
+                brokenAfterwards = !cluster.brokenInvariants().isEmpty();
             }
-            return judge(scenario, cluster, workload, events, servedFinally);
+            return judge(scenario, cluster, workload, events, servedFinally, brokenAfterwards);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("a simulated run never waits", e);
@@ -118,7 +122,8 @@ public final class SimRun {
             SimulatedCluster cluster,
             Workload workload,
             List<HistoryEvent> events,
-            boolean servedFinally) {
+            boolean servedFinally,
+            boolean brokenAfterwards) {
         Finder finder = Finder.NOBODY;
         String what = "";
         if (!cluster.brokenInvariants().isEmpty()) {
@@ -163,7 +168,8 @@ public final class SimRun {
                 cluster.nowNanos(),
                 events.stream().filter(e -> e.type() == HistoryEvent.Type.INVOKE).count(),
                 events,
-                cluster.coverage());
+                cluster.coverage(),
+                brokenAfterwards && finder == Finder.INVARIANT);
     }
 
     private static Workload workload(Scenario scenario) {

@@ -22,7 +22,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /** {@code history export}: a history for other tools. */
 @Command(
@@ -120,21 +122,27 @@ final class ExportCommand implements Callable<Integer> {
         err.println(events.length + " events written to " + target);
     }
 
+    /** All formats by name. */
+    static List<String> formats() {
+        return Stream.of(Format.values()).map(ExportCommand::word).toList();
+    }
+
+    private static String word(Format format) {
+        return format.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
     private Format chosen() {
-        String word = format.toUpperCase(java.util.Locale.ROOT).replace('-', '_');
-        if (word.equals("CHROME")) {
+        String word = format.toLowerCase(Locale.ROOT);
+        if (word.equals("chrome")) {
             return Format.PERFETTO;
         }
         for (Format known : Format.values()) {
-            if (known.name().equals(word)) {
+            if (word(known).equals(word)) {
                 return known;
             }
         }
         throw histories.usage(
-                "no format is called '"
-                        + format
-                        + "'; there are jsonl, edn, jepsen-log, porcupine, shiviz, perfetto,"
-                        + " mermaid");
+                "no format is called '" + format + "'; there are " + String.join(", ", formats()));
     }
 
     private static void write(Format format, HistoryIndex history, int[] events, Writer out)

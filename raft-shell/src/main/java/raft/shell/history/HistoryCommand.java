@@ -7,6 +7,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import java.util.List;
+
 /** {@code ./raft history}: recorded runs, looked at. */
 @Command(
         name = "history",
@@ -40,6 +42,16 @@ public final class HistoryCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
+
+    /** What a run can have come to, by name. */
+    public static List<String> verdicts() {
+        return ListCommand.VERDICTS;
+    }
+
+    /** What a history can be exported as, by name. */
+    public static List<String> formats() {
+        return ExportCommand.formats();
+    }
 
     /** A new one of the commands below, null where none is called so. */
     public static @Nullable Object named(String name) {

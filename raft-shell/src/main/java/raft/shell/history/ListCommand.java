@@ -25,7 +25,7 @@ import java.util.stream.Stream;
         mixinStandardHelpOptions = true,
         description = "Lists the runs, newest first.")
 final class ListCommand implements Callable<Integer> {
-    private static final List<String> VERDICTS =
+    static final List<String> VERDICTS =
             Stream.concat(
                             Stream.of(Outcome.values()).map(Outcome::label),
                             Stream.of(RunSummary.UNFINISHED, RunSummary.UNREADABLE))

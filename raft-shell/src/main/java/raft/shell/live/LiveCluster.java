@@ -855,6 +855,17 @@ public final class LiveCluster implements AutoCloseable {
             take(completion);
         }
 
+        private Map<String, Long> leaders(Travel traveller) {
+            Map<String, Long> leaders = new TreeMap<>();
+            for (String node : traveller.nodes()) {
+                var view = traveller.world().view(node);
+                if (view.role().equals("leader")) {
+                    leaders.put(node, view.term());
+                }
+            }
+            return leaders;
+        }
+
         @Override
         public void changed(Moment moment) {
             Travel traveller = travel;
@@ -868,6 +879,7 @@ public final class LiveCluster implements AutoCloseable {
                     long term = traveller.world().view(change.node()).term();
                     Observer.role(change.node(), change.before(), change.after(), term)
                             .forEach(announce);
+                    observer.rivals(leaders(traveller)).forEach(announce);
                 } else if (change.field().equals("state")) {
                     announce.accept(change.node() + " is " + change.after());
                 }

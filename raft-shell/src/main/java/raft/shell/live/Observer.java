@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Compares one look at the nodes with the one before and puts what changed into words. A node is
@@ -19,6 +21,7 @@ final class Observer {
 
     private final Map<String, NodeStatus> known = new HashMap<>();
     private final Map<String, Integer> missedCount = new HashMap<>();
+    private String rivals = "";
 
     /** What is to be told of this look, a line each. */
     List<String> news(List<NodeStatus> seen) {
@@ -45,7 +48,35 @@ final class Observer {
                 lines.addAll(role(now.node(), was.role(), now.role(), now.term()));
             }
         }
+        Map<String, Long> leaders = new TreeMap<>();
+        seen.stream().filter(NodeStatus::isLeader).forEach(n -> leaders.put(n.node(), n.term()));
+        lines.addAll(rivals(leaders));
         return lines;
+    }
+
+    /**
+     * Says once that there are two who lead, as on the sides of a split until the one without a
+     * majority notices: that takes less time than a person needs to ask for the status.
+     *
+     * @param leaders who says so of itself now, with its term
+     */
+    List<String> rivals(Map<String, Long> leaders) {
+        String now =
+                leaders.size() < 2
+                        ? ""
+                        : leaders.entrySet().stream()
+                                .map(
+                                        one ->
+                                                one.getKey()
+                                                        + " says "
+                                                        + one.getKey()
+                                                        + " (term "
+                                                        + one.getValue()
+                                                        + ")")
+                                .collect(Collectors.joining("; "));
+        boolean isNews = !now.isEmpty() && !now.equals(rivals);
+        rivals = now;
+        return isNews ? List.of("they disagree on who leads: " + now) : List.of();
     }
 
     /**

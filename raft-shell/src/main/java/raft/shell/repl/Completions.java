@@ -47,9 +47,15 @@ public final class Completions implements Completer {
         if (!before.isEmpty() && before.getFirst().equals("try")) {
             before.removeFirst();
         }
-        for (Named named : candidates(before, line.word())) {
-            candidates.add(
-                    new Candidate(named.name, named.name, null, named.words, null, null, true));
+        // The first of "n1,n2,…" are kept, and the last is completed.
+        int comma = line.word().lastIndexOf(',') + 1;
+        String kept = line.word().substring(0, comma);
+        for (Named named : candidates(before, line.word().substring(comma))) {
+            if (List.of(kept.split(",", -1)).contains(named.name)) {
+                continue;
+            }
+            String whole = kept + named.name;
+            candidates.add(new Candidate(whole, named.name, null, named.words, null, null, true));
         }
     }
 

@@ -4,6 +4,7 @@ import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.LineReaderImpl;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
@@ -11,6 +12,7 @@ import org.jline.utils.AttributedString;
 import org.jline.utils.AttributedStringBuilder;
 import org.jline.utils.AttributedStyle;
 import org.jline.utils.Status;
+import org.jline.widget.AutosuggestionWidgets;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine;
@@ -192,7 +194,12 @@ public final class Repl {
         if (file != null) {
             builder.variable(LineReader.HISTORY_FILE, file);
         }
-        return builder.build();
+        LineReader reader = builder.build();
+        if (session.isColour()) {
+            // Only where it can be told apart from what was typed.
+            new AutosuggestionWidgets(reader).enable();
+        }
+        return reader;
     }
 
     /** A history that cannot be kept is said once; the shell goes on without. */
@@ -284,13 +291,17 @@ public final class Repl {
                         "raft-status",
                         () -> {
                             status.update(List.of(statusLine()));
+                            if (reader instanceof LineReaderImpl line) {
+                                line.setPrompt(prompt());
+                                reader.callWidget(LineReader.REDISPLAY);
+                            }
                             return true;
                         });
         String shown = "";
         while (!ended) {
             try {
                 Thread.sleep(STATUS_EVERY_MILLIS);
-                String now = statusLine().toString() + terminal.getSize().getColumns();
+                String now = prompt() + statusLine() + terminal.getSize().getColumns();
                 if (!now.equals(shown) && reader.isReading()) {
                     reader.callWidget("raft-status");
                     shown = now;

@@ -84,10 +84,19 @@ public final class LogView {
             foot.append("  ").append(pad(Long.toString(log.commitIndex()), cell));
         }
         lines.add(paint.dim(foot.toString().stripTrailing()));
-        lines.add(
-                divergence > 0
-                        ? paint.unsure("the logs differ from index " + divergence + " on")
-                        : "the logs agree as far as they reach");
+        if (divergence > 0) {
+            TextLines.wrap(
+                            "",
+                            "the logs differ from index "
+                                    + divergence
+                                    + " on; 'log --from "
+                                    + Math.max(1, divergence - 1)
+                                    + "' looks here again",
+                            width)
+                    .forEach(line -> lines.add(paint.unsure(line)));
+        } else {
+            lines.add("the logs agree as far as they reach");
+        }
         TextLines.wrap("", "a cell is an entry's term; * the node takes it for committed", width)
                 .forEach(line -> lines.add(paint.dim(line)));
         lines.addAll(problems);

@@ -53,6 +53,9 @@ public final class Paint {
         if (line.contains("asks for votes") || line.contains("asks whether")) {
             return role("candidate", line);
         }
+        if (line.startsWith("they disagree")) {
+            return unsure(line);
+        }
         if (line.contains("does not answer")
                 || line.contains("INVARIANT")
                 || line.endsWith(" is down")) {
