@@ -183,7 +183,9 @@ public final class Main implements Runnable {
             return null;
         }
         return withRules(
-                new CommandLine(command).setCommandName("raft history " + args[1]), () -> 80);
+                new CommandLine(command).setCommandName("raft history " + args[1]),
+                () -> 80,
+                () -> Integer.MAX_VALUE);
     }
 
     /**
@@ -222,41 +224,51 @@ public final class Main implements Runnable {
                 .setUnmatchedOptionsArePositionalParams(true)
                 .setEndOfOptionsDelimiter("");
         TestCommand.listFaults(Objects.requireNonNull(commandLine.getSubcommands().get("test")));
-        return withRules(commandLine, session::columns);
+        // Only a person's screen breaks sentences into lines: to programs one is one line.
+        return withRules(
+                commandLine,
+                session::columns,
+                () -> session.isInteractive() ? session.columns() : Integer.MAX_VALUE);
     }
 
-    private static CommandLine withRules(CommandLine commandLine, IntSupplier columns) {
+    private static void complain(CommandLine failing, String sentence, IntSupplier columns) {
+        TextLines.wrap("", "raft: " + sentence, columns.getAsInt())
+                .forEach(failing.getErr()::println);
+    }
+
+    /**
+     * @param columns of the screen
+     * @param sentence how wide a complaint may be
+     */
+    private static CommandLine withRules(
+            CommandLine commandLine, IntSupplier columns, IntSupplier sentence) {
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(
                 (problem, args) -> {
-                    PrintWriter err = problem.getCommandLine().getErr();
-                    err.println("raft: " + problem.getMessage());
-                    if (problem instanceof CommandLine.UnmatchedArgumentException unmatched) {
-                        String meant =
-                                Suggestions.line(
-                                        problem.getCommandLine(), unmatched.getUnmatched());
-                        if (!meant.isEmpty()) {
-                            err.println("raft: " + meant);
-                        }
+                    CommandLine failing = problem.getCommandLine();
+                    String meant = "";
+                    String words = String.valueOf(problem.getMessage());
+                    if (problem instanceof CommandLine.UnmatchedArgumentException unmatched
+                            && !unmatched.getUnmatched().isEmpty()) {
+                        words = Suggestions.unknown(failing, unmatched.getUnmatched());
+                        meant = Suggestions.line(failing, unmatched.getUnmatched());
                     }
-                    err.println(
-                            "raft: '"
-                                    + problem.getCommandLine()
-                                            .getCommandSpec()
-                                            .qualifiedName("/ ")
-                                            .replace("/", "")
-                                    + " --help' lists what there is");
+                    complain(failing, words, sentence);
+                    if (!meant.isEmpty()) {
+                        complain(failing, meant, sentence);
+                    }
+                    String path = failing.getCommandSpec().qualifiedName(" ");
+                    complain(failing, "'" + path + " --help' lists what there is", sentence);
                     return EXIT_USAGE;
                 });
         commandLine.setExecutionExceptionHandler(
                 (problem, failing, result) -> {
                     if (problem instanceof UsageException) {
-                        failing.getErr().println("raft: " + problem.getMessage());
+                        complain(failing, String.valueOf(problem.getMessage()), sentence);
                         return EXIT_USAGE;
                     }
                     if (problem instanceof BrokenInvariantException) {
-                        TextLines.wrap("", "raft: " + problem.getMessage(), columns.getAsInt())
-                                .forEach(failing.getErr()::println);
+                        complain(failing, String.valueOf(problem.getMessage()), columns);
                         return 1;
                     }
                     if (problem instanceof NoSuchFileException missing) {
@@ -267,12 +279,12 @@ public final class Main implements Runnable {
                         failing.getErr().println("raft: interrupted");
                         return EXIT_FAILURE;
                     }
-                    failing.getErr()
-                            .println(
-                                    "raft: "
-                                            + (problem.getMessage() == null
-                                                    ? problem.toString()
-                                                    : problem.getMessage()));
+                    complain(
+                            failing,
+                            problem.getMessage() == null
+                                    ? problem.toString()
+                                    : problem.getMessage(),
+                            sentence);
                     if (System.getenv("RAFT_DEBUG") != null) {
                         problem.printStackTrace(failing.getErr());
                     }

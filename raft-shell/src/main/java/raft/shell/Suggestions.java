@@ -96,6 +96,21 @@ final class Suggestions {
         return cost[one.length()][other.length()];
     }
 
+    /** Says which word means nothing, and where. */
+    static String unknown(CommandLine command, List<String> unmatched) {
+        String word = unmatched.getFirst();
+        String path = command.getCommandSpec().qualifiedName(" ");
+        if (word.startsWith("-") && word.length() > 1) {
+            return "'" + path + "' has no option '" + word + "'";
+        }
+        if (command.getSubcommands().isEmpty()) {
+            return "'" + path + "' takes no more words: '" + word + "' is one too many";
+        }
+        return command.getParent() == null
+                ? "no command is called '" + word + "'"
+                : "'" + path + "' has no command '" + word + "'";
+    }
+
     /** The line that says it; empty where nothing is near. */
     static String line(CommandLine command, List<String> unmatched) {
         if (unmatched.isEmpty()) {

@@ -215,7 +215,10 @@ final class CommandTreeTest {
                             .script(List.of(line), false, false);
             assertThat(status).isEqualTo(254);
         }
-        assertThat(said.toString()).contains("Did you mean").contains(meant);
+        assertThat(said.toString())
+                .contains("Did you mean")
+                .contains(meant)
+                .doesNotContain("Unmatched", "index");
     }
 
     @Test

@@ -84,7 +84,7 @@ final class ContainerTerminalTest {
             terminal.await("what has been recorded so far: valid");
             terminal.line("history show --process nemesis");
             terminal.await("partition");
-            terminal.press("C-d");
+            terminal.leave();
             terminal.await("LEFT 0");
             assertThat(terminal.screen()).contains("the cluster is down");
         }

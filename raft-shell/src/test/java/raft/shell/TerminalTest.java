@@ -58,7 +58,7 @@ final class TerminalTest {
             terminal.await("what has been recorded so far: valid");
             terminal.line("history show");
             terminal.await("invoke write");
-            terminal.press("C-d");
+            terminal.leave();
             terminal.await("LEFT 0");
         }
     }
@@ -84,7 +84,7 @@ final class TerminalTest {
             terminal.await("interrupted");
             terminal.line("get nothing");
             terminal.await("ok  no value");
-            terminal.press("C-d");
+            terminal.leave();
             terminal.await("LEFT");
         }
     }

@@ -119,6 +119,12 @@ final class Tmux implements AutoCloseable {
         }
     }
 
+    /** Leaves the shell. Only a prompt takes Ctrl-D; what comes before it is the terminal's. */
+    void leave() throws IOException, InterruptedException {
+        await(screen -> prompt(screen).endsWith(">"), "the prompt");
+        press("C-d");
+    }
+
     /** The last line on the screen that is a prompt, with what was typed there. */
     static String prompt(String screen) {
         return screen.lines()

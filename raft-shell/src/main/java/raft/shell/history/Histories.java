@@ -82,7 +82,11 @@ final class Histories implements InSession {
         if (columns != null && columns.matches("\\d{2,4}")) {
             return Math.max(40, Integer.parseInt(columns));
         }
-        return session == null ? WIDTH : Math.max(40, session.columns());
+        int known =
+                session == null
+                        ? Integer.getInteger("raft.terminal.columns", WIDTH)
+                        : session.columns();
+        return Math.max(40, known);
     }
 
     RunList runs() {

@@ -8,6 +8,7 @@ import picocli.CommandLine.Option;
 
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
+import raft.harness.nemesis.FaultChoice;
 import raft.harness.nightly.Cell;
 import raft.harness.nightly.Night;
 import raft.harness.nightly.NightOptions;
@@ -218,6 +219,13 @@ public final class NightlyCommand implements Callable<Integer> {
                 Workloads.parse(workload);
             } catch (IllegalArgumentException e) {
                 throw histories.usage("--workloads: " + e.getMessage());
+            }
+        }
+        for (String choice : faults) {
+            try {
+                FaultChoice.parse(choice.replace('+', ','));
+            } catch (IllegalArgumentException e) {
+                throw histories.usage("--faults: " + e.getMessage());
             }
         }
         for (int count : nodes) {
