@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -357,6 +358,14 @@ final class SimCommand implements Runnable {
         int minimiseSeconds;
 
         @Option(
+                names = "--budget",
+                paramLabel = "DURATION",
+                defaultValue = "0s",
+                converter = DurationOption.class,
+                description = "after which no further one is begun (default: none, all are run)")
+        Duration budget = Duration.ZERO;
+
+        @Option(
                 names = "--output",
                 defaultValue = "text",
                 paramLabel = "text|json",
@@ -394,6 +403,7 @@ final class SimCommand implements Runnable {
                             seeds,
                             seconds,
                             minimiseSeconds,
+                            (int) Math.min(Integer.MAX_VALUE, (budget.toMillis() + 999) / 1000),
                             jobs,
                             line ->
                                     print(
@@ -427,8 +437,14 @@ final class SimCommand implements Runnable {
             print(
                     out,
                     String.format(
-                            "detection score: %d of %d bugs caught, %d of %d benign edits reported",
-                            caught, planted, alarms, lines.size() - planted));
+                                    "detection score: %d of %d bugs caught, %d of %d benign edits"
+                                            + " reported",
+                                    caught, planted, alarms, lines.size() - planted)
+                            + (lines.size() == ids.size()
+                                    ? ""
+                                    : "; for "
+                                            + (ids.size() - lines.size())
+                                            + " there was no time"));
             return caught == planted && alarms == 0 ? 0 : 1;
         }
 

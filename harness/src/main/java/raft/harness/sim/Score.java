@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -61,7 +62,10 @@ public final class Score {
      * @param seedsMax for each bug; benign edits get a quarter of it, at least 20
      * @param secondsMax for each edit, of processor time
      * @param minimiseSeconds of real time to make the failing run of each smaller, 0 for none
+     * @param budgetSeconds of real time, after which no further edit is begun, at least one is; 0
+     *     for all
      * @param progress is told each line as it comes
+     * @return a line for each that was begun
      * @throws IOException when an edit does not fit the sources any more
      */
     public static List<Line> run(
@@ -70,16 +74,24 @@ public final class Score {
             int seedsMax,
             double secondsMax,
             int minimiseSeconds,
+            int budgetSeconds,
             int jobs,
             Consumer<Line> progress)
             throws IOException, InterruptedException {
         List<Line> lines = new ArrayList<>();
+        long begunNanos = System.nanoTime();
+        AtomicInteger begunCount = new AtomicInteger();
         try (ExecutorService workers = Executors.newFixedThreadPool(jobs)) {
-            List<Future<Line>> futures = new ArrayList<>();
+            List<Future<@Nullable Line>> futures = new ArrayList<>();
             for (String id : ids) {
                 futures.add(
                         workers.submit(
                                 () -> {
+                                    double spent = (System.nanoTime() - begunNanos) / 1e9;
+                                    boolean first = begunCount.getAndIncrement() == 0;
+                                    if (budgetSeconds > 0 && spent >= budgetSeconds && !first) {
+                                        return null;
+                                    }
                                     Line line =
                                             score(
                                                     PlantedBug.named(id),
@@ -91,9 +103,12 @@ public final class Score {
                                     return line;
                                 }));
             }
-            for (Future<Line> future : futures) {
+            for (Future<@Nullable Line> future : futures) {
                 try {
-                    lines.add(future.get());
+                    Line line = future.get();
+                    if (line != null) {
+                        lines.add(line);
+                    }
                 } catch (ExecutionException e) {
                     workers.shutdownNow();
                     if (e.getCause() instanceof IOException cause) {
