@@ -6,6 +6,9 @@ import raft.client.ProtocolException;
 import raft.client.Refusal;
 import raft.client.Result;
 
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,9 +96,10 @@ public final class Image {
         return Blob.wrap(all.array());
     }
 
-    static Image read(Blob bytes) throws UnreadableSnapshotException {
-        Reader in = new Reader(ByteBuffer.wrap(bytes.unsafeArray()));
-        int format = Short.toUnsignedInt(in.need(Short.BYTES).getShort());
+    static Image read(InputStream bytes, long sizeBytes)
+            throws IOException, UnreadableSnapshotException {
+        Reader in = new Reader(bytes, sizeBytes);
+        int format = in.u16();
         if (format != FORMAT) {
             throw new UnreadableSnapshotException(
                     "the snapshot has format " + format + ", this software reads format " + FORMAT);
@@ -208,63 +212,83 @@ public final class Image {
     }
 
     /** Refuses what is cut short, and allocates no more than there are bytes for. */
-    private record Reader(ByteBuffer in) {
-        ByteBuffer need(int sizeBytes) throws UnreadableSnapshotException {
-            if (sizeBytes < 0 || in.remaining() < sizeBytes) {
+    private static final class Reader {
+        private final DataInputStream in;
+        private final long sizeBytes;
+        private long leftBytes;
+
+        Reader(InputStream in, long sizeBytes) {
+            this.in = new DataInputStream(in);
+            this.sizeBytes = sizeBytes;
+            this.leftBytes = sizeBytes;
+        }
+
+        private long position() {
+            return sizeBytes - leftBytes;
+        }
+
+        /** To be read next. */
+        private DataInputStream need(int wantedBytes) throws UnreadableSnapshotException {
+            if (wantedBytes < 0 || leftBytes < wantedBytes) {
                 throw new UnreadableSnapshotException(
-                        "the snapshot is cut short at byte " + in.position());
+                        "the snapshot is cut short at byte " + position());
             }
+            leftBytes -= wantedBytes;
             return in;
         }
 
-        long u64() throws UnreadableSnapshotException {
-            return need(Long.BYTES).getLong();
+        long u64() throws IOException, UnreadableSnapshotException {
+            return need(Long.BYTES).readLong();
         }
 
-        int u8() throws UnreadableSnapshotException {
-            return Byte.toUnsignedInt(need(1).get());
+        int u16() throws IOException, UnreadableSnapshotException {
+            return need(Short.BYTES).readUnsignedShort();
         }
 
-        int count(int bytesMin) throws UnreadableSnapshotException {
-            int count = need(Integer.BYTES).getInt();
-            if (count < 0 || count > in.remaining() / bytesMin) {
+        int u8() throws IOException, UnreadableSnapshotException {
+            return need(1).readUnsignedByte();
+        }
+
+        int count(int bytesMin) throws IOException, UnreadableSnapshotException {
+            int count = need(Integer.BYTES).readInt();
+            if (count < 0 || count > leftBytes / bytesMin) {
                 throw new UnreadableSnapshotException(
                         "the snapshot has no room for "
                                 + Integer.toUnsignedString(count)
                                 + " things at byte "
-                                + in.position());
+                                + position());
             }
             return count;
         }
 
-        Blob blob(int sizeBytes) throws UnreadableSnapshotException {
-            need(sizeBytes);
-            byte[] bytes = new byte[sizeBytes];
-            in.get(bytes);
+        Blob blob(int wantedBytes) throws IOException, UnreadableSnapshotException {
+            need(wantedBytes);
+            byte[] bytes = new byte[wantedBytes];
+            in.readFully(bytes);
             return Blob.wrap(bytes);
         }
 
-        Blob blob() throws UnreadableSnapshotException {
-            return blob(need(Integer.BYTES).getInt());
+        Blob blob() throws IOException, UnreadableSnapshotException {
+            return blob(need(Integer.BYTES).readInt());
         }
 
-        Held held() throws UnreadableSnapshotException {
+        Held held() throws IOException, UnreadableSnapshotException {
             int kind = u8();
-            Blob key = blob(Short.toUnsignedInt(need(Short.BYTES).getShort()));
+            Blob key = blob(u16());
             return new Held(key, item(kind));
         }
 
-        private Item item(int code) throws UnreadableSnapshotException {
+        private Item item(int code) throws IOException, UnreadableSnapshotException {
             for (Item.Kind kind : Item.Kind.values()) {
                 if (kind.code == code) {
                     return item(kind);
                 }
             }
             throw new UnreadableSnapshotException(
-                    "the snapshot has a thing of kind " + code + " at byte " + in.position());
+                    "the snapshot has a thing of kind " + code + " at byte " + position());
         }
 
-        private Item item(Item.Kind kind) throws UnreadableSnapshotException {
+        private Item item(Item.Kind kind) throws IOException, UnreadableSnapshotException {
             return switch (kind) {
                 case PLAIN -> {
                     long version = u64();
@@ -292,7 +316,7 @@ public final class Image {
             };
         }
 
-        Sessions.Session session() throws UnreadableSnapshotException {
+        Sessions.Session session() throws IOException, UnreadableSnapshotException {
             long id = u64();
             Sessions.Session session = new Sessions.Session(id, u64());
             session.forgetBelow(u64());
@@ -305,7 +329,7 @@ public final class Image {
             return session;
         }
 
-        private Applied answer() throws UnreadableSnapshotException {
+        private Applied answer() throws IOException, UnreadableSnapshotException {
             if (u8() == 1) {
                 Refusal reason = Refusal.ofCode(u8());
                 return new Applied.Rejected(reason, blob().text());
@@ -315,14 +339,14 @@ public final class Image {
                 return new Applied.Answered(ClientCodec.decodeResult(result));
             } catch (ProtocolException e) {
                 throw new UnreadableSnapshotException(
-                        "the snapshot has an answer that is none at byte " + in.position());
+                        "the snapshot has an answer that is none at byte " + position());
             }
         }
 
         void end() throws UnreadableSnapshotException {
-            if (in.hasRemaining()) {
+            if (leftBytes > 0) {
                 throw new UnreadableSnapshotException(
-                        in.remaining() + " bytes are left over after the snapshot");
+                        leftBytes + " bytes are left over after the snapshot");
             }
         }
     }

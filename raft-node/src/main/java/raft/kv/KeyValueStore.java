@@ -11,6 +11,8 @@ import raft.client.Request;
 import raft.client.Result;
 import raft.kv.Item.Kind;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
@@ -142,13 +144,15 @@ public final class KeyValueStore {
     }
 
     /**
-     * Replaces the whole state by that of a snapshot.
+     * Replaces the whole state by that of a snapshot, which is read piece by piece.
      *
-     * @param snapshot of {@link #snapshot}, by whichever node
+     * @param snapshot what {@link Image#writeTo} gave, on whichever node
+     * @throws IOException when it cannot be read to its end; nothing was changed then
      * @throws UnreadableSnapshotException when it is none of this version; nothing was changed then
      */
-    public void restore(Blob snapshot) throws UnreadableSnapshotException {
-        Image image = Image.read(snapshot);
+    public void restore(InputStream snapshot, long sizeBytes)
+            throws IOException, UnreadableSnapshotException {
+        Image image = Image.read(snapshot, sizeBytes);
         TreeMap<Blob, Item> newItems = new TreeMap<>();
         long newHash = 0;
         for (Image.Held held : image.items()) {
@@ -165,6 +169,17 @@ public final class KeyValueStore {
         sessions = newSessions;
         itemsHash = newHash;
         lastIndex = image.lastIndex();
+    }
+
+    /**
+     * Replaces the whole state by that of another store, which nobody may use any more: so one can
+     * be restored by another thread, and taken over in no time.
+     */
+    public void takeOver(KeyValueStore restored) {
+        items = restored.items;
+        sessions = restored.sessions;
+        itemsHash = restored.itemsHash;
+        lastIndex = restored.lastIndex;
     }
 
     // ---- reads

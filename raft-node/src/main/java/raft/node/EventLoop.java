@@ -21,8 +21,6 @@ import raft.core.Raft;
 import raft.core.Snapshot;
 import raft.kv.Image;
 import raft.kv.KeyValueStore;
-import raft.kv.UnreadableSnapshotException;
-import raft.storage.SnapshotFormat;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -63,7 +61,7 @@ final class EventLoop {
     private boolean stopped;
 
     /** Arrived from leaders with the present turn's events; the algorithm may ask for each. */
-    private final List<SnapshotFormat.Loaded> received = new ArrayList<>();
+    private final List<Input.SnapshotLoaded> received = new ArrayList<>();
 
     /** Where effects go; none of these may wait. */
     interface Outputs {
@@ -150,7 +148,7 @@ final class EventLoop {
                     }
                     events.add(event);
                 }
-                case Input.SnapshotLoaded(SnapshotFormat.Loaded loaded) -> {
+                case Input.SnapshotLoaded loaded -> {
                     received.add(loaded);
                     events.add(new Event.SnapshotReceived(loaded.snapshot()));
                 }
@@ -295,7 +293,7 @@ final class EventLoop {
     }
 
     private void restore(Snapshot snapshot) {
-        SnapshotFormat.Loaded loaded =
+        Input.SnapshotLoaded loaded =
                 received.stream()
                         .filter(one -> one.snapshot().equals(snapshot))
                         .findAny()
@@ -303,11 +301,7 @@ final class EventLoop {
                                 () ->
                                         new IllegalStateException(
                                                 "nothing was received of " + snapshot));
-        try {
-            store.restore(Blob.wrap(loaded.state().unsafeArray()));
-        } catch (UnreadableSnapshotException e) {
-            throw new IllegalStateException("the leader's snapshot cannot be read", e);
-        }
+        store.takeOver(loaded.state());
         rememberMembers(snapshot.configuration());
         log.info(
                 "restored the state of index "

@@ -1,7 +1,8 @@
 package raft.node;
 
 import raft.core.Event;
-import raft.storage.SnapshotFormat;
+import raft.core.Snapshot;
+import raft.kv.KeyValueStore;
 
 import java.util.concurrent.CompletableFuture;
 
@@ -16,11 +17,15 @@ sealed interface Input
     /** From peers and the disk, for the algorithm. */
     record Core(Event event) implements Input {}
 
-    /** A snapshot has arrived from the leader and is durable; the algorithm decides what of it. */
-    record SnapshotLoaded(SnapshotFormat.Loaded loaded) implements Input {
+    /**
+     * A snapshot has arrived from the leader and is durable; the algorithm decides what of it.
+     *
+     * @param state what is in it, for the loop to have
+     */
+    record SnapshotLoaded(Snapshot snapshot, KeyValueStore state) implements Input {
         @Override
         public String toString() {
-            return "SnapshotLoaded[" + loaded.snapshot() + "]";
+            return "SnapshotLoaded[" + snapshot + "]";
         }
     }
 

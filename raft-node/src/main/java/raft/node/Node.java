@@ -2,10 +2,8 @@ package raft.node;
 
 import org.jspecify.annotations.Nullable;
 
-import raft.client.Blob;
 import raft.client.ClientCodec;
 import raft.client.ServerHello;
-import raft.core.Bytes;
 import raft.core.Configuration;
 import raft.core.Effect;
 import raft.core.Event;
@@ -20,12 +18,14 @@ import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
 import raft.peer.Handshake;
 import raft.storage.DataDirectory;
+import raft.storage.SavedState;
 import raft.storage.Wal;
 
 import java.io.Closeable;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -133,10 +133,10 @@ public final class Node implements Closeable {
         Raft raft =
                 new Raft(raftConfig(random.nextLong(), initial), wal.recovered(), clock.nanoTime());
         KeyValueStore store = new KeyValueStore();
-        Bytes state = wal.state();
+        SavedState state = wal.state();
         if (state != null) {
-            try {
-                store.restore(Blob.wrap(state.unsafeArray()));
+            try (InputStream bytes = state.open()) {
+                store.restore(bytes, state.sizeBytes());
             } catch (UnreadableSnapshotException e) {
                 throw new IOException("the newest snapshot: " + e.getMessage(), e);
             }

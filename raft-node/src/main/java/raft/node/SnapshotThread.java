@@ -6,11 +6,15 @@ import raft.core.Event;
 import raft.core.Message;
 import raft.core.NodeId;
 import raft.core.Snapshot;
+import raft.kv.KeyValueStore;
+import raft.kv.UnreadableSnapshotException;
 import raft.storage.DiskFailedException;
+import raft.storage.SavedState;
 import raft.storage.SnapshotFormat;
 import raft.storage.SnapshotStore;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -145,13 +149,28 @@ final class SnapshotThread implements Runnable {
         if (!chunk.last()) {
             return;
         }
-        SnapshotFormat.Loaded loaded = store.finish(chunk.index(), chunk.term());
+        SnapshotFormat.Loaded loaded = store.complete(chunk.index(), chunk.term());
         if (loaded == null) {
             log.warn("the snapshot of index " + chunk.index() + " arrived damaged");
             inbox.accept(new Input.Core(new Event.SnapshotSpoilt(chunk.index(), chunk.term())));
-        } else {
-            counters.snapshotsInstalled.incrementAndGet();
-            inbox.accept(new Input.SnapshotLoaded(loaded));
+            return;
         }
+        KeyValueStore state = restored(loaded.state());
+        store.install(loaded.snapshot());
+        counters.snapshotsInstalled.incrementAndGet();
+        inbox.accept(new Input.SnapshotLoaded(loaded.snapshot(), state));
+    }
+
+    /** Made here, so that the event loop waits neither for the file nor for what is in it. */
+    private static KeyValueStore restored(SavedState saved) throws DiskFailedException {
+        KeyValueStore state = new KeyValueStore();
+        try (InputStream bytes = saved.open()) {
+            state.restore(bytes, saved.sizeBytes());
+        } catch (UnreadableSnapshotException e) {
+            throw new IllegalStateException("the leader's snapshot cannot be read", e);
+        } catch (IOException e) {
+            throw new DiskFailedException("cannot read a snapshot", e);
+        }
+        return state;
     }
 }

@@ -28,17 +28,14 @@ public final class SnapshotFormat {
     private static final long MAGIC = 0x52414654534E4150L;
     private static final int FORMAT_VERSION = 1;
 
-    /** Readers take a file as a whole. */
-    private static final long SIZE_BYTES_MAX = Integer.MAX_VALUE - 8;
-
     private static final String PREFIX = "snapshot-";
     private static final String SUFFIX = ".snap";
     private static final int INDEX_DIGITS = 20;
 
     private SnapshotFormat() {}
 
-    /** A whole snapshot in memory. */
-    public record Loaded(Snapshot snapshot, Bytes state) {}
+    /** A whole, undamaged snapshot on the disk. */
+    public record Loaded(Snapshot snapshot, SavedState state) {}
 
     /** Sorts like the index, which is zero-padded. */
     public static String fileName(long index) {
@@ -61,9 +58,6 @@ public final class SnapshotFormat {
             long stateBytes) {
         byte[] configuration = members.encode().unsafeArray();
         ByteBuffer head = ByteBuffer.allocate(HEADER_BYTES + configuration.length);
-        if (head.capacity() + stateBytes > SIZE_BYTES_MAX) {
-            throw new IllegalStateException("the state has more than 2 GiB");
-        }
         head.putLong(0, MAGIC).putInt(8, FORMAT_VERSION);
         head.putLong(16, index).putLong(24, term).putLong(32, configurationIndex);
         head.putLong(40, head.capacity() + stateBytes);
@@ -83,34 +77,42 @@ public final class SnapshotFormat {
         head.putInt(12, (int) crc.getValue());
     }
 
+    /** Whether a file may be a snapshot of this format that begins like this. */
+    static boolean isHead(ByteBuffer head) {
+        return head.limit() >= HEADER_BYTES
+                && head.getLong(0) == MAGIC
+                && head.getInt(8) == FORMAT_VERSION;
+    }
+
     /**
-     * Null where the bytes are not one whole, undamaged snapshot of this format.
+     * Whether nothing is missing and nothing damaged.
      *
-     * @param bytes position 0, limit the file's size
+     * @param sizeBytes of the whole file
+     * @param crc of the head and all that follows it
      */
-    static @Nullable Loaded decode(ByteBuffer bytes) {
-        if (bytes.limit() < HEADER_BYTES
-                || bytes.getLong(0) != MAGIC
-                || bytes.getInt(8) != FORMAT_VERSION
-                || bytes.getLong(40) != bytes.limit()
-                || bytes.getInt(12) != (int) checksumOf(bytes).getValue()) {
-            return null;
-        }
-        int configurationBytes = bytes.getInt(48);
-        byte[] members = new byte[configurationBytes];
-        bytes.get(HEADER_BYTES, members);
-        int stateAt = HEADER_BYTES + configurationBytes;
-        byte[] state = new byte[bytes.limit() - stateAt];
-        bytes.get(stateAt, state);
+    static boolean isWhole(ByteBuffer head, long sizeBytes, CRC32C crc) {
+        return head.getLong(40) == sizeBytes
+                && head.getInt(12) == (int) crc.getValue()
+                && head.getInt(48) >= 0
+                && head.getInt(48) <= sizeBytes - HEADER_BYTES;
+    }
+
+    /** Of the configuration, which lies between the head and the state. */
+    static int configurationBytes(ByteBuffer head) {
+        return head.getInt(48);
+    }
+
+    /** Null where the configuration is none. */
+    static @Nullable Snapshot decode(ByteBuffer head, ByteBuffer configuration) {
+        byte[] members = new byte[configuration.remaining()];
+        configuration.get(members);
         try {
-            Snapshot snapshot =
-                    new Snapshot(
-                            bytes.getLong(16),
-                            bytes.getLong(24),
-                            bytes.limit(),
-                            bytes.getLong(32),
-                            Configuration.decode(Bytes.wrap(members)));
-            return new Loaded(snapshot, Bytes.wrap(state));
+            return new Snapshot(
+                    head.getLong(16),
+                    head.getLong(24),
+                    head.getLong(40),
+                    head.getLong(32),
+                    Configuration.decode(Bytes.wrap(members)));
         } catch (IllegalArgumentException e) {
             return null;
         }

@@ -45,7 +45,7 @@ public final class SnapshotStore {
         Loaded newest = null;
         if (!names.isEmpty()) {
             String name = names.getLast();
-            newest = SnapshotFormat.decode(disk.read(name));
+            newest = load(name);
             if (newest == null
                     || !name.equals(SnapshotFormat.fileName(newest.snapshot().index()))) {
                 throw new CorruptLogException(name, 0, "snapshot", "damaged");
@@ -61,6 +61,36 @@ public final class SnapshotStore {
             throw new DiskFailedException("cannot remove old snapshots", e);
         }
         return newest;
+    }
+
+    /**
+     * What a file holds, of which no more than a piece is in memory at a time; null where it is not
+     * one whole, undamaged snapshot.
+     */
+    private @Nullable Loaded load(String file) throws IOException {
+        ByteBuffer head = disk.read(file, 0, SnapshotFormat.HEADER_BYTES);
+        if (!SnapshotFormat.isHead(head)) {
+            return null;
+        }
+        // First of all, so that no length is believed that a damaged file names.
+        CRC32C crc = SnapshotFormat.checksumOf(head);
+        long sizeBytes = head.limit();
+        ByteBuffer piece;
+        while ((piece = disk.read(file, sizeBytes, SavedState.PIECE_BYTES)).hasRemaining()) {
+            sizeBytes += piece.remaining();
+            crc.update(piece);
+        }
+        if (!SnapshotFormat.isWhole(head, sizeBytes, crc)) {
+            return null;
+        }
+        int configurationBytes = SnapshotFormat.configurationBytes(head);
+        Snapshot snapshot =
+                SnapshotFormat.decode(
+                        head, disk.read(file, SnapshotFormat.HEADER_BYTES, configurationBytes));
+        long stateAt = SnapshotFormat.HEADER_BYTES + (long) configurationBytes;
+        return snapshot == null
+                ? null
+                : new Loaded(snapshot, new SavedState(disk, file, stateAt, sizeBytes));
     }
 
     /** A state machine's state, which need not be in memory as bytes. */
@@ -152,11 +182,12 @@ public final class SnapshotStore {
     }
 
     /**
-     * All pieces are there: makes the snapshot durable.
+     * All pieces are there and made durable; {@link #install} gives it its name. Until then its
+     * state can be read.
      *
      * @return null where it is damaged or another one than it should be; it is gone then
      */
-    public @Nullable Loaded finish(long index, long term) throws DiskFailedException {
+    public @Nullable Loaded complete(long index, long term) throws DiskFailedException {
         try {
             DiskFile file = incoming;
             if (file != null) {
@@ -164,16 +195,20 @@ public final class SnapshotStore {
                 file.close();
                 incoming = null;
             }
-            Loaded loaded = SnapshotFormat.decode(disk.read(INCOMING_SNAPSHOT));
+            Loaded loaded = load(INCOMING_SNAPSHOT);
             if (loaded == null || !loaded.snapshot().isOf(index, term)) {
                 disk.delete(INCOMING_SNAPSHOT);
                 return null;
             }
-            publish(INCOMING_SNAPSHOT, index);
             return loaded;
         } catch (IOException e) {
             throw new DiskFailedException("cannot keep a snapshot", e);
         }
+    }
+
+    /** The one that is {@link #complete} counts from now on, also after a crash. */
+    public void install(Snapshot snapshot) throws DiskFailedException {
+        publish(INCOMING_SNAPSHOT, snapshot.index());
     }
 
     private void publish(String temporary, long index) throws DiskFailedException {

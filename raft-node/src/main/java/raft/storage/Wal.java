@@ -2,7 +2,6 @@ package raft.storage;
 
 import org.jspecify.annotations.Nullable;
 
-import raft.core.Bytes;
 import raft.core.Entry;
 import raft.core.LogWrite;
 import raft.core.Recovered;
@@ -79,7 +78,7 @@ public final class Wal implements Closeable {
      * @param state the state machine's, in the snapshot; null where there is no snapshot
      */
     public record Opened(
-            Wal wal, SnapshotStore snapshots, Recovered recovered, @Nullable Bytes state) {}
+            Wal wal, SnapshotStore snapshots, Recovered recovered, @Nullable SavedState state) {}
 
     /**
      * Recovers what {@code disk} holds, or starts a new log there. Removes unfinished segments and

@@ -12,6 +12,7 @@ import raft.client.ClientCodec;
 import raft.client.Request;
 import raft.client.Result;
 
+import java.io.ByteArrayInputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,24 @@ import java.util.Random;
 
 class SnapshotTest {
     private static final long SEED = 20261124;
+
+    private static void restore(KeyValueStore store, Blob snapshot) throws Exception {
+        store.restore(new ByteArrayInputStream(snapshot.unsafeArray()), snapshot.sizeBytes());
+    }
+
+    @Test
+    void storeThatTakesOverAnotherIsThatOne() throws Exception {
+        StoreFixture on = new StoreFixture();
+        long session = ((Result.Number) on.result(new Request.Session.Register())).number();
+        on.result(new Request.InSession(session, 1, 1, new Request.Increment(blob("c"), 1)));
+        KeyValueStore restored = new KeyValueStore();
+        restore(restored, on.store.snapshot());
+        StoreFixture other = new StoreFixture();
+        other.result(new Request.Put(blob("what was there before"), blob("goes")));
+        other.store.takeOver(restored);
+        assertThat(other.store.snapshot()).isEqualTo(on.store.snapshot());
+        assertThat(other.store.stateHash()).isEqualTo(on.store.stateHash());
+    }
 
     @Test
     void restoredStoreIsIndistinguishableFromTheOneThatApplied() throws Exception {
@@ -31,7 +50,7 @@ class SnapshotTest {
                 StoreFixture other = new StoreFixture();
                 other.result(new Request.Put(blob("what was there before"), blob("goes")));
                 Blob bytes = on.store.snapshot();
-                other.store.restore(bytes);
+                restore(other.store, bytes);
                 other.index = on.index;
                 assertThat(other.store.stateHash()).isEqualTo(on.store.stateHash());
                 assertThat(other.store.snapshot()).isEqualTo(bytes);
@@ -56,7 +75,7 @@ class SnapshotTest {
                 new Request.InSession(session, 1, 1, new Request.Append(blob("l"), blob("once")));
         Applied answer = on.apply(append);
         StoreFixture other = new StoreFixture();
-        other.store.restore(on.store.snapshot());
+        restore(other.store, on.store.snapshot());
         other.index = on.index;
         assertThat(other.apply(append)).isEqualTo(answer);
         assertThat(other.result(new Request.Get(blob("l"))))
@@ -87,7 +106,7 @@ class SnapshotTest {
         on.index = 40;
         on.result(new Request.Put(blob("x"), blob("1")));
         KeyValueStore other = new KeyValueStore();
-        other.restore(on.store.snapshot());
+        restore(other, on.store.snapshot());
         Blob command = ClientCodec.encodeCommand(new Request.Delete(blob("x")));
         assertThatThrownBy(() -> other.apply(41, command))
                 .isInstanceOf(IllegalStateException.class)
@@ -106,7 +125,7 @@ class SnapshotTest {
         }
         byte[] right = on.store.snapshot().unsafeArray();
         KeyValueStore other = new KeyValueStore();
-        other.restore(on.store.snapshot());
+        restore(other, on.store.snapshot());
         long before = other.stateHash();
         int refused = 0;
         for (int i = 0; i < 3000; i++) {
@@ -118,7 +137,7 @@ class SnapshotTest {
                 wrong[random.nextInt(wrong.length)] ^= (byte) (1 << random.nextInt(8));
             }
             try {
-                other.restore(Blob.wrap(wrong));
+                restore(other, Blob.wrap(wrong));
                 // The words of a refusal and the last index are not covered by the hash.
                 assertThat(other.stateHash()).as("seed " + SEED).isEqualTo(before);
             } catch (UnreadableSnapshotException e) {
@@ -127,9 +146,9 @@ class SnapshotTest {
             }
         }
         assertThat(refused).isGreaterThan(2000);
-        assertThatThrownBy(() -> other.restore(Blob.wrap(new byte[] {0, 9})))
+        assertThatThrownBy(() -> restore(other, Blob.wrap(new byte[] {0, 9})))
                 .hasMessage("the snapshot has format 9, this software reads format 1");
-        assertThatThrownBy(() -> other.restore(Blob.EMPTY))
+        assertThatThrownBy(() -> restore(other, Blob.EMPTY))
                 .hasMessage("the snapshot is cut short at byte 0");
     }
 

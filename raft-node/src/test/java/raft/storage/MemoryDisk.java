@@ -15,6 +15,9 @@ final class MemoryDisk implements Disk {
     boolean failWrites;
     boolean failSyncs;
 
+    /** Most that was read of a snapshot at once. */
+    int largestReadBytes;
+
     MemoryDisk copy() {
         MemoryDisk copy = new MemoryDisk();
         files.forEach((name, bytes) -> copy.files.put(name, bytes.clone()));
@@ -28,14 +31,20 @@ final class MemoryDisk implements Disk {
 
     @Override
     public ByteBuffer read(String name) throws IOException {
-        return ByteBuffer.wrap(existing(name).clone());
+        byte[] whole = existing(name).clone();
+        if (!WalFormat.isSegmentName(name)) {
+            largestReadBytes = Math.max(largestReadBytes, whole.length);
+        }
+        return ByteBuffer.wrap(whole);
     }
 
     @Override
     public ByteBuffer read(String name, long positionBytes, int sizeBytes) throws IOException {
-        ByteBuffer whole = read(name);
-        int from = (int) Math.min(positionBytes, whole.limit());
-        return whole.slice(from, Math.min(sizeBytes, whole.limit() - from));
+        byte[] whole = existing(name);
+        int from = (int) Math.min(positionBytes, whole.length);
+        int to = from + Math.min(sizeBytes, whole.length - from);
+        largestReadBytes = Math.max(largestReadBytes, to - from);
+        return ByteBuffer.wrap(Arrays.copyOfRange(whole, from, to));
     }
 
     @Override

@@ -9,6 +9,7 @@ import static raft.storage.WalSamples.hardState;
 import static raft.storage.WalSamples.meaning;
 import static raft.storage.WalSamples.open;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import raft.core.Bytes;
@@ -17,15 +18,18 @@ import raft.core.LogWrite;
 import raft.core.NodeId;
 import raft.core.Snapshot;
 
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 
 /** Snapshots beside the log: what remains of both after a crash or damage at every place. */
 final class SnapshotStoreTest {
     private static final Configuration MEMBERS =
             Configuration.ofVoters(List.of(new NodeId("n1"), new NodeId("n2")));
+    private static final long SEED = 20261124;
     private static final Bytes STATE = Bytes.wrap("the state".getBytes());
 
     private final MemoryDisk disk = new MemoryDisk();
@@ -37,6 +41,15 @@ final class SnapshotStoreTest {
             sink.accept(all.slice(0, half));
             sink.accept(all.slice(half, all.limit() - half));
         };
+    }
+
+    private static Bytes bytes(@Nullable SavedState state) throws Exception {
+        assertThat(state).isNotNull();
+        try (InputStream in = state.open()) {
+            byte[] all = in.readAllBytes();
+            assertThat(state.sizeBytes()).isEqualTo(all.length);
+            return Bytes.wrap(all);
+        }
     }
 
     private static Snapshot save(Wal.Opened opened, long index, long term) throws Exception {
@@ -96,7 +109,7 @@ final class SnapshotStoreTest {
         again.wal().append(List.of(more));
         again.wal().sync();
         assertThat(open(disk).recovered()).isEqualTo(meaning(writes, snapshot));
-        assertThat(open(disk).state()).isEqualTo(STATE);
+        assertThat(bytes(open(disk).state())).isEqualTo(STATE);
     }
 
     @Test
@@ -198,12 +211,70 @@ final class SnapshotStoreTest {
         MemoryDisk crashed = other.copy();
         assertThat(open(crashed).recovered().snapshot()).isNull();
         assertThat(crashed.files.keySet()).noneMatch(file -> file.endsWith(".tmp"));
-        assertThat(store.finish(9, 1)).as("another one than was promised").isNull();
+        assertThat(store.complete(9, 1)).as("another one than was promised").isNull();
         store.keep(0, Bytes.wrap(whole.clone()));
-        SnapshotFormat.Loaded loaded = store.finish(8, 1);
+        SnapshotFormat.Loaded loaded = store.complete(8, 1);
         assertThat(loaded).isNotNull();
-        assertThat(loaded.state()).isEqualTo(STATE);
+        assertThat(bytes(loaded.state())).isEqualTo(STATE);
         assertThat(loaded.snapshot().configuration()).isEqualTo(MEMBERS);
+    }
+
+    @Test
+    void receivedSnapshotIsReadAndKeptAPieceAtATime() throws Exception {
+        Wal.Opened opened = open(disk);
+        byte[] large = new byte[20 * SavedState.PIECE_BYTES + 17];
+        new Random(SEED).nextBytes(large);
+        opened.snapshots().save(8, 1, 0, MEMBERS, inPieces(Bytes.wrap(large)));
+        byte[] whole = disk.files.get(SnapshotFormat.fileName(8));
+        MemoryDisk other = new MemoryDisk();
+        Wal.Opened receiver = open(other);
+        other.largestReadBytes = 0;
+        for (int at = 0; at < whole.length; at += 100_000) {
+            int end = Math.min(whole.length, at + 100_000);
+            receiver.snapshots().keep(at, Bytes.wrap(Arrays.copyOfRange(whole, at, end)));
+        }
+        SnapshotFormat.Loaded loaded = receiver.snapshots().complete(8, 1);
+        assertThat(loaded).isNotNull();
+        assertThat(bytes(loaded.state())).isEqualTo(Bytes.wrap(large));
+        receiver.snapshots().install(loaded.snapshot());
+        // And a start, which finds it.
+        Wal.Opened again = open(other);
+        assertThat(bytes(again.state())).isEqualTo(Bytes.wrap(large));
+        assertThat(other.largestReadBytes).isLessThanOrEqualTo(SavedState.PIECE_BYTES);
+        assertThat(other.files.get(SnapshotFormat.fileName(8))).isEqualTo(whole);
+    }
+
+    @Test
+    void crashBeforeOrAfterInstallingAReceivedSnapshotLosesAllOrNothingOfIt() throws Exception {
+        Wal.Opened opened = open(disk);
+        save(opened, 8, 1);
+        byte[] whole = disk.files.get(SnapshotFormat.fileName(8));
+        MemoryDisk other = new MemoryDisk();
+        SnapshotStore store = open(other).snapshots();
+        store.keep(0, Bytes.wrap(whole));
+        SnapshotFormat.Loaded loaded = store.complete(8, 1);
+        MemoryDisk before = other.copy();
+        assertThat(open(before).recovered().snapshot()).isNull();
+        assertThat(before.files.keySet()).noneMatch(file -> file.endsWith(".tmp"));
+        store.install(loaded.snapshot());
+        Wal.Opened after = open(other.copy());
+        assertThat(after.recovered().snapshot()).isEqualTo(loaded.snapshot());
+        assertThat(bytes(after.state())).isEqualTo(STATE);
+    }
+
+    @Test
+    void snapshotThatOvertakesAnUnfinishedOneIsKeptAlone() throws Exception {
+        Wal.Opened opened = open(disk);
+        opened.snapshots().save(8, 1, 0, MEMBERS, inPieces(Bytes.wrap(new byte[5000])));
+        save(opened, 9, 1);
+        byte[] longer = disk.files.get(SnapshotFormat.fileName(8));
+        byte[] newer = disk.files.get(SnapshotFormat.fileName(9));
+        SnapshotStore store = open(new MemoryDisk()).snapshots();
+        store.keep(0, Bytes.wrap(Arrays.copyOf(longer, 4000)));
+        store.keep(0, Bytes.wrap(newer));
+        SnapshotFormat.Loaded loaded = store.complete(9, 1);
+        assertThat(loaded).as("nothing of the longer one is left behind it").isNotNull();
+        assertThat(bytes(loaded.state())).isEqualTo(STATE);
     }
 
     @Test
@@ -212,7 +283,9 @@ final class SnapshotStoreTest {
         save(opened, 8, 1);
         byte[] first = disk.files.get(SnapshotFormat.fileName(8));
         opened.snapshots().keep(0, Bytes.wrap(first));
-        assertThat(opened.snapshots().finish(8, 1)).isNotNull();
+        SnapshotFormat.Loaded loaded = opened.snapshots().complete(8, 1);
+        assertThat(loaded).isNotNull();
+        opened.snapshots().install(loaded.snapshot());
         Bytes other = Bytes.wrap("the same state in other bytes".getBytes());
         opened.snapshots().save(8, 1, 0, MEMBERS, inPieces(other));
         assertThat(disk.files)

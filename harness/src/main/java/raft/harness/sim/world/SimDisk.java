@@ -285,9 +285,10 @@ final class SimDisk implements Disk {
 
     @Override
     public ByteBuffer read(String name, long positionBytes, int sizeBytes) {
-        ByteBuffer whole = read(name);
-        int from = (int) Math.min(positionBytes, whole.limit());
-        return whole.slice(from, Math.min(sizeBytes, whole.limit() - from));
+        byte[] whole = existing(name).bytes;
+        int from = (int) Math.min(positionBytes, whole.length);
+        int to = from + Math.min(sizeBytes, whole.length - from);
+        return ByteBuffer.wrap(Arrays.copyOfRange(whole, from, to));
     }
 
     @Override

@@ -29,6 +29,7 @@ import raft.kv.KeyValueStore;
 import raft.kv.UnreadableSnapshotException;
 import raft.storage.CorruptLogException;
 import raft.storage.DiskFailedException;
+import raft.storage.SavedState;
 import raft.storage.SnapshotFormat;
 import raft.storage.SnapshotStore;
 import raft.storage.Wal;
@@ -134,7 +135,7 @@ final class SimNode {
         final KeyValueStore store = new KeyValueStore();
 
         /** Arrived from leaders, and the algorithm was not told yet; it may ask for each. */
-        final List<SnapshotFormat.Loaded> received = new ArrayList<>();
+        final List<Received> received = new ArrayList<>();
 
         long snapshotsBusyUntilNanos;
         final List<Event> inbox = new ArrayList<>();
@@ -153,16 +154,19 @@ final class SimNode {
         long timerNanos = Long.MAX_VALUE;
         long lastRequestId;
 
-        Life(Raft raft, Wal.Opened opened) throws UnreadableSnapshotException {
+        Life(Raft raft, Wal.Opened opened) throws IOException, UnreadableSnapshotException {
             this.raft = raft;
             this.wal = opened.wal();
             this.snapshots = opened.snapshots();
-            Bytes state = opened.state();
+            SavedState state = opened.state();
             if (state != null) {
-                store.restore(Blob.wrap(state.unsafeArray()));
+                store.restore(state.open(), state.sizeBytes());
             }
         }
     }
+
+    /** A snapshot that has arrived, and what is in it. */
+    record Received(Snapshot snapshot, KeyValueStore state) {}
 
     /**
      * A request inside the node.
@@ -430,7 +434,7 @@ final class SimNode {
             planTimer(started);
             sayStarted();
             return true;
-        } catch (UnreadableSnapshotException | RuntimeException e) {
+        } catch (IOException | UnreadableSnapshotException | RuntimeException e) {
             world.watch.broken(id + " cannot start from its own log: " + e);
             refusedToStart = String.valueOf(e.getMessage());
             return false;
@@ -884,7 +888,7 @@ final class SimNode {
     }
 
     private void restore(Life current, Snapshot snapshot) {
-        SnapshotFormat.Loaded loaded =
+        Received loaded =
                 current.received.stream()
                         .filter(one -> one.snapshot().equals(snapshot))
                         .findAny()
@@ -892,11 +896,7 @@ final class SimNode {
                                 () ->
                                         new IllegalStateException(
                                                 "nothing was received of " + snapshot));
-        try {
-            current.store.restore(Blob.wrap(loaded.state().unsafeArray()));
-        } catch (UnreadableSnapshotException e) {
-            throw new IllegalStateException("the leader's snapshot cannot be read", e);
-        }
+        current.store.takeOver(loaded.state());
         world.watch.restored(this, snapshot, current.store.stateHash());
         if (world.isLogged()) {
             world.log(
@@ -1049,16 +1049,23 @@ final class SimNode {
         if (!chunk.last()) {
             return;
         }
-        SnapshotFormat.Loaded loaded = current.snapshots.finish(chunk.index(), chunk.term());
+        SnapshotFormat.Loaded loaded = current.snapshots.complete(chunk.index(), chunk.term());
         if (loaded == null) {
             world.watch.broken(id + " received a damaged snapshot of index " + chunk.index());
             return;
         }
+        KeyValueStore state = new KeyValueStore();
+        try {
+            state.restore(loaded.state().open(), loaded.state().sizeBytes());
+        } catch (UnreadableSnapshotException e) {
+            throw new IllegalStateException("the leader's snapshot cannot be read", e);
+        }
+        current.snapshots.install(loaded.snapshot());
         shadow.saved(loaded.snapshot());
         if (chunk.index() <= current.raft.commitIndex()) {
             world.census.reached(Sometimes.SNAPSHOT_OVERTAKEN);
         }
-        current.received.add(loaded);
+        current.received.add(new Received(loaded.snapshot(), state));
         arrived(current, new Event.SnapshotReceived(loaded.snapshot()));
     }
 
