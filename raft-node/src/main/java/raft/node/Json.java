@@ -4,8 +4,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes one JSON object; just what a status needs. */
 final class Json {
-    private final StringBuilder text = new StringBuilder(4096);
+    private final StringBuilder text;
     private boolean first = true;
+
+    Json() {
+        this(4096);
+    }
+
+    /**
+     * @param chars how many are expected
+     */
+    Json(int chars) {
+        this.text = new StringBuilder(chars);
+    }
 
     /** Starts the document, or the next object in an array. */
     Json beginObject() {

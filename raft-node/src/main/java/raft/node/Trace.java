@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 
 /**
  * Every change of what the algorithm promises, as JSON Lines: role, term, vote, commit, truncation,
@@ -32,13 +33,15 @@ import java.util.ArrayDeque;
 final class Trace {
     static final int LINE_COUNT_MAX = 16_384;
 
+    private static final int LINE_CHARS = 160;
+
     private final String node;
     private final NodeClock clock;
     private final @Nullable OutputStream out;
     private final Log log;
 
     // Under this object's monitor.
-    private final ArrayDeque<String> lines = new ArrayDeque<>();
+    private final ArrayDeque<Line> lines = new ArrayDeque<>();
     private long lastNumber;
     private boolean broken;
 
@@ -46,6 +49,22 @@ final class Trace {
     private long term = -1;
     private @Nullable String votedFor;
     private long commitIndex;
+
+    /**
+     * What a line says. Text is made of it only for whoever reads it: there is a line for every
+     * write of a lone client, and most of them nobody reads.
+     *
+     * @param fields puts what belongs to the event alone
+     */
+    private record Line(
+            long number, long utcMillis, long term, String event, Consumer<Json> fields) {
+        String text(String node) {
+            Json json = new Json(LINE_CHARS).beginObject().field("n", number);
+            json.field("utc", utcMillis).field("event", event).field("node", node);
+            fields.accept(json.field("term", term));
+            return json.endObject().toString();
+        }
+    }
 
     /**
      * @param out every line is written there and flushed; null for none
@@ -63,16 +82,18 @@ final class Trace {
             term = raft.term();
             // A vote belongs to its term.
             votedFor = null;
-            add(begin("term"));
+            add("term", json -> {});
         }
         String vote = Status.name(raft.votedFor());
         if (vote != null && !vote.equals(votedFor)) {
             votedFor = vote;
-            add(begin("vote").field("votedFor", vote));
+            add("vote", json -> json.field("votedFor", vote));
         }
         if (raft.commitIndex() != commitIndex) {
-            commitIndex = raft.commitIndex();
-            add(begin("commit").field("index", commitIndex).field("last", raft.lastIndex()));
+            long index = raft.commitIndex();
+            long last = raft.lastIndex();
+            commitIndex = index;
+            add("commit", json -> json.field("index", index).field("last", last));
         }
     }
 
@@ -81,21 +102,24 @@ final class Trace {
         switch (effect) {
             case Effect.Transition t -> {
                 term = raft.term() == term ? term : sayTerm(raft);
-                Json line = begin("role").field("from", Status.word(t.from()));
-                line.field("to", Status.word(t.to())).field("leader", Status.name(t.leader()));
-                add(line.field("reason", t.reason()));
+                add(
+                        "role",
+                        json ->
+                                json.field("from", Status.word(t.from()))
+                                        .field("to", Status.word(t.to()))
+                                        .field("leader", Status.name(t.leader()))
+                                        .field("reason", t.reason()));
             }
             case Effect.Truncated(long fromIndex) ->
-                    add(begin("truncate").field("from", fromIndex));
+                    add("truncate", json -> json.field("from", fromIndex));
             case Effect.Configured(long index, Configuration members) ->
-                    add(begin("config").field("index", index).field("members", members.toString()));
-            case Effect.CaptureState capture ->
-                    add(begin("snapshot").field("what", "take").field("index", capture.index()));
-            case Effect.Restore(Snapshot snapshot) ->
                     add(
-                            begin("snapshot")
-                                    .field("what", "install")
-                                    .field("index", snapshot.index()));
+                            "config",
+                            json ->
+                                    json.field("index", index)
+                                            .field("members", members.toString()));
+            case Effect.CaptureState capture -> addSnapshot("take", capture.index());
+            case Effect.Restore(Snapshot snapshot) -> addSnapshot("install", snapshot.index());
             default -> {}
         }
     }
@@ -103,27 +127,23 @@ final class Trace {
     private long sayTerm(Raft raft) {
         term = raft.term();
         votedFor = null;
-        add(begin("term"));
+        add("term", json -> {});
         return term;
     }
 
-    private Json begin(String event) {
-        // The number is set when the line is added; the writer is one thread, so it is the next.
-        Json line = new Json().beginObject().field("n", lastNumber + 1);
-        line.field("utc", clock.utcMillis()).field("event", event).field("node", node);
-        return line.field("term", term);
+    private void addSnapshot(String what, long index) {
+        add("snapshot", json -> json.field("what", what).field("index", index));
     }
 
-    private synchronized void add(Json json) {
-        String line = json.endObject().toString();
-        lastNumber++;
+    private synchronized void add(String event, Consumer<Json> fields) {
+        Line line = new Line(++lastNumber, clock.utcMillis(), term, event, fields);
         if (lines.size() == LINE_COUNT_MAX) {
             lines.removeFirst();
         }
         lines.addLast(line);
         if (out != null && !broken) {
             try {
-                out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                out.write((line.text(node) + "\n").getBytes(StandardCharsets.UTF_8));
                 out.flush();
             } catch (IOException e) {
                 // The node's work does not depend on it.
@@ -136,14 +156,13 @@ final class Trace {
     /** Lines with numbers above {@code after}, oldest first, at most {@code countMax} of them. */
     synchronized String after(long after, int countMax) {
         StringBuilder text = new StringBuilder();
-        long number = lastNumber - lines.size();
         int count = 0;
-        for (String line : lines) {
-            if (++number > after) {
+        for (Line line : lines) {
+            if (line.number > after) {
                 if (++count > countMax) {
                     break;
                 }
-                text.append(line).append('\n');
+                text.append(line.text(node)).append('\n');
             }
         }
         return text.toString();

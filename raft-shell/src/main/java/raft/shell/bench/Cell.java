@@ -53,6 +53,11 @@ final class Cell {
         figures.put(
                 "perSecondRounds",
                 rounds.stream().map(round -> Math.round(round.perSecond())).toList());
+        figures.put(
+                "p99MicrosRounds",
+                rounds.stream()
+                        .map(round -> Math.round(percentile(round.corrected(clientCount), 99)))
+                        .toList());
         figures.put("p50Micros", Math.round(micros(50)));
         figures.put("p99Micros", Math.round(micros(99)));
         figures.put("p999Micros", Math.round(micros(99.9)));

@@ -28,8 +28,9 @@ import java.util.concurrent.Future;
  * {@code ./raft bench node}: our node and etcd side by side in one run, on this machine, on the
  * same disk, without containers.
  *
- * <p>Rounds alternate between the two, each store's load comes from a warm process of its own, and
- * what is reported are medians of rounds, since a busy machine spoils single ones.
+ * <p>Rounds alternate between the two, each store's load comes from a warm process of its own, one
+ * round of each goes before those that count, and what is reported are medians of rounds, since a
+ * busy machine spoils single ones.
  */
 @Command(
         name = "node",
@@ -106,7 +107,7 @@ public final class NodeBench implements Callable<Integer> {
             names = "--node-java",
             paramLabel = "OPTIONS",
             description = "Java's options for our nodes (${DEFAULT-VALUE})")
-    private String nodeJava = "-XX:+UseSerialGC -Xmn32m -Xms512m -Xmx2g -XX:-UsePerfData";
+    private String nodeJava = "-XX:+UseSerialGC -Xmn8m -Xms512m -Xmx2g -XX:-UsePerfData";
 
     @Option(
             names = "--folder",
@@ -203,11 +204,20 @@ public final class NodeBench implements Callable<Integer> {
                 for (int clientCount : wants(part) ? clients : List.<Integer>of()) {
                     Cell mine = new Cell(clientCount);
                     Cell other = new Cell(clientCount);
-                    for (int i = 0; i < roundCount; i++) {
-                        mine.add(raft.run(write, clientCount, shared(clientCount), roundMillis));
-                        if (etcd != null) {
-                            other.add(
-                                    etcd.run(write, clientCount, shared(clientCount), roundMillis));
+                    int shared = shared(clientCount);
+                    // The first round of either does not count: Java compiles anew for another
+                    // number of clients, on the processors that are measured.
+                    for (int i = -1; i < roundCount; i++) {
+                        Load.Result own = raft.run(write, clientCount, shared, roundMillis);
+                        Load.Result foreign =
+                                etcd == null
+                                        ? null
+                                        : etcd.run(write, clientCount, shared, roundMillis);
+                        if (i >= 0) {
+                            mine.add(own);
+                        }
+                        if (i >= 0 && foreign != null) {
+                            other.add(foreign);
                         }
                     }
                     lines.add(line(write, clientCount, mine, etcd == null ? null : other));
