@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import raft.core.Effect.Refusal;
 import raft.core.Effect.RoleName;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,7 +30,7 @@ final class RaftStepTest {
     }
 
     private static Recovered log(long term, long... entryTerms) {
-        java.util.List<Entry> entries = new java.util.ArrayList<>();
+        List<Entry> entries = new ArrayList<>();
         for (long entryTerm : entryTerms) {
             entries.add(entry(entries.size() + 1, entryTerm));
         }
@@ -384,6 +385,24 @@ final class RaftStepTest {
                     .doesNotContain(new Effect.ServeRead(7, 1));
             assertThat(receive(raft, N3, new Message.HeartbeatReply(1, 2)))
                     .contains(new Effect.ServeRead(7, 1));
+        }
+
+        @Test
+        void readsThatComeTogetherShareOneRound() {
+            Raft raft = leader(Recovered.EMPTY);
+            synced(raft);
+            receive(raft, N2, new Message.AppendAccepted(1, 1));
+            receive(raft, N2, new Message.HeartbeatReply(1, 1));
+            List<Event> reads = new ArrayList<>();
+            for (int id = 1; id <= 100; id++) {
+                reads.add(new Event.Read(id));
+            }
+            assertThat(sent(raft.step(nowNanos, reads)))
+                    .containsExactly(
+                            new Message.Heartbeat(1, 1, 2), new Message.Heartbeat(1, 0, 2));
+            assertThat(receive(raft, N3, new Message.HeartbeatReply(1, 2)))
+                    .filteredOn(Effect.ServeRead.class::isInstance)
+                    .hasSize(100);
         }
 
         /**

@@ -37,6 +37,7 @@ final class NodeConfigTest {
         assertThat(config.dataDir()).isEqualTo(Path.of("/data"));
         assertThat(config.electionTimeoutMillis()).isEqualTo(500);
         assertThat(config.heartbeatMillis()).isEqualTo(100);
+        assertThat(config.leaseDriftPercent()).as("no leases").isEqualTo(-1);
     }
 
     @Test
