@@ -23,8 +23,10 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Scripts and the prompt on a simulated cluster, as a person uses them. */
 final class ShellTest {
@@ -252,6 +254,24 @@ final class ShellTest {
     private String afterLast(String line) {
         String all = out.toString();
         return all.substring(all.lastIndexOf(line));
+    }
+
+    /** Ctrl-C interrupts the command's thread; seeds that nobody wants any more are not begun. */
+    @Test
+    void seedsThatWouldTakeHoursEndWhenInterrupted() throws InterruptedException {
+        AtomicInteger status = new AtomicInteger();
+        Thread command =
+                Thread.ofPlatform()
+                        .start(
+                                () ->
+                                        status.set(
+                                                engine().line(
+                                                                "sim seeds --count 1000000 --time 5"
+                                                                        + " --jobs 1 --histories "
+                                                                        + folder)));
+        command.interrupt();
+        assertThat(command.join(Duration.ofMinutes(3))).isTrue();
+        assertThat(status).hasValue(255);
     }
 
     @Test

@@ -63,10 +63,16 @@ public final class DockerCluster extends ContainerCluster {
             cluster.awaitNodes(options.startupTimeoutMillis());
             return cluster;
         } catch (EngineException | RuntimeException e) {
+            // Whoever was interrupted would else break off the removal as well.
+            boolean interrupted = Thread.interrupted();
             if (containers != null) {
                 containers.close();
             } else {
                 engine.close();
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+                throw new EngineException("interrupted before the cluster was up", e);
             }
             throw e instanceof EngineException known
                     ? known

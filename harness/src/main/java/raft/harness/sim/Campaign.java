@@ -118,8 +118,14 @@ public final class Campaign {
                 workers.execute(campaign::work);
             }
             workers.shutdown();
-            while (!workers.awaitTermination(PROGRESS_NANOS, TimeUnit.NANOSECONDS)) {
-                progress.accept(campaign.totals().words());
+            try {
+                while (!workers.awaitTermination(PROGRESS_NANOS, TimeUnit.NANOSECONDS)) {
+                    progress.accept(campaign.totals().words());
+                }
+            } catch (InterruptedException e) {
+                // Seeds that run are waited for, and no further one is begun.
+                campaign.nextSeed.set(campaign.lastSeed + 1);
+                throw e;
             }
         }
         return campaign.totals();

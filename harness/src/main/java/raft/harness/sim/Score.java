@@ -109,6 +109,11 @@ public final class Score {
                     if (line != null) {
                         lines.add(line);
                     }
+                } catch (InterruptedException e) {
+                    // The workers notice it too; what has not begun does not begin.
+                    List<Runnable> left = workers.shutdownNow();
+                    assert left != null;
+                    throw e;
                 } catch (ExecutionException e) {
                     workers.shutdownNow();
                     if (e.getCause() instanceof IOException cause) {
@@ -175,7 +180,9 @@ public final class Score {
         int most = bug.isBenign() ? Math.max(20, seedsMax / 4) : seedsMax;
         double simulated = 0;
         int count = 0;
-        while (count < most && (cpuNanos() - start) / 1e9 < secondsMax) {
+        while (count < most
+                && (cpuNanos() - start) / 1e9 < secondsMax
+                && !Thread.currentThread().isInterrupted()) {
             count++;
             SimRun.Result result = SimRun.run(Scenario.ofSeed(count, RUN_MILLIS), code, null);
             simulated += result.simulatedNanos() / 1e9;
