@@ -275,7 +275,9 @@ public final class Main implements Runnable {
                         failing.getErr().println("raft: there is no file " + missing.getFile());
                         return EXIT_USAGE;
                     }
-                    if (problem instanceof InterruptedException) {
+                    // Whatever fails in the hands of somebody who was interrupted fails for that.
+                    if (problem instanceof InterruptedException
+                            || Thread.currentThread().isInterrupted()) {
                         failing.getErr().println("raft: interrupted");
                         return EXIT_FAILURE;
                     }
