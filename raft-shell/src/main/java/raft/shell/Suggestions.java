@@ -118,7 +118,8 @@ final class Suggestions {
         }
         String word = unmatched.getFirst();
         CommandLine root = command.getCommandSpec().root().commandLine();
-        String elsewhere = command == root ? ELSEWHERE.get(word) : null;
+        boolean isRoot = command.getParent() == null && !command.getSubcommands().isEmpty();
+        String elsewhere = isRoot ? ELSEWHERE.get(word) : null;
         List<String> meant =
                 elsewhere != null ? List.of(elsewhere) : of(command.getCommandSpec(), word);
         boolean isCommand =
