@@ -11,11 +11,15 @@ import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.Signature;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.PKIXReason;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -153,7 +157,9 @@ public final class Credentials {
             if (cause instanceof CertificateExpiredException) {
                 return "its certificate has expired";
             }
-            if (cause instanceof java.security.cert.CertPathBuilderException) {
+            if (cause instanceof CertPathBuilderException
+                    || (cause instanceof CertPathValidatorException invalid
+                            && isOfANamesake(invalid))) {
                 return "its certificate is not signed by an authority of tls-ca";
             }
         }
@@ -168,6 +174,12 @@ public final class Credentials {
             return "it refuses the own certificate" + text.substring(text.lastIndexOf(':'));
         }
         return "TLS failed: " + text;
+    }
+
+    /** Signed by an authority that has the name of one that is believed, and another key. */
+    private static boolean isOfANamesake(CertPathValidatorException invalid) {
+        return invalid.getReason() == PKIXReason.NO_TRUST_ANCHOR
+                || invalid.getReason() == BasicReason.INVALID_SIGNATURE;
     }
 
     private static List<String> names(X509Certificate certificate) {

@@ -304,6 +304,13 @@ final class TlsTest {
                 credentials(other.issue("x", "x", 1)),
                 "its certificate is not signed by an authority of tls-ca");
         assertNotConnected(
+                port,
+                credentials(
+                        new TestCertificates(
+                                        Files.createDirectory(folder.resolve("namesake")), "ca")
+                                .issue("x", "x", 1)),
+                "its certificate is not signed by an authority of tls-ca");
+        assertNotConnected(
                 port, credentials(authority.issue("old", "old", -1)), "it refuses the own cert");
         assertNotConnected(port, null, "it speaks TLS only");
         cluster.close();

@@ -14,6 +14,7 @@ import raft.harness.docker.DockerCluster;
 import raft.harness.docker.DockerOptions;
 import raft.harness.docker.Engine;
 import raft.harness.docker.EngineException;
+import raft.harness.docker.RunAuthority;
 import raft.harness.nemesis.FaultChoice;
 import raft.harness.nemesis.FaultKind;
 import raft.harness.nemesis.FaultPlan;
@@ -194,6 +195,13 @@ final class TestCommand implements Callable<Integer>, InSession {
                             + " disk-full fills for real, for any system (default: on disk)")
     int dataMegabytes;
 
+    @Option(
+            names = "--tls",
+            description =
+                    "TLS between the nodes, for clients and for status, with an authority and"
+                            + " certificates made for this run")
+    boolean tls;
+
     @Option(names = "--image", paramLabel = "IMAGE", description = "a node's image of your own")
     @Nullable String image;
 
@@ -344,7 +352,7 @@ final class TestCommand implements Callable<Integer>, InSession {
         String kind = cluster;
         String reason = "";
         if (cluster.equals("auto")) {
-            boolean engine = image != null || !isOurs() || engineAnswers();
+            boolean engine = image != null || tls || !isOurs() || engineAnswers();
             kind = engine ? "docker" : "sim";
             reason = engine ? "" : " (no container engine answers)";
         }
@@ -427,11 +435,16 @@ final class TestCommand implements Callable<Integer>, InSession {
                     image == null
                             ? DockerOptions.ofJar(runId, members.size(), jar)
                             : DockerOptions.ofImage(runId, members.size(), image);
-            return DockerCluster.start(
+            options =
                     options.withSpares(withSpare ? 1 : 0)
-                            .withSmallVolumes((long) dataMegabytes << 20),
-                    folder,
-                    progress);
+                            .withSmallVolumes((long) dataMegabytes << 20);
+            if (!tls) {
+                return DockerCluster.start(options, folder, progress);
+            }
+            progress.accept("making an authority and certificates for this run");
+            try (RunAuthority authority = RunAuthority.make()) {
+                return DockerCluster.start(options.withTls(authority), folder, progress);
+            }
         } catch (IOException e) {
             throw new TestRun.ClusterException(String.valueOf(e.getMessage()), e);
         }
@@ -481,6 +494,10 @@ final class TestCommand implements Callable<Integer>, InSession {
                 dataMegabytes == 0 || !cluster.equals("sim"),
                 "--data-megabytes is about volumes of containers; simulated disks can be full"
                         + " anyway");
+        require(
+                !tls || (isOurs() && image == null && !cluster.equals("sim")),
+                "--tls is about our own node in containers, so it cannot go with --system, --image"
+                        + " or --cluster sim");
         require(!operationTimeout.isZero(), "--operation-timeout must be more than 0");
         require(!checkTime.isZero(), "--check-time must be more than 0");
         require(
@@ -617,6 +634,9 @@ final class TestCommand implements Callable<Integer>, InSession {
         words.addAll(List.of("--operation-timeout", operationTimeout.toMillis() + "ms"));
         if (dataMegabytes > 0) {
             words.addAll(List.of("--data-megabytes", Integer.toString(dataMegabytes)));
+        }
+        if (tls) {
+            words.add("--tls");
         }
         if (plan != null) {
             words.addAll(List.of("--plan", plan.toString()));

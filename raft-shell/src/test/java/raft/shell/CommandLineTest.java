@@ -46,6 +46,8 @@ final class CommandLineTest {
                 "test --cluster mars | --cluster must be auto, docker or sim",
                 "test --plant Q9 | no planted bug is called 'Q9'",
                 "test --plant L1 --image x | cannot go with --image",
+                "test --tls --image x | --tls is about our own node in containers",
+                "test --tls --cluster sim | cannot go with --system, --image or --cluster sim",
                 "test --plan /nowhere/plan.json | /nowhere/plan.json does not exist",
                 "test --output xml | expected one of [TEXT, JSON] (case-insensitive) but was 'xml'",
                 "check --time-budget 5x f | '5x' is not a duration",

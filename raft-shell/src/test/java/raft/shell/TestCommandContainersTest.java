@@ -318,6 +318,28 @@ final class TestCommandContainersTest {
         assertEachFaultIsProven(results);
     }
 
+    /** Clients, status, what nodes tell each other, and a node that comes back: all in TLS. */
+    @Test
+    void nodesAndClientsThatSpeakTlsAreTestedLikeOthers() throws Exception {
+        Ran ran =
+                run(
+                        test(
+                                "--tls",
+                                "--nodes",
+                                "3",
+                                "--faults",
+                                "kill-one,raft-transfer",
+                                "--seed",
+                                "11",
+                                "--time",
+                                "10s"));
+        assertThat(ran.status()).as("%s%n%s", ran.err(), ran.out()).isZero();
+        JsonNode results = ran.json();
+        assertThat(results.get("verdict").asString()).isEqualTo("valid");
+        assertThat(results.get("repeat").asString()).contains(" --tls");
+        assertEachFaultIsProven(results);
+    }
+
     /** With seeds whose faults can all be proven and leave enough time to work. */
     @ParameterizedTest
     @CsvSource({"3, 3", "5, 33"})

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import raft.client.CallException;
 import raft.client.ClientConnection;
+import raft.client.Credentials;
 import raft.client.Member;
 import raft.client.Refusal;
 import raft.client.Reply;
@@ -36,6 +37,7 @@ final class Administration {
     private static final long PAUSE_MILLIS = 50;
 
     private final Map<String, InetSocketAddress> clients;
+    private final @Nullable Credentials credentials;
     private final Map<String, String> peerAddresses = new TreeMap<>();
     private final List<String> members;
     private final StatusProbe statuses;
@@ -47,15 +49,18 @@ final class Administration {
     private boolean changed;
 
     /**
+     * @param credentials for TLS; null: in plain text
      * @param peerAddresses host:port of each node
      * @param members the voters that the cluster begins with
      */
     Administration(
             Map<String, InetSocketAddress> clients,
+            @Nullable Credentials credentials,
             Map<String, String> peerAddresses,
             List<String> members,
             StatusProbe statuses) {
         this.clients = new TreeMap<>(clients);
+        this.credentials = credentials;
         this.peerAddresses.putAll(peerAddresses);
         this.members = List.copyOf(members);
         this.statuses = statuses;
@@ -441,7 +446,10 @@ final class Administration {
         }
         try (ClientConnection connection =
                 ClientConnection.connect(
-                        address.getAddress().getHostAddress(), address.getPort(), CALL_MILLIS)) {
+                        address.getAddress().getHostAddress(),
+                        address.getPort(),
+                        credentials,
+                        CALL_MILLIS)) {
             return switch (connection.call(request, CALL_MILLIS)) {
                 case Reply.Ok(Result result, long term, long index) ->
                         new Said(result, null, String.valueOf(result));

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import raft.client.Answer;
 import raft.client.ClientCodec;
+import raft.client.Credentials;
 import raft.client.Refusal;
 import raft.client.Reply;
 import raft.client.Result;
@@ -39,6 +40,7 @@ import java.util.function.LongSupplier;
  */
 final class ClientLane implements NodeLink.Owner {
     private final Map<String, InetSocketAddress> nodes;
+    private final @Nullable Credentials credentials;
     private final Selector selector;
     private final Consumer<Completion.Operation> ended;
     private final LongSupplier nowNanos;
@@ -94,15 +96,18 @@ final class ClientLane implements NodeLink.Owner {
     }
 
     /**
+     * @param credentials null: in plain text
      * @param wakeAt is told times at which {@link #expire} may have something to do
      */
     ClientLane(
             Map<String, InetSocketAddress> nodes,
+            @Nullable Credentials credentials,
             Selector selector,
             LongSupplier nowNanos,
             LongConsumer wakeAt,
             Consumer<Completion.Operation> ended) {
         this.nodes = nodes;
+        this.credentials = credentials;
         this.selector = selector;
         this.nowNanos = nowNanos;
         this.wakeAt = wakeAt;
@@ -209,6 +214,7 @@ final class ClientLane implements NodeLink.Owner {
                         NodeLink.open(
                                 op.node,
                                 Objects.requireNonNull(nodes.get(op.node)),
+                                credentials,
                                 this,
                                 selector);
                 links.put(op.node, link);
@@ -225,7 +231,7 @@ final class ClientLane implements NodeLink.Owner {
     private void send(Pending op, NodeLink link) throws IOException {
         op.requestId = ++lastRequestId;
         link.send(ClientCodec.encodeCall(op.requestId, op.conversation.request()));
-        // Only now: where send throws, not a byte of the request left this machine.
+        // Only now: where send throws, the request did not leave this machine as a whole.
         op.sent = true;
     }
 

@@ -61,6 +61,20 @@ final class Containers implements AutoCloseable {
                 + " > /raftlab/clock/offset && head -c 8320 /dev/zero > /raftlab/disk && chmod 666"
                 + " /raftlab/disk && chmod -R a+rX /raftlab";
 
+    private static final String TLS_FOLDER = CONTROL_FOLDER + "/tls";
+
+    /** What tells our node to speak TLS alone, with what lies in its pod. */
+    static final Map<String, String> TLS_ENVIRONMENT =
+            Map.of(
+                    "RAFT_TLS",
+                    "all",
+                    "RAFT_TLS_CERT",
+                    TLS_FOLDER + "/node.crt",
+                    "RAFT_TLS_KEY",
+                    TLS_FOLDER + "/node.key",
+                    "RAFT_TLS_CA",
+                    TLS_FOLDER + "/ca.crt");
+
     private static final long NET_MEMORY_BYTES = 64L << 20;
     private static final int NETWORK_TRIES = 30;
     private static final int CONNECT_MILLIS = 1000;
@@ -189,6 +203,10 @@ final class Containers implements AutoCloseable {
         PodShell shell = new PodShell(engine, net);
         try {
             shell.check(CONTROL_SETUP, CONNECT_MILLIS * 20L);
+            RunAuthority authority = options.authority();
+            if (authority != null) {
+                putIdentity(node, authority, shell);
+            }
             createNode(node, net, process, volume, control);
             NodeLog log =
                     new NodeLog(
@@ -212,6 +230,26 @@ final class Containers implements AutoCloseable {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
+    }
+
+    /** Into what both containers of the pod share; it stays there for every start of the node. */
+    private void putIdentity(String node, RunAuthority authority, PodShell shell)
+            throws IOException {
+        String published = InetAddress.getByName(publishedHost()).getHostAddress();
+        RunAuthority.Identity own = authority.issue(node, List.of(address(node), published));
+        shell.check(
+                "mkdir -p "
+                        + TLS_FOLDER
+                        + put("node.crt", own.certificate())
+                        + put("node.key", own.key())
+                        + put("ca.crt", own.authority())
+                        + "\nchmod -R a+rX "
+                        + TLS_FOLDER,
+                CONNECT_MILLIS * 20L);
+    }
+
+    private static String put(String file, String pem) {
+        return "\ncat > " + TLS_FOLDER + "/" + file + " <<'PEM'\n" + pem + "PEM";
     }
 
     private void createData(String volume) {
@@ -370,11 +408,15 @@ final class Containers implements AutoCloseable {
         if (bindings == null || bindings.length == 0) {
             throw new IllegalStateException("the engine published no port for " + net);
         }
-        String host = engine.host().getHost();
-        boolean local = host == null || host.isEmpty();
         return new InetSocketAddress(
-                InetAddress.getByName(local ? "127.0.0.1" : host),
+                InetAddress.getByName(publishedHost()),
                 Integer.parseInt(bindings[0].getHostPortSpec()));
+    }
+
+    /** Where the engine publishes ports. */
+    private String publishedHost() {
+        String host = engine.host().getHost();
+        return host == null || host.isEmpty() ? "127.0.0.1" : host;
     }
 
     /** A refusal is an answer too. */

@@ -59,7 +59,10 @@ public final class DockerCluster extends ContainerCluster {
                     new DockerCluster(
                             containers,
                             options,
-                            new StatusProbe(options.system(), containers.addresses(Pod::http)));
+                            new StatusProbe(
+                                    options.system(),
+                                    containers.addresses(Pod::http),
+                                    options.credentials()));
             cluster.awaitNodes(options.startupTimeoutMillis());
             return cluster;
         } catch (EngineException | RuntimeException e) {

@@ -1,5 +1,8 @@
 package raft.harness.docker;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Credentials;
 import raft.harness.system.SystemUnderTest;
 
 import java.nio.file.Path;
@@ -19,6 +22,7 @@ import java.util.regex.Pattern;
  * @param dataBytes 0 for volumes on the engine's disk; else each node's data is on a volume of this
  *     size in memory, 8 MB to 1 GB, which a full disk fills for real
  * @param environment given to every node beside what the harness tells it
+ * @param authority signs what nodes and harness show each other; null: all is in plain text
  */
 public record DockerOptions(
         String runId,
@@ -28,7 +32,8 @@ public record DockerOptions(
         long startupTimeoutMillis,
         long nodeMemoryBytes,
         long dataBytes,
-        Map<String, String> environment) {
+        Map<String, String> environment,
+        @Nullable RunAuthority authority) {
     public static final long STARTUP_TIMEOUT_MILLIS = 30_000;
     public static final long NODE_MEMORY_BYTES = 384L << 20;
     private static final long DATA_BYTES_MIN = 8L << 20;
@@ -80,7 +85,35 @@ public record DockerOptions(
                 startupTimeoutMillis,
                 nodeMemoryBytes,
                 bytes,
-                variables);
+                variables,
+                authority);
+    }
+
+    /**
+     * The same with TLS between the nodes, for clients and for status, which only our own node is
+     * known to speak.
+     */
+    public DockerOptions withTls(RunAuthority own) {
+        if (!(system instanceof ProtocolSystem ours)) {
+            throw new IllegalArgumentException("TLS is not possible with " + system.name());
+        }
+        Map<String, String> all = new HashMap<>(environment);
+        all.putAll(Containers.TLS_ENVIRONMENT);
+        return new DockerOptions(
+                runId,
+                nodeCount,
+                spareCount,
+                ours.with(own.credentials()),
+                startupTimeoutMillis,
+                nodeMemoryBytes,
+                dataBytes,
+                all,
+                own);
+    }
+
+    /** Of the harness; null: it speaks plain text. */
+    @Nullable Credentials credentials() {
+        return authority == null ? null : authority.credentials();
     }
 
     /** Our own node, with the usual limits. */
@@ -103,6 +136,7 @@ public record DockerOptions(
                 STARTUP_TIMEOUT_MILLIS,
                 NODE_MEMORY_BYTES,
                 0,
-                Map.of());
+                Map.of(),
+                null);
     }
 }

@@ -20,7 +20,7 @@ public final class GuestCluster extends ContainerCluster {
     private final ProtocolClients clients;
 
     public GuestCluster(RunningCluster host) {
-        this(host, new StatusProbe(ProtocolSystem.ofImage("attached"), host.http()));
+        this(host, new StatusProbe(ProtocolSystem.ofImage("attached"), host.http(), null));
     }
 
     private GuestCluster(RunningCluster host, StatusProbe statuses) {

@@ -103,7 +103,12 @@ final class Injector implements AutoCloseable {
         Map<String, String> peers = new TreeMap<>();
         pods.forEach(pod -> peers.put(pod.node(), pod.address() + ":" + Placement.PEER_PORT));
         this.administration =
-                new Administration(containers.addresses(Pod::client), peers, members, statuses);
+                new Administration(
+                        containers.addresses(Pod::client),
+                        options.credentials(),
+                        peers,
+                        members,
+                        statuses);
         for (Pod pod : pods) {
             NodeProcess process =
                     new NodeProcess(

@@ -1,10 +1,14 @@
 package raft.harness.docker;
 
+import org.jspecify.annotations.Nullable;
+
 import raft.client.Answer;
 import raft.client.ClientCodec;
+import raft.client.Credentials;
 import raft.client.FrameBuffer;
 import raft.client.Limits;
 import raft.client.ServerHello;
+import raft.client.Wire;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -14,6 +18,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 
+import javax.net.ssl.SSLException;
+
 /**
  * One non-blocking connection of one process to one node, from connecting to its end. Owned by the
  * thread of {@link ProtocolClients}; one request at a time.
@@ -21,6 +27,7 @@ import java.nio.channels.SocketChannel;
 final class NodeLink {
     private enum State {
         CONNECTING,
+        SHAKING_HANDS,
         GREETING,
         READY,
         CLOSED
@@ -41,28 +48,47 @@ final class NodeLink {
     private final Owner owner;
     private final SocketChannel channel;
     private final SelectionKey key;
+    private final Wire wire;
     private final FrameBuffer in = new FrameBuffer();
     private ByteBuffer out = ClientCodec.encodeClientHello();
     private State state = State.CONNECTING;
 
-    private NodeLink(String node, Owner owner, SocketChannel channel, Selector selector)
+    private NodeLink(
+            String node,
+            Owner owner,
+            SocketChannel channel,
+            @Nullable Credentials credentials,
+            Selector selector)
             throws IOException {
         this.node = node;
         this.owner = owner;
         this.channel = channel;
+        wire =
+                credentials == null
+                        ? new Wire.Plain(channel)
+                        : new Wire.Tls(channel, credentials.clientEngine());
         key = channel.register(selector, SelectionKey.OP_CONNECT, this);
     }
 
-    /** Starts connecting; throws where that is refused at once. */
-    static NodeLink open(String node, InetSocketAddress address, Owner owner, Selector selector)
+    /**
+     * Starts connecting; throws where that is refused at once.
+     *
+     * @param credentials null: in plain text
+     */
+    static NodeLink open(
+            String node,
+            InetSocketAddress address,
+            @Nullable Credentials credentials,
+            Owner owner,
+            Selector selector)
             throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
             channel.configureBlocking(false);
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            NodeLink link = new NodeLink(node, owner, channel, selector);
+            NodeLink link = new NodeLink(node, owner, channel, credentials, selector);
             if (channel.connect(address)) {
-                link.greet();
+                link.shakeHands();
             }
             return link;
         } catch (IOException e) {
@@ -87,7 +113,7 @@ final class NodeLink {
      */
     boolean isUsable() {
         try {
-            return state != State.READY || channel.read(in.space()) == 0;
+            return state != State.READY || wire.read(in.space()) == 0;
         } catch (IOException e) {
             return false;
         }
@@ -96,7 +122,7 @@ final class NodeLink {
     /**
      * Sends a request; what the socket does not take now goes out when it can.
      *
-     * @throws IOException when not a byte of it was taken, nor ever will be
+     * @throws IOException when not all of it was taken, nor ever will be: the node cannot read it
      */
     void send(ByteBuffer frame) throws IOException {
         out = frame;
@@ -105,17 +131,25 @@ final class NodeLink {
 
     /** The selector found something to do. */
     void selected() {
-        if (state == State.CLOSED) {
-            // Closed while the selector was handing out what it had found.
-            return;
-        }
         try {
-            if (state == State.CONNECTING && channel.finishConnect()) {
-                greet();
-            } else if (state != State.CONNECTING) {
-                flush();
-                read();
+            switch (state) {
+                case CONNECTING -> {
+                    if (channel.finishConnect()) {
+                        shakeHands();
+                    }
+                }
+                case SHAKING_HANDS -> shakeHands();
+                case GREETING, READY -> {
+                    flush();
+                    read();
+                }
+                case CLOSED -> {
+                    // While the selector was handing out what it had found.
+                }
             }
+        } catch (SSLException e) {
+            close();
+            owner.lost(this, Credentials.explain(e));
         } catch (IOException e) {
             close();
             owner.lost(this, String.valueOf(e.getMessage()));
@@ -132,23 +166,38 @@ final class NodeLink {
         }
     }
 
-    private void greet() throws IOException {
+    /** Of TLS; in plain text it is over at once. */
+    private void shakeHands() throws IOException {
+        state = State.SHAKING_HANDS;
+        if (!wire.shakeHands()) {
+            key.interestOps(wire.flush() ? SelectionKey.OP_READ : SelectionKey.OP_WRITE);
+            return;
+        }
+        if (wire instanceof Wire.Tls secured && !Credentials.isFor(secured.session(), node)) {
+            throw new IOException("its certificate does not name node " + node);
+        }
         state = State.GREETING;
         flush();
     }
 
     private void flush() throws IOException {
         if (out.hasRemaining()) {
-            channel.write(out);
+            wire.write(out);
         }
-        int writing = out.hasRemaining() ? SelectionKey.OP_WRITE : 0;
-        key.interestOps(SelectionKey.OP_READ | writing);
+        boolean sent = wire.flush() && !out.hasRemaining();
+        key.interestOps(SelectionKey.OP_READ | (sent ? 0 : SelectionKey.OP_WRITE));
     }
 
     private void read() throws IOException {
-        if (channel.read(in.space()) < 0) {
-            throw new IOException("the node closed the connection");
-        }
+        do {
+            if (wire.read(in.space()) < 0) {
+                throw new IOException("the node closed the connection");
+            }
+            takeFrames();
+        } while (state != State.CLOSED && wire.hasInput());
+    }
+
+    private void takeFrames() throws IOException {
         while (state != State.CLOSED) {
             ByteBuffer frame = in.next(isReady() ? Limits.FRAME_BYTES_MAX : Limits.HELLO_BYTES_MAX);
             if (frame == null) {

@@ -1,5 +1,8 @@
 package raft.harness.docker;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Credentials;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.Invocation;
 import raft.harness.cluster.Outcomes;
@@ -38,6 +41,7 @@ public final class ProtocolClients implements SystemClients {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Map<String, InetSocketAddress> nodes;
+    private final @Nullable Credentials credentials;
     private final LongSupplier nowNanos;
     private final Consumer<Completion> sink;
     private final Selector selector;
@@ -57,16 +61,26 @@ public final class ProtocolClients implements SystemClients {
 
     private record Started(Invocation invocation, long deadlineNanos) {}
 
+    /** In plain text. */
+    public ProtocolClients(
+            Map<String, InetSocketAddress> nodes,
+            LongSupplier nowNanos,
+            Consumer<Completion> sink) {
+        this(nodes, null, nowNanos, sink);
+    }
+
     /**
      * Starts the thread; connections are made when first needed.
      *
      * @param nodes where each node listens for clients, by its name; resolved
+     * @param credentials for TLS, in which a node's certificate must name it; null: in plain text
      * @param nowNanos the run's monotonic clock; called by any thread
      * @param sink takes the completions
      * @throws UncheckedIOException when the system has no selector to give
      */
     public ProtocolClients(
             Map<String, InetSocketAddress> nodes,
+            @Nullable Credentials credentials,
             LongSupplier nowNanos,
             Consumer<Completion> sink) {
         nodes.forEach(
@@ -77,6 +91,7 @@ public final class ProtocolClients implements SystemClients {
                     }
                 });
         this.nodes = Map.copyOf(nodes);
+        this.credentials = credentials;
         this.nowNanos = nowNanos;
         this.sink = sink;
         try {
@@ -190,7 +205,12 @@ public final class ProtocolClients implements SystemClients {
                         op.invocation().process(),
                         _ ->
                                 new ClientLane(
-                                        nodes, selector, nowNanos, this::wakeAt, this::complete))
+                                        nodes,
+                                        credentials,
+                                        selector,
+                                        nowNanos,
+                                        this::wakeAt,
+                                        this::complete))
                 .start(op.invocation(), op.deadlineNanos());
     }
 

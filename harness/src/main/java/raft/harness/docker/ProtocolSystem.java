@@ -1,5 +1,8 @@
 package raft.harness.docker;
 
+import org.jspecify.annotations.Nullable;
+
+import raft.client.Credentials;
 import raft.harness.cluster.Completion;
 import raft.harness.cluster.NodeStatus;
 import raft.harness.system.ImageSource;
@@ -28,19 +31,26 @@ import java.util.stream.Collectors;
  */
 public final class ProtocolSystem implements SystemUnderTest {
     private final ImageSource image;
+    private final @Nullable Credentials credentials;
 
-    private ProtocolSystem(ImageSource image) {
+    private ProtocolSystem(ImageSource image, @Nullable Credentials credentials) {
         this.image = image;
+        this.credentials = credentials;
     }
 
     /** Our own node. */
     public static ProtocolSystem ofJar(Path nodeJar) {
-        return new ProtocolSystem(new ImageSource.NodeJar(nodeJar));
+        return new ProtocolSystem(new ImageSource.NodeJar(nodeJar), null);
     }
 
     /** Any image that speaks the protocol. */
     public static ProtocolSystem ofImage(String image) {
-        return new ProtocolSystem(new ImageSource.Named(image));
+        return new ProtocolSystem(new ImageSource.Named(image), null);
+    }
+
+    /** The same, spoken to through TLS. */
+    ProtocolSystem with(Credentials own) {
+        return new ProtocolSystem(image, own);
     }
 
     @Override
@@ -87,7 +97,7 @@ public final class ProtocolSystem implements SystemUnderTest {
             Map<String, InetSocketAddress> nodes,
             LongSupplier nowNanos,
             Consumer<Completion> sink) {
-        return new ProtocolClients(nodes, nowNanos, sink);
+        return new ProtocolClients(nodes, credentials, nowNanos, sink);
     }
 
     @Override
@@ -95,7 +105,7 @@ public final class ProtocolSystem implements SystemUnderTest {
             HttpClient http, String node, InetSocketAddress address, long timeoutMillis) {
         URI uri =
                 URI.create(
-                        "http://"
+                        (credentials == null ? "http://" : "https://")
                                 + address.getAddress().getHostAddress()
                                 + ":"
                                 + address.getPort()

@@ -2,6 +2,7 @@ package raft.harness.docker;
 
 import org.jspecify.annotations.Nullable;
 
+import raft.client.Credentials;
 import raft.harness.cluster.LogLine;
 import raft.harness.cluster.LogWindow;
 import raft.harness.cluster.NodeStatus;
@@ -33,19 +34,29 @@ final class StatusProbe implements AutoCloseable {
 
     private final SystemUnderTest system;
     private final SortedMap<String, InetSocketAddress> addresses;
-    private final HttpClient http =
-            HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(Duration.ofSeconds(1))
-                    .build();
+    private final HttpClient http;
+    private final String scheme;
 
     /**
      * @param system knows how to ask
      * @param addresses where each node's status port is to be reached
+     * @param credentials for TLS; null: in plain text
      */
-    StatusProbe(SystemUnderTest system, Map<String, InetSocketAddress> addresses) {
+    StatusProbe(
+            SystemUnderTest system,
+            Map<String, InetSocketAddress> addresses,
+            @Nullable Credentials credentials) {
         this.system = system;
         this.addresses = new TreeMap<>(addresses);
+        HttpClient.Builder builder =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .connectTimeout(Duration.ofSeconds(1));
+        if (credentials != null) {
+            builder.sslContext(credentials.context());
+        }
+        this.http = builder.build();
+        this.scheme = credentials == null ? "http" : "https";
     }
 
     /** All nodes at once, sorted by name; never fails and ends within the timeout. */
@@ -88,7 +99,8 @@ final class StatusProbe implements AutoCloseable {
             InetSocketAddress address, String path, long timeoutMillis) {
         URI uri =
                 URI.create(
-                        "http://"
+                        scheme
+                                + "://"
                                 + address.getAddress().getHostAddress()
                                 + ":"
                                 + address.getPort()

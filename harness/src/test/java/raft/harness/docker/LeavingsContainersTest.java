@@ -157,7 +157,8 @@ final class LeavingsContainersTest {
                         20_000,
                         DockerOptions.NODE_MEMORY_BYTES,
                         0,
-                        Map.of("STAND_IN_FAILS", "yes"));
+                        Map.of("STAND_IN_FAILS", "yes"),
+                        null);
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> DockerCluster.start(options, folder, System.err::println))
                 .withMessageMatching("the node n[12] ended while it started; its last words: .*")
