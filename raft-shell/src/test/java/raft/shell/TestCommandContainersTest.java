@@ -328,7 +328,7 @@ final class TestCommandContainersTest {
                                 "--nodes",
                                 "3",
                                 "--faults",
-                                "kill-one,raft-transfer",
+                                "kill-one",
                                 "--seed",
                                 "11",
                                 "--time",
