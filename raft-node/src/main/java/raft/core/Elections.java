@@ -44,8 +44,9 @@ final class Elections {
                 || (!now.contains(config.self()) && membership.latestIndex() > state.commitIndex());
     }
 
-    void waitForLeader(Role.Follower follower) {
-        if (follower.leader != null) {
+    void waitForLeader() {
+        boolean waits = state.role() instanceof Role.Follower follower && follower.leader == null;
+        if (!waits) {
             transitions.becomeFollower(
                     state.term(), null, "election timeout; this node does not stand");
         }

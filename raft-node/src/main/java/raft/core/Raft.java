@@ -158,17 +158,18 @@ public final class Raft {
                     heartbeats.startHeartbeatRound(leader);
                 }
             }
-            case Role.Follower follower -> {
-                if (elections.mayStand()) {
-                    transitions.becomePreCandidate("election timeout without a leader");
-                } else {
-                    elections.waitForLeader(follower);
-                }
-            }
-            case Role.PreCandidate ignored ->
-                    transitions.becomePreCandidate("pre-vote without a majority");
-            case Role.Candidate ignored ->
-                    transitions.becomePreCandidate("election without a winner");
+            case Role.Follower ignored -> stand("election timeout without a leader");
+            case Role.PreCandidate ignored -> stand("pre-vote without a majority");
+            case Role.Candidate ignored -> stand("election without a winner");
+        }
+    }
+
+    /** Also for the second time: a snapshot may have come meanwhile that says it is no voter. */
+    private void stand(String reason) {
+        if (elections.mayStand()) {
+            transitions.becomePreCandidate(reason);
+        } else {
+            elections.waitForLeader();
         }
     }
 

@@ -417,6 +417,29 @@ final class MembershipTest {
         }
     }
 
+    /**
+     * A snapshot that was still being written down when an operator had this node stand says that
+     * it is a learner by now: it does not stand for a second time.
+     */
+    @Test
+    void candidateThatASnapshotMakesALearnerStandsNoMore() {
+        Raft raft = new Raft(config, Recovered.EMPTY, 0);
+        receive(raft, N2, new Message.InstallSnapshot(1, 10, 1, 100, 0, Bytes.wrap(new byte[100])));
+        step(raft, new Event.StartElection(1));
+        assertThat(raft.role()).isEqualTo(RoleName.CANDIDATE);
+        Configuration without =
+                new Configuration(
+                        List.of(
+                                new Configuration.Member(N1, "", false),
+                                new Configuration.Member(N2, "", true),
+                                new Configuration.Member(N3, "", true)));
+        step(raft, new Event.SnapshotReceived(new Snapshot(10, 1, 100, 5, without)));
+        nowNanos = raft.deadlineNanos();
+        List<Effect> effects = step(raft, new Event.Timer());
+        assertThat(raft.role()).isEqualTo(RoleName.FOLLOWER);
+        assertThat(sentTo(N2, effects)).isEmpty();
+    }
+
     /** Nobody sends it anything any more, but its leader answers when it asks for votes. */
     @Test
     void removedFollowerHearsOfItAndFallsSilent() {

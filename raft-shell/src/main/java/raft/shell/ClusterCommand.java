@@ -253,6 +253,7 @@ final class ClusterCommand extends Verb {
                                     new SimOptions.Upkeep(
                                             spareCount,
                                             0,
+                                            0,
                                             usual.snapshotLogBytes(),
                                             usual.chunkBytes(),
                                             leasePercent == null ? -1 : leasePercent));

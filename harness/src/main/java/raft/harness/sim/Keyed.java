@@ -24,7 +24,8 @@ public final class Keyed {
         LEASE(14),
         WORKLOAD(15),
         WAKING(16),
-        LATE(17);
+        LATE(17),
+        SURVIVAL(18);
 
         private final int code;
 

@@ -62,6 +62,12 @@ public record Scenario(
                     "lock",
                     "versioned-register");
 
+    private static final List<FaultKind> POWER_LOSSES =
+            List.of(
+                    FaultKind.DISK_LOST_WRITES,
+                    FaultKind.DISK_LOST_WRITES,
+                    FaultKind.DISK_TORN_WRITE);
+
     public Scenario {
         Workloads.parse(workload);
         script = script == null ? null : List.copyOf(script);
@@ -108,7 +114,8 @@ public record Scenario(
 
     /** The same with that workload, whatever the seed would draw. */
     public static Scenario ofSeed(long seed, long runMillis, String workload) {
-        SimOptions options = SimOptions.swarm(seed);
+        SimOptions drawn = SimOptions.swarm(seed);
+        SimOptions options = losesPowerOnly(seed) ? drawn.testingLogs() : drawn;
         return new Scenario(
                 options,
                 plan(seed, options, runMillis),
@@ -123,13 +130,25 @@ public record Scenario(
         return DRAWN.get(Keyed.below(Keyed.key(seed, Purpose.WORKLOAD, 0, 0, 0), DRAWN.size()));
     }
 
+    private static int sort(long seed) {
+        return Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 8);
+    }
+
+    /**
+     * Now and then nothing but single nodes that lose their power: leaders stay, and find followers
+     * that lack a lot.
+     */
+    private static boolean losesPowerOnly(long seed) {
+        return sort(seed) >= 2 && Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 4), 8) == 0;
+    }
+
     /**
      * Half of the seeds get the plan that a run on containers would get; the others a dense one of
      * short faults that overlap freely, which changes leaders far more often.
      */
     private static FaultPlan plan(long seed, SimOptions options, long runMillis) {
         List<String> members = members(options);
-        int sort = Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 0), 8);
+        int sort = sort(seed);
         if (sort < 2) {
             return FaultPlan.generate(
                     seed,
@@ -139,7 +158,8 @@ public record Scenario(
         }
         long spacingMillis = 300L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 1), 2_500);
         long longestMillis = 500L + Keyed.below(Keyed.key(seed, Purpose.PLAN, 0, 0, 2), 5_000);
-        List<FaultKind> kinds = kinds(Keyed.key(seed, Purpose.PLAN, 0, 0, 3));
+        List<FaultKind> kinds =
+                losesPowerOnly(seed) ? POWER_LOSSES : kinds(Keyed.key(seed, Purpose.PLAN, 0, 0, 3));
         List<PlannedFault> faults = new ArrayList<>();
         long at = 1_500;
         for (long id = 1; at < runMillis - 1_000; id++) {

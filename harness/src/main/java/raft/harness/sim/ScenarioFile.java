@@ -8,8 +8,10 @@ import raft.harness.nemesis.PlannedFault;
 
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,7 +70,9 @@ public final class ScenarioFile {
      */
     public static Scenario read(Path file) throws IOException {
         try {
-            Document document = JSON.readValue(Files.readAllBytes(file), Document.class);
+            Document document =
+                    JSON.treeToValue(
+                            completed(JSON.readTree(Files.readAllBytes(file))), Document.class);
             if (document == null || document.schema != SCHEMA) {
                 throw new IOException(
                         file
@@ -91,6 +95,15 @@ public final class ScenarioFile {
         } catch (IllegalArgumentException | NullPointerException e) {
             throw new IOException(file + " is not a scenario: " + e.getMessage(), e);
         }
+    }
+
+    /** What files did not say before it was there is off. */
+    public static JsonNode completed(JsonNode document) {
+        if (document.path("options").path("upkeep") instanceof ObjectNode upkeep
+                && !upkeep.has("bulkNanos")) {
+            upkeep.put("bulkNanos", 0);
+        }
+        return document;
     }
 
     private static Step line(Scenario.Step step) {

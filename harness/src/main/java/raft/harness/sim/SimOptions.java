@@ -79,6 +79,8 @@ public record SimOptions(
      * @param spareCount nodes beside the members at the start, which can be added
      * @param pauseNanos mean time between two acts of operators: changes of the membership,
      *     transfers, elections, snapshots; 0 for none
+     * @param bulkNanos mean time between two entries that are larger than a segment of the log may
+     *     be; 0 for none
      * @param snapshotLogBytes as in the node's configuration
      * @param chunkBytes as in the node's configuration
      * @param leaseDriftPercent as in the node's configuration; where leases are on, some reads use
@@ -87,15 +89,16 @@ public record SimOptions(
     public record Upkeep(
             int spareCount,
             long pauseNanos,
+            long bulkNanos,
             long snapshotLogBytes,
             int chunkBytes,
             int leaseDriftPercent) {
         /** Nothing; snapshots as on a real node. */
-        public static final Upkeep NONE = new Upkeep(0, 0, 64L << 20, 1 << 20, -1);
+        public static final Upkeep NONE = new Upkeep(0, 0, 0, 64L << 20, 1 << 20, -1);
 
         /** Without operators; snapshots and leases as they are. */
         Upkeep unattended() {
-            return new Upkeep(spareCount, 0, snapshotLogBytes, chunkBytes, leaseDriftPercent);
+            return new Upkeep(spareCount, 0, 0, snapshotLogBytes, chunkBytes, leaseDriftPercent);
         }
     }
 
@@ -114,7 +117,7 @@ public record SimOptions(
                 new Network(100 * MICRO, 400 * MICRO, 5, 30 * MILLI, 1, 1),
                 new Disk(200 * MICRO, 2 * MILLI, 10, 50 * MILLI, 50, 5, 64 << 10),
                 new Process(2, 20 * MILLI, 200),
-                new Upkeep(0, 0, 64 << 10, 16 << 10, -1));
+                new Upkeep(0, 0, 0, 64 << 10, 16 << 10, -1));
     }
 
     /**
@@ -160,11 +163,24 @@ public record SimOptions(
                         new Upkeep(
                                 draw.in(3),
                                 draw.in(2) == 0 ? 0 : (100 + draw.in(2_000)) * MILLI,
+                                0,
                                 draw.in(3) == 0 ? 64L << 20 : 400 + rather(draw.in(20_000), 20_000),
                                 draw.in(2) == 0 ? 100 + draw.in(500) : 16 << 10,
                                 draw.in(3) == 0 ? 10 : -1));
         SimOptions leasing = drawn.testingLeases(draw.in(4) == 0 ? 10 : 30);
-        return draw.in(3) == 0 ? leasing.hasty() : leasing;
+        SimOptions hasty = draw.in(3) == 0 ? leasing.hasty() : leasing;
+        return draw.in(4) == 0 ? hasty.withBulk((200 + draw.in(1_000)) * MILLI) : hasty;
+    }
+
+    private SimOptions withBulk(long pauseNanos) {
+        return withUpkeep(
+                new Upkeep(
+                        upkeep.spareCount,
+                        upkeep.pauseNanos,
+                        pauseNanos,
+                        upkeep.snapshotLogBytes,
+                        upkeep.chunkBytes,
+                        upkeep.leaseDriftPercent));
     }
 
     /**
@@ -187,9 +203,42 @@ public record SimOptions(
                         upkeep.pauseNanos == 0
                                 ? 400 * MILLI
                                 : Math.min(upkeep.pauseNanos, 400 * MILLI),
+                        upkeep.bulkNanos,
                         upkeep.snapshotLogBytes,
                         upkeep.chunkBytes,
                         driftPercent));
+    }
+
+    /**
+     * Where nothing fails but the power of single nodes: entries are large and segments of the log
+     * small, so that one entry may be too large for a segment, and a follower that was away finds
+     * much in one message. Snapshots come often enough that segments go again.
+     */
+    SimOptions testingLogs() {
+        return new SimOptions(
+                seed,
+                nodeCount,
+                electionTimeoutNanos,
+                heartbeatNanos,
+                1 << 20,
+                inflightAppendsMax,
+                network,
+                new Disk(
+                        disk.fsyncMinNanos,
+                        disk.fsyncMaxNanos,
+                        disk.slowPermille,
+                        disk.slowMaxNanos,
+                        disk.powerLossPercent,
+                        disk.rotPercent,
+                        4 << 10),
+                process,
+                new Upkeep(
+                        upkeep.spareCount,
+                        upkeep.pauseNanos,
+                        400 * MILLI,
+                        16 << 10,
+                        upkeep.chunkBytes,
+                        upkeep.leaseDriftPercent));
     }
 
     /**
@@ -235,6 +284,8 @@ public record SimOptions(
                 + upkeep.spareCount
                 + " spare nodes, operators every "
                 + upkeep.pauseNanos / MILLI
+                + " ms, large entries every "
+                + upkeep.bulkNanos / MILLI
                 + " ms, snapshots every "
                 + upkeep.snapshotLogBytes
                 + " B"

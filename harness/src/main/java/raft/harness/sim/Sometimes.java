@@ -45,6 +45,7 @@ public enum Sometimes {
     WRITE_REPEATED_IN_SESSION("a write was repeated in its session"),
     REQUEST_LATE("a request came when its client no longer waited for it"),
     SNAPSHOT_OVERTAKEN("the log brought what a snapshot stood for while that was written down"),
+    SNAPSHOT_TAKEN_AND_RECEIVED("a node took a snapshot of the index of one that it was sent"),
     SEGMENT_REPLACED("a segment of the log took the place of one that was still empty"),
     READ_TAKEN_BEFORE_OLDER_NEWS("a waking leader took a read before older news of a later term"),
     TAKEOVER_ASKED_LATE("a node was asked to take over after its leader had given that up"),

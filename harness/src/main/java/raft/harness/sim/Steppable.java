@@ -82,6 +82,14 @@ public interface Steppable extends SimulatedCluster {
      */
     @Nullable Occurrence step(long deadlineNanos);
 
+    /**
+     * Lets events happen, without words for each, until so many have happened since the start;
+     * stops before where nothing is to come or an invariant breaks.
+     *
+     * @return whether so many have
+     */
+    boolean runTo(long eventCount);
+
     /** All that is to come, earliest first. */
     List<Occurrence> pending();
 

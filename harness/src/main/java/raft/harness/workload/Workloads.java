@@ -7,9 +7,11 @@ import raft.harness.workload.Generators.Draw;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 
@@ -198,6 +200,8 @@ public final class Workloads {
 
     /** More goes in than comes out, so that there is something left to be lost. */
     private static Workload queue(Draft draft) {
+        // What comes out a second time proves enough, and such a queue may never be empty.
+        Set<Value> drained = new HashSet<>();
         Draw draw =
                 process ->
                         draft.random.nextInt(100) < 55
@@ -209,6 +213,7 @@ public final class Workloads {
                 () -> draft.ofAllKeys("dequeue"),
                 ended ->
                         ended.value() instanceof Value.Nil
+                                        || !drained.add(Value.of(ended.key(), ended.value()))
                                 ? List.of()
                                 : List.of(new Operation("dequeue", ended.key(), Value.NIL)));
     }

@@ -512,7 +512,7 @@ public final class LiveCluster implements AutoCloseable {
         } else {
             Completion completion = cluster.poll(Math.min(now + SLICE_NANOS, wakeNanos));
             if (completion != null) {
-                take(completion);
+                take(completion, cluster.nowNanos());
             }
         }
         look();
@@ -581,16 +581,16 @@ public final class LiveCluster implements AutoCloseable {
         cluster.invoke(invocation);
     }
 
-    private void take(Completion completion) {
+    private void take(Completion completion, long nanos) {
         switch (completion) {
-            case Completion.Operation ended -> operationEnded(ended);
-            case Completion.FaultChange change -> faultChanged(change);
+            case Completion.Operation ended -> operationEnded(ended, nanos);
+            case Completion.FaultChange change -> faultChanged(change, nanos);
             case Completion.Observation ignored -> {}
         }
     }
 
-    private void operationEnded(Completion.Operation ended) {
-        HistoryEvent event = recorder.completed(ended, cluster.nowNanos());
+    private void operationEnded(Completion.Operation ended, long nanos) {
+        HistoryEvent event = recorder.completed(ended, nanos);
         long process = ended.invocation().process();
         CompletableFuture<Completion.Operation> waiting = awaited.remove(process);
         if (isTyped(process)) {
@@ -642,12 +642,12 @@ public final class LiveCluster implements AutoCloseable {
         }
     }
 
-    private void faultChanged(Completion.FaultChange change) {
+    private void faultChanged(Completion.FaultChange change, long nanos) {
         ActiveFault fault = known.get(change.faultId());
         if (fault == null) {
             return;
         }
-        recorder.faultChanged(fault, change.injected(), change.outcome(), cluster.nowNanos());
+        recorder.faultChanged(fault, change.injected(), change.outcome(), nanos);
         if (change.injected()) {
             boolean lasts =
                     !(fault.action() instanceof FaultAction.RaftCommand
@@ -661,7 +661,7 @@ public final class LiveCluster implements AutoCloseable {
                                 words.getOrDefault(fault.id(), fault.kind()),
                                 fault,
                                 change.outcome(),
-                                cluster.nowNanos()));
+                                nanos));
             }
         } else {
             faults.remove(fault.id());
@@ -851,8 +851,8 @@ public final class LiveCluster implements AutoCloseable {
         }
 
         @Override
-        public void completed(Completion completion) {
-            take(completion);
+        public void completed(Completion completion, long nowNanos) {
+            take(completion, nowNanos);
         }
 
         private Map<String, Long> leaders(Travel traveller) {

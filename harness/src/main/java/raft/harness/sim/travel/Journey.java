@@ -156,7 +156,7 @@ public record Journey(
         }
 
         @Override
-        public void completed(Completion completion) {
+        public void completed(Completion completion, long nowNanos) {
             if (completion instanceof Completion.Operation ended
                     && open.remove(ended.invocation().process())) {
                 // The order is what counts; a decision's time is the newest that is known here.

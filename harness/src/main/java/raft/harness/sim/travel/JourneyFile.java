@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import raft.harness.cluster.Invocation;
 import raft.harness.history.Value;
 import raft.harness.nemesis.FaultAction;
+import raft.harness.sim.ScenarioFile;
 import raft.harness.sim.SimOptions;
 import raft.harness.sim.travel.Decision.Act;
 
@@ -116,7 +117,10 @@ public final class JourneyFile {
      */
     public static Journey read(Path file) throws IOException {
         try {
-            Document document = JSON.readValue(Files.readAllBytes(file), Document.class);
+            Document document =
+                    JSON.treeToValue(
+                            ScenarioFile.completed(JSON.readTree(Files.readAllBytes(file))),
+                            Document.class);
             if (document == null || document.schema != SCHEMA || !KIND.equals(document.kind)) {
                 throw new IOException(file + " is not a journey of schema " + SCHEMA);
             }

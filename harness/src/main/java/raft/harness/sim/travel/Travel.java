@@ -31,14 +31,15 @@ import java.util.function.BooleanSupplier;
 /**
  * A simulated cluster with a past and several futures. As a {@link Cluster} it goes forward like
  * any other; beside that it can go back to any event, which it does by running the same options and
- * decisions anew, and one pending message, timer or fsync can be treated differently.
+ * decisions anew up to there, and one pending message, timer or fsync can be treated differently.
  *
  * <p>Decisions of a loaded run come at the event they came at. Once a person has changed something
  * before them events no longer count alike, and they come at their virtual time instead: what the
  * clients do stays the same, so that what differs is the consequence of the change.
  *
  * <p>A decision taken after going back drops what a person had decided later; the loaded run's own
- * decisions stay. For one thread.
+ * decisions stay. For one thread; a second one only brings another world to a place that this one
+ * has passed.
  */
 public final class Travel implements Cluster, Inspection, SelfChecking {
     /** What {@link #why} can be asked about, of a node. */
@@ -61,7 +62,10 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
         void decided(Decision decision);
 
-        void completed(Completion completion);
+        /**
+         * @param nowNanos when it came
+         */
+        void completed(Completion completion, long nowNanos);
 
         /** Something visible changed in a node. */
         void changed(Moment moment);
@@ -77,6 +81,45 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
     private final ArrayDeque<Completion> completions = new ArrayDeque<>();
     private final List<Decision> past = new ArrayList<>();
     private ArrayDeque<Decision> future;
+
+    /** How far behind the other world is brought, and how far it may fall back. */
+    private static final long WAYPOINT_EVENTS = 4_000;
+
+    private static final long WAYPOINT_LAG_MAX_EVENTS = 16_000;
+
+    /**
+     * Another world on the same way, or on its way there. Nothing is done with it here before it
+     * has come.
+     *
+     * @param event behind which it stands, with nothing decided there yet
+     */
+    private record Waypoint(long event, CompletableFuture<Steppable> world) {}
+
+    private @Nullable Waypoint waypoint;
+
+    /**
+     * All that the listener was told, and between which events; what of it stays after going back.
+     */
+    private final List<Told> told = new ArrayList<>();
+
+    /** Something that the listener was told after so many events. */
+    private sealed interface Told {
+        long afterEvent();
+
+        /**
+         * @param diverged as it was from then on
+         */
+        record Decided(long afterEvent, Decision decision, boolean diverged) implements Told {}
+
+        record Completed(long afterEvent, Completion completion, long nowNanos) implements Told {}
+
+        record Changed(Moment moment) implements Told {
+            @Override
+            public long afterEvent() {
+                return moment.number();
+            }
+        }
+    }
 
     /** Whether a person's decision came before some of the loaded run's. */
     private boolean diverged;
@@ -159,6 +202,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
     @Override
     public @Nullable Completion poll(long deadlineNanos) {
+        keepWaypoint();
         while (completions.isEmpty()) {
             if (!advance(deadlineNanos)) {
                 return null;
@@ -219,7 +263,8 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
             for (Completion completion = world.poll(nanos);
                     completion != null;
                     completion = world.poll(nanos)) {
-                listener.completed(completion);
+                listener.completed(completion, world.nowNanos());
+                told.add(new Told.Completed(world.eventCount(), completion, world.nowNanos()));
                 if (!repeating) {
                     completions.addLast(completion);
                 }
@@ -236,6 +281,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         moments.add(moment);
         if (!changes.isEmpty()) {
             listener.changed(moment);
+            told.add(new Told.Changed(moment));
         }
         pollWorld(Long.MIN_VALUE);
     }
@@ -297,37 +343,15 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         }
         listener.decided(decision);
         long before = world.eventCount();
-        boolean done =
-                switch (decision.act()) {
-                    case Act.Invoke(Invocation invocation) -> {
-                        world.invoke(invocation);
-                        yield true;
-                    }
-                    case Act.Inject(ActiveFault fault) -> {
-                        world.inject(fault);
-                        yield true;
-                    }
-                    case Act.Heal(ActiveFault fault) -> {
-                        world.heal(fault);
-                        yield true;
-                    }
-                    case Act.HealAll() -> {
-                        world.healAll();
-                        yield true;
-                    }
-                    case Act.Observe() -> {
-                        world.observe();
-                        yield true;
-                    }
-                    case Act.Hasten(long sequence) -> hasten(sequence);
-                    case Act.Drop(long sequence) -> world.drop(sequence);
-                    case Act.Duplicate(long sequence) -> world.duplicate(sequence);
-                    case Act.Delay(long sequence, long nanos) -> world.delay(sequence, nanos);
-                    case Act.FailSync(long sequence, ActiveFault fault) ->
-                            world.failSync(sequence, fault.id());
-                };
+        Occurrence hastened =
+                decision.act() instanceof Act.Hasten(long sequence) ? pending(sequence) : null;
+        boolean done = carryOut(world, decision.act());
         if (done) {
             past.add(decision);
+            told.add(new Told.Decided(before, decision, diverged));
+        }
+        if (hastened != null && done) {
+            remember(hastened);
         }
         if (world.eventCount() == before) {
             // Outside of events too something may change: a node that is halted, say.
@@ -337,17 +361,42 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         return done;
     }
 
-    private boolean hasten(long sequence) {
-        Occurrence found =
-                world.pending().stream()
-                        .filter(pending -> pending.sequence() == sequence)
-                        .findFirst()
-                        .orElse(null);
-        if (found == null || !world.hasten(sequence)) {
-            return false;
-        }
-        remember(found);
-        return true;
+    private @Nullable Occurrence pending(long sequence) {
+        return world.pending().stream()
+                .filter(pending -> pending.sequence() == sequence)
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static boolean carryOut(Steppable world, Act act) {
+        return switch (act) {
+            case Act.Invoke(Invocation invocation) -> {
+                world.invoke(invocation);
+                yield true;
+            }
+            case Act.Inject(ActiveFault fault) -> {
+                world.inject(fault);
+                yield true;
+            }
+            case Act.Heal(ActiveFault fault) -> {
+                world.heal(fault);
+                yield true;
+            }
+            case Act.HealAll() -> {
+                world.healAll();
+                yield true;
+            }
+            case Act.Observe() -> {
+                world.observe();
+                yield true;
+            }
+            case Act.Hasten(long sequence) -> world.hasten(sequence);
+            case Act.Drop(long sequence) -> world.drop(sequence);
+            case Act.Duplicate(long sequence) -> world.duplicate(sequence);
+            case Act.Delay(long sequence, long nanos) -> world.delay(sequence, nanos);
+            case Act.FailSync(long sequence, ActiveFault fault) ->
+                    world.failSync(sequence, fault.id());
+        };
     }
 
     // ---- To and fro ----
@@ -403,6 +452,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
             }
         }
         completions.clear();
+        keepWaypoint();
         return moments.getLast();
     }
 
@@ -413,14 +463,13 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
      * @return whether it held
      */
     public boolean run(BooleanSupplier holds, long untilNanos) {
-        while (!holds.getAsBoolean()) {
-            if (!advance(untilNanos)) {
-                completions.clear();
-                return holds.getAsBoolean();
-            }
+        boolean held = holds.getAsBoolean();
+        while (!held && advance(untilNanos)) {
+            held = holds.getAsBoolean();
         }
         completions.clear();
-        return true;
+        keepWaypoint();
+        return held || holds.getAsBoolean();
     }
 
     /**
@@ -431,7 +480,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
      */
     public boolean goTo(long number) {
         if (number < world.eventCount()) {
-            restart();
+            goBack(number);
         }
         repeating = true;
         try {
@@ -444,7 +493,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
     /** Goes to a moment of virtual time, backwards or forwards. */
     public void goToTime(long nanos) {
         if (nanos < world.nowNanos()) {
-            restart();
+            goBack(eventsUpTo(nanos));
         }
         repeating = true;
         try {
@@ -463,23 +512,174 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
     /** Back to time 0, with these decisions to come. */
     public void restore(List<Decision> decisions) {
-        past.clear();
+        goBack(0);
         future = new ArrayDeque<>(decisions);
-        restart();
     }
 
-    private void restart() {
+    /**
+     * To the moment after an event that has happened, before what was decided there. A world cannot
+     * be copied, so another one goes the same way, from the start or from the waypoint; but what
+     * happened on it is known, and needs no words and no looking at nodes a second time, which is
+     * most of the work.
+     */
+    private void goBack(long number) {
+        List<Told> before = told.stream().takeWhile(each -> isBefore(each, number)).toList();
+        List<Told.Decided> taken = decided(before);
+        Steppable earlier = worldAt(number, taken);
         List<Decision> all = decisions();
+        world.close();
+        world = earlier;
+        diverged = !taken.isEmpty() && taken.getLast().diverged;
         past.clear();
-        future = new ArrayDeque<>(all);
-        moments.clear();
+        taken.forEach(each -> past.add(each.decision));
+        future = new ArrayDeque<>(all.subList(taken.size(), all.size()));
+        moments.subList((int) number, moments.size()).clear();
+        told.clear();
+        told.addAll(before);
         views.clear();
         completions.clear();
-        diverged = false;
-        world.close();
-        world = start();
-        listener.restarted();
         look();
+        tellAgain();
+        keepWaypoint();
+    }
+
+    private static List<Told.Decided> decided(List<Told> told) {
+        return told.stream()
+                .filter(Told.Decided.class::isInstance)
+                .map(Told.Decided.class::cast)
+                .toList();
+    }
+
+    private Steppable worldAt(long number, List<Told.Decided> taken) {
+        Waypoint near = waypoint;
+        waypoint = null;
+        if (near == null || near.event > number) {
+            Steppable fresh = start();
+            goOn(fresh, -1, number, taken);
+            return fresh;
+        }
+        Steppable there = near.world.join();
+        goOn(there, near.event, number, taken);
+        return there;
+    }
+
+    /**
+     * The same way again, without a word.
+     *
+     * @param from the event behind which {@code world} stands, with nothing decided there; -1 for
+     *     the beginning
+     * @param taken what was decided, also before {@code from}
+     */
+    private static void goOn(Steppable world, long from, long number, List<Told.Decided> taken) {
+        for (Told.Decided each : taken) {
+            if (each.afterEvent >= from && each.afterEvent < number) {
+                repeat(world, each.afterEvent, each.decision);
+            }
+        }
+        if (!world.runTo(number)) {
+            throw new IllegalStateException(
+                    "going the same way again led to event "
+                            + world.eventCount()
+                            + " instead of "
+                            + number);
+        }
+        drain(world, Long.MIN_VALUE);
+    }
+
+    /**
+     * Sees to it that another world stands a little behind this one, for the next step back; a
+     * second thread brings it there. One is enough: who goes back once mostly goes back again from
+     * there.
+     */
+    private void keepWaypoint() {
+        long target = world.eventCount() - WAYPOINT_EVENTS;
+        Waypoint near = waypoint;
+        if (target < WAYPOINT_EVENTS
+                || (near != null && target - near.event < WAYPOINT_LAG_MAX_EVENTS)) {
+            return;
+        }
+        List<Told.Decided> taken =
+                decided(told.stream().takeWhile(each -> isBefore(each, target)).toList());
+        CompletableFuture<Steppable> brought =
+                near == null
+                        ? CompletableFuture.supplyAsync(
+                                () -> {
+                                    Steppable fresh = start();
+                                    goOn(fresh, -1, target, taken);
+                                    return fresh;
+                                })
+                        : near.world.thenApplyAsync(
+                                there -> {
+                                    goOn(there, near.event, target, taken);
+                                    return there;
+                                });
+        waypoint = new Waypoint(target, brought);
+    }
+
+    /** What was decided after an event is yet to come when one stands right behind it. */
+    private static boolean isBefore(Told told, long number) {
+        return switch (told) {
+            case Told.Decided decided -> decided.afterEvent < number;
+            case Told.Completed completed -> completed.afterEvent <= number;
+            case Told.Changed changed -> changed.afterEvent() <= number;
+        };
+    }
+
+    private static void repeat(Steppable world, long afterEvent, Decision decision) {
+        boolean there = world.runTo(afterEvent);
+        drain(world, Long.MIN_VALUE);
+        long nanos = decision.timeNanos();
+        if (nanos > world.nowNanos() && world.nextNanos() > nanos) {
+            drain(world, nanos);
+        }
+        if (!there || world.eventCount() != afterEvent || !carryOut(world, decision.act())) {
+            throw new IllegalStateException(
+                    "going the same way again led elsewhere before " + decision);
+        }
+    }
+
+    private static void drain(Steppable world, long untilNanos) {
+        try {
+            while (world.poll(untilNanos) != null) {
+                // Known already.
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("a simulated cluster never waits", e);
+        }
+    }
+
+    private void tellAgain() {
+        repeating = true;
+        try {
+            listener.restarted();
+            for (Told each : told) {
+                switch (each) {
+                    case Told.Decided(long _, Decision decision, boolean _) ->
+                            listener.decided(decision);
+                    case Told.Completed(long _, Completion completion, long nowNanos) ->
+                            listener.completed(completion, nowNanos);
+                    case Told.Changed(Moment moment) -> listener.changed(moment);
+                }
+            }
+        } finally {
+            repeating = false;
+        }
+    }
+
+    /** How many events had happened at a moment of virtual time. */
+    private long eventsUpTo(long nanos) {
+        int low = 0;
+        int high = moments.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (moments.get(middle).occurrence().timeNanos() <= nanos) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     /** What a person has decided so far and, after going back, still stands for later. */

@@ -3,7 +3,9 @@ package raft.harness.sim.world;
 /**
  * Ends loops of a wrong node that would never end. {@link raft.harness.sim.NodeCode} puts a call of
  * {@link #tick} at every jump backwards in the node's code, in variants only; each variant has this
- * class, and so this counter, for itself, and runs in one thread.
+ * class, and so this counter, for itself, and runs in one thread. Where a person travels in time a
+ * second one may repeat steps that have ended before: then the counter may be reset too often,
+ * which does no harm.
  */
 public final class LoopGuard {
     /** A step of a right node makes some thousands of turns at most. */

@@ -48,14 +48,14 @@ final class Shadow {
             base = other.base;
             log.clear();
             log.addAll(other.log);
-            forgetVoters();
+            forgetMembers();
         }
 
         private void restart(long index) {
             log.clear();
             log.addAll(committed.subList(0, (int) Math.min(index, committed.size())));
             base = index;
-            forgetVoters();
+            forgetMembers();
         }
 
         void write(LogWrite write) {
@@ -78,8 +78,8 @@ final class Shadow {
 
         void truncate(long from) {
             log.subList((int) Math.min(log.size(), from - 1), log.size()).clear();
-            if (votersIndex > log.size()) {
-                forgetVoters();
+            if (membersIndex > log.size()) {
+                forgetMembers();
             }
             lookedAtCount = Math.min(lookedAtCount, log.size());
         }
@@ -93,35 +93,41 @@ final class Shadow {
                     .anyMatch(entry -> entry.kind() == Entry.Kind.CONFIGURATION);
         }
 
-        /**
-         * The voters by the newest configuration in the log; the same object until that changes.
-         */
-        List<NodeId> voters(List<NodeId> initial) {
-            if (lookedAtCount == 0) {
-                voters = initial;
+        /** The newest configuration in the log; the same object until that changes. */
+        @SuppressWarnings(
+                "ReferenceEquality") // Asks whether it is the same object, which is cheap.
+        Configuration members(Configuration initial) {
+            if (lookedAtCount == 0 && members != initial) {
+                place(initial, 0);
             }
             for (int i = log.size() - 1; i >= lookedAtCount; i--) {
                 if (log.get(i).kind().isConfiguration()) {
-                    voters = Configuration.decode(log.get(i).payload()).voters();
-                    votersIndex = i + 1;
+                    place(Configuration.decode(log.get(i).payload()), i + 1);
                     break;
                 }
             }
             lookedAtCount = log.size();
-            return voters;
+            return members;
+        }
+
+        private void place(Configuration configuration, int index) {
+            members = configuration;
+            membersIndex = index;
+            voters = configuration.voters();
         }
 
         /** How many entries were searched for configurations; asked after every step. */
         private int lookedAtCount;
 
-        /** Where {@link #voters} stand in the log; 0 for those at the start. */
-        private int votersIndex;
-
+        private Configuration members = Configuration.NONE;
         private List<NodeId> voters = List.of();
 
-        private void forgetVoters() {
+        /** Where they stand in the log; 0 for those at the start. */
+        private int membersIndex;
+
+        private void forgetMembers() {
             lookedAtCount = 0;
-            votersIndex = 0;
+            membersIndex = 0;
         }
 
         /** 0 before the first entry, -1 behind the last. */
@@ -134,7 +140,7 @@ final class Shadow {
     final Copy durable;
 
     private final List<Entry> committed;
-    private final List<NodeId> initialVoters;
+    private final Configuration initial;
 
     /** Snapshots that were on this disk at some time. */
     private final List<Snapshot> saved = new ArrayList<>();
@@ -142,16 +148,28 @@ final class Shadow {
     /**
      * @param committed all that is committed in the whole cluster, growing
      */
-    Shadow(List<Entry> committed, List<NodeId> initialVoters) {
+    Shadow(List<Entry> committed, Configuration initial) {
         this.committed = committed;
-        this.initialVoters = initialVoters;
+        this.initial = initial;
         this.memory = new Copy(committed);
         this.durable = new Copy(committed);
     }
 
     /** The voters that this node goes by (thesis §4.1: by the newest in its log). */
     List<NodeId> voters() {
-        return memory.voters(initialVoters);
+        memory.members(initial);
+        return memory.voters;
+    }
+
+    /** Those and the learners. */
+    Configuration members() {
+        return memory.members(initial);
+    }
+
+    /** Where the log says so; 0 for the members that the cluster began with. */
+    long membersIndex() {
+        memory.members(initial);
+        return memory.membersIndex;
     }
 
     /** What was compared last; both lists stay the same objects until something changes. */
@@ -218,6 +236,19 @@ final class Shadow {
     /** When this life's present leadership began, -1 while it does not lead. */
     long leadsSinceNanos = -1;
 
+    /** The term of the leader that it last heard of, and when; on its own clock. */
+    long leaderHeardTerm = -1;
+
+    long leaderHeardLocalNanos;
+
+    /** When it last decided to vote for another one, on its own clock. */
+    long voteGrantedLocalNanos = Long.MIN_VALUE;
+
+    /** The term in which it last acknowledged entries, and up to where. */
+    private long acknowledgedTerm;
+
+    private long acknowledgedIndex;
+
     /** When it last asked another node to take its leadership over. */
     long askedToTakeOverNanos;
 
@@ -238,11 +269,33 @@ final class Shadow {
         leadsSinceNanos = -1;
         saidRole = RoleName.FOLLOWER;
         commitIndex = 0;
+        leaderHeardTerm = -1;
+        voteGrantedLocalNanos = Long.MIN_VALUE;
+    }
+
+    void leaderHeard(long term, long localNanos) {
+        leaderHeardTerm = term;
+        leaderHeardLocalNanos = localNanos;
+    }
+
+    void voteGranted(long localNanos) {
+        voteGrantedLocalNanos = localNanos;
+    }
+
+    void acknowledged(long term, long index) {
+        acknowledgedIndex = term == acknowledgedTerm ? Math.max(acknowledgedIndex, index) : index;
+        acknowledgedTerm = term;
+    }
+
+    /** What it has told the leader of this term that it holds; 0 for nothing. */
+    long acknowledgedIndex(long term) {
+        return term == acknowledgedTerm ? acknowledgedIndex : 0;
     }
 
     /** What is found next is what the disk holds, whatever was promised. */
     void forgetDisk() {
         forgotten = true;
+        acknowledgedIndex = 0;
     }
 
     /** Another disk: nothing was promised on it. */
@@ -253,6 +306,7 @@ final class Shadow {
         durable.become(memory);
         saved.clear();
         perhaps = List.of();
+        acknowledgedIndex = 0;
     }
 
     void died(List<LogWrite> underWay) {
@@ -280,15 +334,17 @@ final class Shadow {
      * order.
      */
     boolean explains(Recovered recovered) {
-        if (forgotten) {
-            return true;
-        }
+        return forgotten || explains(recovered, perhaps);
+    }
+
+    /** The same where {@code underWay} is. */
+    boolean explains(Recovered recovered, List<LogWrite> underWay) {
         Copy copy = new Copy(committed);
         copy.become(durable);
         if (equal(copy, recovered)) {
             return true;
         }
-        for (LogWrite write : perhaps) {
+        for (LogWrite write : underWay) {
             if (write instanceof LogWrite.Append(List<Entry> entries)) {
                 for (Entry entry : entries) {
                     copy.log.add(entry);

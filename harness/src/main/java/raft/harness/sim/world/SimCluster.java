@@ -246,6 +246,14 @@ public final class SimCluster implements Steppable {
     }
 
     @Override
+    public boolean runTo(long number) {
+        while (eventCount < number && watch.holds() && !agenda.isEmpty()) {
+            happen(agenda.remove());
+        }
+        return eventCount == number;
+    }
+
+    @Override
     public List<Occurrence> pending() {
         return meddling.pending();
     }
@@ -486,7 +494,7 @@ public final class SimCluster implements Steppable {
             case FAULT_CHANGE -> faults.change((SimFaults.Change) present(payload));
             case OBSERVE -> complete(new Completion.Observation(statuses()));
             case SNAPSHOT -> present(node).snapshotCame(present(life), present(payload));
-            case UPKEEP -> upkeep.act();
+            case UPKEEP -> upkeep.act((SimUpkeep.Act) present(payload));
         }
     }
 

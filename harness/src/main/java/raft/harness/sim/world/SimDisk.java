@@ -10,9 +10,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A node's disk in memory: what a running process reads (the page cache), and what of it would
@@ -48,6 +51,17 @@ final class SimDisk implements Disk {
     private static final class Content {
         byte[] bytes = new byte[0];
         int usedBytes;
+
+        /** Where the writes of data began that are there, the head of the file apart. */
+        final ArrayList<Integer> starts = new ArrayList<>();
+
+        /** What was written from there on is not there, or not all of it. */
+        void endsAt(int position) {
+            usedBytes = Math.min(usedBytes, position);
+            while (!starts.isEmpty() && starts.getLast() >= position) {
+                starts.removeLast();
+            }
+        }
 
         /** Its fsync is under way, to end with {@link #completeSync}. */
         boolean syncAsked;
@@ -102,15 +116,76 @@ final class SimDisk implements Disk {
     /** The last changes of names never reached the disk. */
     private void undoNames(int keptCount) {
         for (int i = directoryChanges.size() - 1; i >= keptCount; i--) {
-            for (Named named : directoryChanges.get(i).names) {
-                if (named.before == null) {
-                    files.remove(named.name);
-                } else {
-                    files.put(named.name, named.before);
-                }
+            undo(directoryChanges.get(i));
+        }
+        directoryChanges.clear();
+    }
+
+    /**
+     * Any changes of names never reached the disk: until it is synced, a directory promises nothing
+     * about their order but that of changes to one name.
+     */
+    private void undoAnyNames(long key) {
+        Set<String> settled = new TreeSet<>();
+        for (int i = directoryChanges.size() - 1; i >= 0; i--) {
+            Rename change = directoryChanges.get(i);
+            boolean reached =
+                    (Keyed.part(key, i) & 1) == 0
+                            || change.names.stream().anyMatch(one -> settled.contains(one.name));
+            if (reached) {
+                change.names.forEach(one -> settled.add(one.name));
+            } else {
+                undo(change);
             }
         }
         directoryChanges.clear();
+    }
+
+    private void undo(Rename change) {
+        for (Named named : change.names) {
+            if (named.before == null) {
+                files.remove(named.name);
+            } else {
+                files.put(named.name, named.before);
+            }
+        }
+    }
+
+    /** Another disk with the same on it, what is not synced included. */
+    SimDisk copy() {
+        SimDisk copy = new SimDisk();
+        Map<Content, Content> copies = new HashMap<>(); // Only asked, never iterated.
+        files.forEach((name, content) -> copy.files.put(name, copyOf(content, copies)));
+        for (Write write : unsynced) {
+            Content file = copyOf(write.file, copies);
+            copy.unsynced.add(
+                    new Write(write.number, file, write.position, write.before, write.after));
+        }
+        for (Rename change : directoryChanges) {
+            List<Named> names = new ArrayList<>();
+            for (Named named : change.names) {
+                names.add(
+                        named.before == null
+                                ? named
+                                : new Named(named.name, copyOf(named.before, copies)));
+            }
+            copy.directoryChanges.add(new Rename(names));
+        }
+        copy.writeCount = writeCount;
+        return copy;
+    }
+
+    private static Content copyOf(Content content, Map<Content, Content> copies) {
+        return copies.computeIfAbsent(
+                content,
+                one -> {
+                    Content copy = new Content();
+                    copy.bytes = one.bytes.clone();
+                    copy.usedBytes = one.usedBytes;
+                    copy.starts.addAll(one.starts);
+                    copy.syncAsked = one.syncAsked;
+                    return copy;
+                });
     }
 
     /** A new disk in the place of the old one. */
@@ -152,13 +227,18 @@ final class SimDisk implements Disk {
             Write write = unsynced.get(i);
             byte[] bytes = write.file.bytes;
             System.arraycopy(write.before, 0, bytes, write.position, write.before.length);
+            write.file.endsAt(write.position);
         }
         Loss loss =
                 new Loss(
                         unsynced.size() - kept,
                         kept < unsynced.size() && tear(unsynced.get(kept), Keyed.part(key, 1)));
         unsynced.clear();
-        undoNames(Keyed.below(Keyed.part(key, 2), directoryChanges.size() + 1));
+        if ((Keyed.part(key, 3) & 1) == 0) {
+            undoNames(Keyed.below(Keyed.part(key, 2), directoryChanges.size() + 1));
+        } else {
+            undoAnyNames(Keyed.part(key, 2));
+        }
         return loss;
     }
 
@@ -190,6 +270,7 @@ final class SimDisk implements Disk {
                     write.file.bytes,
                     write.position + from,
                     write.before.length - from);
+            write.file.endsAt(write.position);
             lostCount++;
             torn |= from > 0;
         }
@@ -212,7 +293,10 @@ final class SimDisk implements Disk {
         Content content = existing(newest);
         int from = Math.max(0, content.usedBytes - bytes);
         Arrays.fill(content.bytes, from, content.usedBytes, (byte) 0);
-        content.usedBytes = from;
+        content.endsAt(from);
+        if (!content.starts.isEmpty()) {
+            content.starts.removeLast(); // A part of it is gone.
+        }
         return newest;
     }
 
@@ -244,14 +328,14 @@ final class SimDisk implements Disk {
     record Rot(String file, int offset, int bit) {}
 
     /**
-     * A bit in the first half of what a segment holds, so that valid records follow it; null where
-     * too little is written yet.
+     * A bit in the first half of what a file holds, and before the newest write to it, so that
+     * valid records follow it; null where too little is written yet.
      */
     @Nullable Rot chooseRot(long key) {
         List<String> candidates = new ArrayList<>();
         files.forEach(
                 (name, content) -> {
-                    if (content.usedBytes >= 8 * SECTOR_BYTES) {
+                    if (content.usedBytes >= 8 * SECTOR_BYTES && !content.starts.isEmpty()) {
                         candidates.add(name);
                     }
                 });
@@ -260,7 +344,8 @@ final class SimDisk implements Disk {
         }
         String name = candidates.get(Keyed.below(key, candidates.size()));
         Content content = existing(name);
-        int offset = Keyed.below(Keyed.part(key, 1), content.usedBytes / 2);
+        int bound = Math.min(content.usedBytes / 2, content.starts.getLast());
+        int offset = Keyed.below(Keyed.part(key, 1), bound);
         return new Rot(name, offset, Keyed.below(Keyed.part(key, 2), 8));
     }
 
@@ -361,7 +446,12 @@ final class SimDisk implements Disk {
             bytes.get(after);
             System.arraycopy(after, 0, content.bytes, position, after.length);
             if (end < content.bytes.length || position > 0) {
-                content.usedBytes = Math.max(content.usedBytes, usedEnd(position, after));
+                int used = usedEnd(position, after);
+                if (used > 0 && position > 0) {
+                    content.endsAt(position);
+                    content.starts.add(position);
+                }
+                content.usedBytes = Math.max(content.usedBytes, used);
             }
             unsynced.add(new Write(writeCount++, content, position, before, after));
         }

@@ -57,12 +57,19 @@ final class SimNode {
 
     private static final long SNAPSHOT_NANOS_MAX = 1_000_000_000;
 
+    /** Writes behind what a crash left: the first ones decide what becomes of it. */
+    private static final int DOUBTFUL_SYNCS = 6;
+
+    /** Segments that go after one took another's place. */
+    private static final int DOUBTFUL_DROPS = 4;
+
     final int number;
     final NodeId id;
     final SimDisk disk = new SimDisk();
     final Shadow shadow;
 
     private final SimCluster world;
+    private final Survival survival;
     private final int driftPpm;
 
     /** The rate at which its clocks run now, and the moment since when, on both clocks. */
@@ -89,6 +96,10 @@ final class SimNode {
     boolean powerLossAwaitsSegment;
 
     private SimDisk.@Nullable Loss loss;
+
+    /** The newest loss of power left a part of a write. */
+    private boolean torn;
+
     @Nullable Life life;
 
     /** Faults in force that keep the process down, and that freeze it. */
@@ -138,6 +149,10 @@ final class SimNode {
         final List<Received> received = new ArrayList<>();
 
         long snapshotsBusyUntilNanos;
+
+        /** Of the newest snapshot that it has begun to take itself. */
+        long capturedIndex;
+
         final List<Event> inbox = new ArrayList<>();
         final TreeMap<Long, Waiting> pending = new TreeMap<>();
         final ArrayDeque<Effect.Persist> diskQueue = new ArrayDeque<>();
@@ -145,6 +160,13 @@ final class SimNode {
         long syncingTicket;
         long syncingTerm;
         long syncMark;
+
+        /** So many syncs are still to be looked at closely. */
+        int doubtfulSyncs;
+
+        /** The same of segments that go. */
+        int doubtfulDrops;
+
         boolean turnPlanned;
         long busyUntilNanos;
 
@@ -194,9 +216,11 @@ final class SimNode {
 
     SimNode(SimCluster world, int number, NodeId id) {
         this.world = world;
-        this.shadow = new Shadow(world.watch.committed(), world.initialVoters());
+        this.shadow =
+                new Shadow(world.watch.committed(), Configuration.ofVoters(world.initialVoters()));
         this.number = number;
         this.id = id;
+        this.survival = new Survival(world, this);
         int most = world.options.process().driftPpmMax();
         long draw = Keyed.key(world.options.seed(), Purpose.DRIFT, number, 0, 0);
         // Often as fast or as slow as any may be: what lacks a little allowance for clocks shows
@@ -421,6 +445,8 @@ final class SimNode {
                             recovered,
                             localNanos(world.nowNanos()));
             Life started = new Life(raft, opened);
+            started.doubtfulSyncs = isMended(recovered) ? DOUBTFUL_SYNCS : 0;
+            torn = false;
             if (recovered.snapshot() != null) {
                 if (!recovered.entries().isEmpty()) {
                     world.census.reached(Sometimes.RECOVERED_FROM_SNAPSHOT);
@@ -439,6 +465,11 @@ final class SimNode {
             refusedToStart = String.valueOf(e.getMessage());
             return false;
         }
+    }
+
+    /** What it found was not all that it needs as it stood there: something was put right. */
+    private boolean isMended(Recovered recovered) {
+        return torn || (recovered.snapshot() != null && recovered.entries().isEmpty());
     }
 
     /** The first line of a process's log, where it runs. */
@@ -533,6 +564,7 @@ final class SimNode {
             world.census.reached(Sometimes.POWER_LOST_UNSYNCED);
         }
         if (loss.torn()) {
+            torn = true;
             world.census.reached(Sometimes.WRITE_TORN);
         }
     }
@@ -767,6 +799,7 @@ final class SimNode {
         Effect.RoleName role = current.raft.role();
         long term = current.raft.term();
         shadow.votersBefore = shadow.voters();
+        world.watch.stepBegins(this, current.raft, local, events);
         try {
             effects = current.raft.step(local, events);
             for (Effect effect : effects) {
@@ -777,7 +810,7 @@ final class SimNode {
                     current.received.removeIf(one -> one.snapshot().equals(snapshot));
                 }
             }
-            world.watch.stepped(this, current);
+            world.watch.stepped(this, current, local, events);
             knownCommitIndex = Math.max(knownCommitIndex, current.raft.commitIndex());
             if (role == Effect.RoleName.LEADER && current.raft.role() != role) {
                 world.watch.deposed(this, current);
@@ -852,8 +885,10 @@ final class SimNode {
                 reply(take(current, requestId), new Reply.Unknown(reason));
             }
             case Effect.Done(long requestId) -> take(current, requestId);
-            case Effect.CaptureState capture ->
-                    later(current, new Save(capture, current.store.image()));
+            case Effect.CaptureState capture -> {
+                current.capturedIndex = capture.index();
+                later(current, new Save(capture, current.store.image()));
+            }
             case Effect.SendChunk chunk -> later(current, chunk);
             case Effect.KeepChunk chunk -> later(current, chunk);
             case Effect.DeleteSnapshot delete -> later(current, delete);
@@ -1008,11 +1043,15 @@ final class SimNode {
                                     state::writeTo);
                     shadow.saved(saved);
                     world.watch.saved(this, saved);
+                    survival.perhapsLook(current);
                     arrived(current, new Event.SnapshotSaved(saved));
                 }
                 case Effect.SendChunk chunk -> sendChunk(current, chunk);
                 case Effect.KeepChunk chunk -> keepChunk(current, chunk);
-                case Effect.DeleteSnapshot(long index) -> current.snapshots.delete(index);
+                case Effect.DeleteSnapshot(long index) -> {
+                    world.watch.deletes(this, current.raft, index);
+                    current.snapshots.delete(index);
+                }
                 default -> throw new IllegalStateException("no work on snapshots: " + job);
             }
         } catch (DiskFailedException e) {
@@ -1020,6 +1059,12 @@ final class SimNode {
         } catch (IOException | RuntimeException e) {
             world.watch.broken(id + " fails to handle a snapshot: " + e);
         }
+    }
+
+    /** Whether a snapshot of its own of this index is on the disk or on its way there. */
+    private static boolean isTaken(Life current, long index) {
+        Snapshot newest = current.raft.snapshot();
+        return current.capturedIndex == index || (newest != null && newest.index() == index);
     }
 
     private void sendChunk(Life current, Effect.SendChunk chunk) throws IOException {
@@ -1064,7 +1109,11 @@ final class SimNode {
         shadow.saved(loaded.snapshot());
         if (chunk.index() <= current.raft.commitIndex()) {
             world.census.reached(Sometimes.SNAPSHOT_OVERTAKEN);
+            if (isTaken(current, chunk.index())) {
+                world.census.reached(Sometimes.SNAPSHOT_TAKEN_AND_RECEIVED);
+            }
         }
+        survival.perhapsLook(current);
         current.received.add(new Received(loaded.snapshot(), state));
         arrived(current, new Event.SnapshotReceived(loaded.snapshot()));
     }
@@ -1092,6 +1141,7 @@ final class SimNode {
         }
         if (disk.replacedCount > replacedCount) {
             world.census.reached(Sometimes.SEGMENT_REPLACED);
+            current.doubtfulDrops = DOUBTFUL_DROPS;
         }
         if (powerLostKeepingPercent >= 0
                 && (!powerLossAwaitsSegment || disk.renamedCount > renamedCount)) {
@@ -1124,15 +1174,25 @@ final class SimNode {
             return;
         }
         disk.completeSync(current.syncMark);
+        int droppedCount;
         try {
             // Only now is it on the disk that they are not needed.
-            current.wal.dropUnneeded();
+            droppedCount = current.wal.dropUnneeded();
         } catch (IOException e) {
             halt(current, e);
             return;
         }
         shadow.durable(current.syncing);
         current.syncing.clear();
+        if (current.doubtfulSyncs > 0) {
+            current.doubtfulSyncs--;
+            survival.look(current);
+        } else if (droppedCount > 0 && current.doubtfulDrops > 0) {
+            current.doubtfulDrops--;
+            survival.look(current);
+        } else if (droppedCount > 0) {
+            survival.perhapsLook(current);
+        }
         long ticket = current.syncingTicket;
         if (!isPaused()) {
             writeNextGroup(current);

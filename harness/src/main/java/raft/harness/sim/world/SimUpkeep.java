@@ -1,5 +1,9 @@
 package raft.harness.sim.world;
 
+import raft.client.Blob;
+import raft.client.ClientCodec;
+import raft.client.Request;
+import raft.core.Bytes;
 import raft.core.Change;
 import raft.core.Configuration;
 import raft.core.Effect.RoleName;
@@ -8,11 +12,13 @@ import raft.core.NodeId;
 import raft.harness.sim.Keyed;
 import raft.harness.sim.Keyed.Purpose;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Operators who change the membership, hand leadership over, ask for elections and snapshots, at
- * moments that suit nobody. Each asks whoever leads, or thinks so, and does not wait for an answer.
+ * Operators who change the membership, hand leadership over, ask for elections and snapshots, and
+ * write what is large, at moments that suit nobody. Each asks whoever leads, or thinks so, and does
+ * not wait for an answer.
  */
 final class SimUpkeep {
     /** As few voters are left as can still lose one. */
@@ -20,8 +26,19 @@ final class SimUpkeep {
 
     private static final int VOTERS_MAX = 7;
 
+    private static final int BULK_BYTES_MIN = 3 << 10;
+    private static final int BULK_BYTES_MAX = 9 << 10;
+
+    /** What is planned. */
+    enum Act {
+        /** Any of the wishes that operators have. */
+        ANY,
+        BULK
+    }
+
     private final SimCluster world;
     private long actCount;
+    private long bulkCount;
 
     SimUpkeep(SimCluster world) {
         this.world = world;
@@ -31,25 +48,37 @@ final class SimUpkeep {
         if (world.options.upkeep().pauseNanos() > 0) {
             planNext();
         }
+        if (world.options.upkeep().bulkNanos() > 0) {
+            planBulk();
+        }
+    }
+
+    private long bulkDraw() {
+        return Keyed.key(world.options.seed(), Purpose.UPKEEP, 1, 0, bulkCount);
+    }
+
+    private void planBulk() {
+        bulkCount++;
+        long mean = world.options.upkeep().bulkNanos();
+        long pause = Keyed.between(bulkDraw(), mean / 4, 2 * mean);
+        world.plan(world.nowNanos() + pause, Happening.Kind.UPKEEP, null, null, Act.BULK, -1);
     }
 
     private void planNext() {
         long mean = world.options.upkeep().pauseNanos();
         long pause = Keyed.between(Keyed.part(draw(), 1), mean / 4, 2 * mean);
-        world.plan(world.nowNanos() + pause, Happening.Kind.UPKEEP, null, null, null, -1);
+        world.plan(world.nowNanos() + pause, Happening.Kind.UPKEEP, null, null, Act.ANY, -1);
     }
 
     private long draw() {
         return Keyed.key(world.options.seed(), Purpose.UPKEEP, 0, 0, actCount);
     }
 
-    /** One act, and the next one is planned. */
-    void act() {
+    /** One act, and the next one of its sort is planned. */
+    void act(Act act) {
         if (world.quiet()) {
             return;
         }
-        actCount++;
-        long draw = draw();
         List<SimNode> up = world.nodeList().stream().filter(SimNode::isUp).toList();
         List<SimNode> leaders =
                 up.stream()
@@ -58,6 +87,13 @@ final class SimUpkeep {
                                         node.life != null
                                                 && node.life.raft.role() == RoleName.LEADER)
                         .toList();
+        if (act == Act.BULK) {
+            leaders.forEach(leader -> writeBulk(leader, Keyed.part(bulkDraw(), 1)));
+            planBulk();
+            return;
+        }
+        actCount++;
+        long draw = draw();
         if (!up.isEmpty()) {
             SimNode anyone = pick(up, Keyed.part(draw, 2));
             SimNode asked = leaders.isEmpty() ? anyone : pick(leaders, Keyed.part(draw, 3));
@@ -83,6 +119,27 @@ final class SimUpkeep {
                 }
             }
         }
+    }
+
+    /**
+     * One entry that is larger than a segment of the log may be, or than a message. It compares
+     * with something large that is not there, so it changes nothing that a client or a snapshot
+     * sees.
+     */
+    private void writeBulk(SimNode leader, long draw) {
+        byte[] absent =
+                new byte[BULK_BYTES_MIN + Keyed.below(draw, BULK_BYTES_MAX - BULK_BYTES_MIN)];
+        Arrays.fill(absent, (byte) 'x');
+        Bytes command =
+                Bytes.wrap(
+                        ClientCodec.encodeCommand(
+                                        new Request.Cas(
+                                                Blob.ofText("bulk"),
+                                                Blob.wrap(absent),
+                                                Blob.ofText("none")))
+                                .unsafeArray());
+        world.watch.asked(command);
+        leader.operate(id -> new Event.Propose(id, command));
     }
 
     /** Adds, promotes or removes {@code about}, as its standing suggests. */

@@ -70,14 +70,16 @@ final class Watch {
     private final Map<Bytes, Integer> mayApply = new HashMap<>();
 
     private final Promises promises;
+    private final Ballots ballots;
 
     private record Seen(Entry entry, long termBefore, @Nullable Seen next) {}
 
     Watch(SimCluster world) {
         this.world = world;
         committedMembers.put(0L, Configuration.ofVoters(world.initialVoters()));
-        this.promises =
-                new Promises(world.options.nodeCount() + world.options.upkeep().spareCount() + 1);
+        int machineCount = world.options.nodeCount() + world.options.upkeep().spareCount() + 1;
+        this.promises = new Promises(machineCount);
+        this.ballots = new Ballots(world, this, machineCount);
     }
 
     void broken(String what) {
@@ -141,15 +143,21 @@ final class Watch {
                             + ", vote "
                             + recovered.hardState().votedFor()
                             + " and "
-                            + recovered.entries().size()
-                            + " entries, but term "
+                            + entries(
+                                    recovered.baseIndex(),
+                                    recovered.baseIndex() + recovered.entries().size())
+                            + ", but term "
                             + node.shadow.durable.term
                             + ", vote "
                             + node.shadow.durable.votedFor
                             + " and "
-                            + node.shadow.durable.lastIndex()
-                            + " entries were durable");
+                            + entries(node.shadow.durable.base, node.shadow.durable.lastIndex())
+                            + " were durable");
         }
+    }
+
+    private static String entries(long base, long last) {
+        return last == base ? "no entries behind " + base : "entries " + (base + 1) + " to " + last;
     }
 
     /** Log matching (§5.3), and that nothing committed is ever cut off. */
@@ -163,6 +171,7 @@ final class Watch {
                         && !log.votedFor.equals(state.votedFor())) {
                     broken("vote: " + node.id + " voted twice in term " + log.term);
                 }
+                ballots.voted(node, log, state);
             }
             case LogWrite.Append(List<Entry> entries) -> {
                 long before = log.termAt(log.lastIndex());
@@ -174,13 +183,14 @@ final class Watch {
                     }
                     matching(node, entry, before);
                     before = entry.term();
+                    if (entry.kind() == Entry.Kind.CONFIGURATION) {
+                        oneChange(node, log, entry);
+                    }
                 }
             }
             case LogWrite.StartAfter(long index, long term, boolean keepsSuffix) -> {
                 require(
-                        index <= committed.size()
-                                && committed.get((int) index - 1).term() == term
-                                && (!keepsSuffix || log.termAt(index) == term),
+                        index <= committed.size() && committed.get((int) index - 1).term() == term,
                         "snapshot (§7)",
                         node,
                         () ->
@@ -188,7 +198,22 @@ final class Watch {
                                         + index
                                         + " of term "
                                         + term
-                                        + ", which is not committed, or not what it holds");
+                                        + ", which is not committed");
+                require(
+                        keepsSuffix == (log.termAt(index) == term),
+                        "snapshot (§7)",
+                        node,
+                        () ->
+                                (keepsSuffix ? "keeps" : "cuts off")
+                                        + " what follows index "
+                                        + index
+                                        + " of term "
+                                        + term
+                                        + ", where it holds an entry of term "
+                                        + log.termAt(index));
+                if (!keepsSuffix) {
+                    staysAcknowledged(node, log, index);
+                }
                 require(
                         index >= log.base,
                         "snapshot (§7)",
@@ -208,6 +233,7 @@ final class Watch {
                 if (log.hasConfigurationFrom(from)) {
                     world.census.reached(Sometimes.CONFIGURATION_CUT_OFF);
                 }
+                staysAcknowledged(node, log, from - 1);
                 // A node that has not reached the term of the commit may still obey a leader of an
                 // earlier one; its copy was not among those that made the entry committed.
                 if (from <= committed.size()
@@ -224,6 +250,39 @@ final class Watch {
                 }
             }
         }
+    }
+
+    /** Thesis §4.1: a leader begins a change once it knows the one before to be committed. */
+    private void oneChange(SimNode node, Shadow.Copy log, Entry entry) {
+        SimNode.Life life = node.life;
+        if (life != null
+                && life.raft.role() == RoleName.LEADER
+                && entry.term() == log.term
+                && log.hasConfigurationFrom(life.raft.commitIndex() + 1)) {
+            broken(
+                    "configurations (thesis §4.1): "
+                            + node.id
+                            + " begins a change of the members at index "
+                            + entry.index()
+                            + " while another one is under way, committed is "
+                            + life.raft.commitIndex());
+        }
+    }
+
+    /** §5.3: what the leader of a term was told that a node holds, it holds all that term. */
+    private void staysAcknowledged(SimNode node, Shadow.Copy log, long lastIndex) {
+        long acknowledged = node.shadow.acknowledgedIndex(log.term);
+        require(
+                lastIndex >= acknowledged,
+                "acknowledged stays (§5.3)",
+                node,
+                () ->
+                        "cuts its log behind index "
+                                + lastIndex
+                                + ", but acknowledged "
+                                + acknowledged
+                                + " in this term "
+                                + log.term);
     }
 
     private void matching(SimNode node, Entry entry, long termBefore) {
@@ -280,12 +339,14 @@ final class Watch {
                     world.census.reached(Sometimes.VOTE_REFUSED_TO_STALE_LOG);
                 }
             }
-            case Message.VoteRequest request ->
-                    require(
-                            durable.term == request.term() && node.id.equals(durable.votedFor),
-                            "durable first",
-                            node,
-                            () -> "asks for votes before its own is durable");
+            case Message.VoteRequest request -> {
+                require(
+                        durable.term == request.term() && node.id.equals(durable.votedFor),
+                        "durable first",
+                        node,
+                        () -> "asks for votes before its own is durable");
+                ballots.voteAsked(node, request);
+            }
             case Message.AppendAccepted accepted -> {
                 long index = accepted.matchIndex();
                 require(
@@ -294,7 +355,16 @@ final class Watch {
                         node,
                         () -> "acknowledges index " + index + ", which is not durable");
                 promises.indexAcknowledged(accepted.term(), node.number, index);
+                node.shadow.acknowledged(accepted.term(), index);
             }
+            case Message.TimeoutNow ignored ->
+                    require(
+                            node.shadow.members().isVoter(to),
+                            "handing over (thesis §3.10)",
+                            node,
+                            () -> "asks " + to + " to take over, which is no voter");
+            case Message.PreVoteReply reply when reply.granted() ->
+                    ballots.preVoteGranted(node, to, reply.prospectiveTerm());
             case Message.HeartbeatReply(long term, long round) -> {
                 // So many are sent that the words are only made where they are needed.
                 if (round != Message.HeartbeatReply.NO_ROUND
@@ -353,6 +423,7 @@ final class Watch {
                                         + last);
             }
             case CANDIDATE -> {
+                ballots.stands(node, transition, wasAsked(transition));
                 if (transition.reason().contains("hands over")) {
                     world.census.reached(Sometimes.LEADERSHIP_HANDED_OVER);
                 }
@@ -376,6 +447,7 @@ final class Watch {
                 }
             }
             case PRE_CANDIDATE -> {
+                ballots.stands(node, transition, false);
                 if (transition.from() == RoleName.CANDIDATE) {
                     world.census.reached(Sometimes.ELECTION_WITHOUT_WINNER);
                 }
@@ -481,7 +553,12 @@ final class Watch {
 
     // ---- Every step ----
 
-    void stepped(SimNode node, SimNode.Life life) {
+    void stepBegins(SimNode node, Raft raft, long localNanos, List<Event> events) {
+        ballots.stepBegins(node, raft, localNanos, events);
+    }
+
+    void stepped(SimNode node, SimNode.Life life, long localNanos, List<Event> events) {
+        ballots.stepEnded(node, life.raft, localNanos, events);
         require(
                 life.raft.role() == node.shadow.saidRole,
                 "trace",
@@ -681,6 +758,19 @@ final class Watch {
             }
         }
         return count > voters.size() / 2;
+    }
+
+    /** The newest snapshot stands for what the log has lost, so it stays (§7). */
+    void deletes(SimNode node, Raft raft, long index) {
+        Snapshot newest = raft.snapshot();
+        require(
+                newest == null || newest.index() != index,
+                "snapshot (§7)",
+                node,
+                () ->
+                        "deletes its newest snapshot, of index "
+                                + index
+                                + ", which its log begins behind");
     }
 
     /** A snapshot holds the members as of its index, and none that were not committed (§7). */

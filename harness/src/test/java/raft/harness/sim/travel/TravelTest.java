@@ -26,24 +26,34 @@ final class TravelTest {
     /** Remembers what it was told. */
     private static final class Witness implements Travel.Listener {
         final List<Completion> completions = new ArrayList<>();
+
+        /** All that it was told since the beginning of time. */
+        final List<Object> heard = new ArrayList<>();
+
         int restarts;
 
         @Override
         public void restarted() {
             restarts++;
             completions.clear();
+            heard.clear();
         }
 
         @Override
-        public void decided(Decision decision) {}
+        public void decided(Decision decision) {
+            heard.add(decision);
+        }
 
         @Override
-        public void completed(Completion completion) {
+        public void completed(Completion completion, long nowNanos) {
             completions.add(completion);
+            heard.add(List.of(completion, nowNanos));
         }
 
         @Override
-        public void changed(Moment moment) {}
+        public void changed(Moment moment) {
+            heard.add(moment);
+        }
     }
 
     private final Witness witness = new Witness();
@@ -93,6 +103,77 @@ final class TravelTest {
                         Completion.Operation.class,
                         ended -> assertThat(ended.type()).isEqualTo(HistoryEvent.Type.OK));
         assertThat(witness.restarts).isEqualTo(1);
+    }
+
+    /**
+     * By whatever way one comes to an event, one stands in the same world and was told the same.
+     */
+    @Test
+    void goingBackEndsWhereAFreshRunDoes() {
+        // Longer than what two worlds keep between each other.
+        Recorded recorded = Recorded.of(Scenario.ofSeed(3, 30_000), NodeCode.right());
+        Witness goer = new Witness();
+        Travel travel =
+                new Travel(NodeCode.right(), recorded.options(), recorded.decisions(), goer);
+        long last = recorded.eventCount();
+        assertThat(last).isGreaterThan(12_000);
+        for (long number : new long[] {last - 1, last - 2, last - 9_000, 7}) {
+            travel.goTo(number);
+            assertSameAsFresh(travel, goer, recorded.decisions(), number);
+        }
+        travel.goTo(last / 2);
+        long nanos = travel.nowNanos();
+        travel.goToTime(nanos / 2);
+        Witness other = new Witness();
+        Travel fresh =
+                new Travel(NodeCode.right(), recorded.options(), recorded.decisions(), other);
+        fresh.goToTime(nanos / 2);
+        assertThat(travel.nowNanos()).isEqualTo(fresh.nowNanos()).isEqualTo(nanos / 2);
+        assertThat(travel.digest()).isEqualTo(fresh.digest());
+        assertThat(goer.heard).isEqualTo(other.heard);
+    }
+
+    /** The same where a person has changed what happens, so that events no longer count alike. */
+    @Test
+    void goingBackKeepsWhatWasChangedByHand() {
+        Recorded recorded = Recorded.of(Scenario.ofSeed(3, 10_000), NodeCode.right());
+        Witness goer = new Witness();
+        Travel travel =
+                new Travel(NodeCode.right(), recorded.options(), recorded.decisions(), goer);
+        travel.goTo(recorded.eventCount() / 3);
+        for (Occurrence pending : travel.world().pending()) {
+            if (pending.sort() == Sort.MESSAGE) {
+                assertThat(travel.decide("drop", new Act.Drop(pending.sequence()))).isTrue();
+            } else if (pending.sort() == Sort.TIMER) {
+                assertThat(travel.decide("fire", new Act.Hasten(pending.sequence()))).isTrue();
+            }
+        }
+        travel.run(() -> false, travel.nowNanos() + 2_000_000_000L);
+        long event = travel.eventCount();
+        long digest = travel.digest();
+        List<Decision> decisions = travel.decisions();
+        for (long number : new long[] {event - 1, event / 2, event}) {
+            travel.goTo(number);
+            assertThat(travel.decisions()).isEqualTo(decisions);
+            assertSameAsFresh(travel, goer, decisions, number);
+        }
+        assertThat(travel.digest()).isEqualTo(digest);
+    }
+
+    private static void assertSameAsFresh(
+            Travel travel, Witness goer, List<Decision> decisions, long number) {
+        Witness other = new Witness();
+        Travel fresh = new Travel(NodeCode.right(), travel.options(), decisions, other);
+        fresh.goTo(number);
+        assertThat(travel.eventCount()).isEqualTo(fresh.eventCount()).isEqualTo(number);
+        assertThat(travel.digest()).as("event %d", number).isEqualTo(fresh.digest());
+        assertThat(travel.nowNanos()).isEqualTo(fresh.nowNanos());
+        assertThat(travel.moments()).isEqualTo(fresh.moments());
+        assertThat(travel.world().pending()).isEqualTo(fresh.world().pending());
+        assertThat(goer.heard).isEqualTo(other.heard);
+        for (String node : travel.nodes()) {
+            assertThat(travel.world().view(node)).isEqualTo(fresh.world().view(node));
+        }
     }
 
     @Test
