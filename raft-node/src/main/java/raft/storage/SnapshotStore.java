@@ -75,10 +75,11 @@ public final class SnapshotStore {
         // First of all, so that no length is believed that a damaged file names.
         CRC32C crc = SnapshotFormat.checksumOf(head);
         long sizeBytes = head.limit();
-        ByteBuffer piece;
-        while ((piece = disk.read(file, sizeBytes, SavedState.PIECE_BYTES)).hasRemaining()) {
+        ByteBuffer piece = disk.read(file, sizeBytes, SavedState.PIECE_BYTES);
+        while (piece.hasRemaining()) {
             sizeBytes += piece.remaining();
             crc.update(piece);
+            piece = disk.read(file, sizeBytes, SavedState.PIECE_BYTES);
         }
         if (!SnapshotFormat.isWhole(head, sizeBytes, crc)) {
             return null;

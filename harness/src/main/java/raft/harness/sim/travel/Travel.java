@@ -104,8 +104,6 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
     /** Something that the listener was told after so many events. */
     private sealed interface Told {
-        long afterEvent();
-
         /**
          * @param diverged as it was from then on
          */
@@ -113,12 +111,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
 
         record Completed(long afterEvent, Completion completion, long nowNanos) implements Told {}
 
-        record Changed(Moment moment) implements Told {
-            @Override
-            public long afterEvent() {
-                return moment.number();
-            }
-        }
+        record Changed(Moment moment) implements Told {}
     }
 
     /** Whether a person's decision came before some of the loaded run's. */
@@ -621,7 +614,7 @@ public final class Travel implements Cluster, Inspection, SelfChecking {
         return switch (told) {
             case Told.Decided decided -> decided.afterEvent < number;
             case Told.Completed completed -> completed.afterEvent <= number;
-            case Told.Changed changed -> changed.afterEvent() <= number;
+            case Told.Changed(Moment moment) -> moment.number() <= number;
         };
     }
 
