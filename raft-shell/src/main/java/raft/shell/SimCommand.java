@@ -129,7 +129,8 @@ final class SimCommand implements Runnable {
 
         @Option(
                 names = "--time",
-                paramLabel = "SECONDS",
+                paramLabel = "DURATION",
+                converter = SecondsOption.class,
                 defaultValue = "60",
                 description = "simulated seconds of a seed")
         int seconds;
@@ -262,7 +263,8 @@ final class SimCommand implements Runnable {
 
         @Option(
                 names = "--time",
-                paramLabel = "SECONDS",
+                paramLabel = "DURATION",
+                converter = SecondsOption.class,
                 defaultValue = "60",
                 description = "simulated seconds of a seed")
         int seconds;
@@ -281,7 +283,8 @@ final class SimCommand implements Runnable {
 
         @Option(
                 names = "--seconds",
-                paramLabel = "SECONDS",
+                paramLabel = "DURATION",
+                converter = SecondsOption.class,
                 defaultValue = "60",
                 description = "real time to spend")
         int budget;
@@ -346,13 +349,16 @@ final class SimCommand implements Runnable {
 
         @Option(
                 names = "--seconds",
+                paramLabel = "DURATION",
+                converter = SecondsOption.class,
                 defaultValue = "60",
                 description = "most processor time for each")
         int seconds;
 
         @Option(
                 names = "--minimise",
-                paramLabel = "SECONDS",
+                paramLabel = "DURATION",
+                converter = SecondsOption.class,
                 defaultValue = "3",
                 description = "to make the failing run of each smaller, 0 for none (default: 3)")
         int minimiseSeconds;

@@ -57,13 +57,16 @@ final class SimSeedsCommand implements Callable<Integer> {
 
     @Option(
             names = "--time",
+            paramLabel = "DURATION",
+            converter = SecondsOption.class,
             defaultValue = "60",
             description = "simulated seconds of work each (default: 60)")
     int seconds;
 
     @Option(
             names = "--minimise",
-            paramLabel = "SECONDS",
+            paramLabel = "DURATION",
+            converter = SecondsOption.class,
             defaultValue = "20",
             description =
                     "real time to make a failure of each rule smaller, 0 for none (default: 20)")
