@@ -1,6 +1,7 @@
 package raft.shell;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -194,6 +195,8 @@ final class ShellContainersTest {
 
     @Test
     void aTerminalThatIsClosedTakesTheClusterAndItsFaultsDown() throws Exception {
+        assumeTrue(
+                hearsHangUps(), "these tests run under nohup, whose children do not hear SIGHUP");
         CommandRun closed = shell("closed", List.of());
         closed.type("cluster up docker --nodes 3\npartition n1 / n2,n3");
         closed.await("fault", () -> said(closed).contains("fault #1"));
@@ -203,6 +206,20 @@ final class ShellContainersTest {
         closed.awaitEnd();
         assertThat(closed.err()).doesNotContain("\tat ");
         assertThat(typed(session(), "cluster list")).doesNotContain("process " + closed.pid());
+    }
+
+    /** What a process ignores its children ignore too. */
+    private static boolean hearsHangUps() throws IOException {
+        String ignored =
+                Files.readAllLines(Path.of("/proc/self/status")).stream()
+                        .filter(line -> line.startsWith("SigIgn:"))
+                        .findFirst()
+                        .orElseThrow();
+        int hangUp = 1;
+        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16)
+                                >> (hangUp - 1)
+                        & 1)
+                == 0;
     }
 
     /** The engine's own socket stays as it is: the shell speaks to it through one of the test's. */
