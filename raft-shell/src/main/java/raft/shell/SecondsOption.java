@@ -10,9 +10,10 @@ public final class SecondsOption implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
         Duration duration = new DurationOption().convert(text);
-        if (duration.getNano() != 0 || duration.toSeconds() > Integer.MAX_VALUE) {
+        long seconds = duration.toSeconds();
+        if (!duration.equals(Duration.ofSeconds(seconds)) || seconds > Integer.MAX_VALUE) {
             throw new TypeConversionException("'" + text + "' is not whole seconds; write 60s");
         }
-        return (int) duration.toSeconds();
+        return (int) seconds;
     }
 }
