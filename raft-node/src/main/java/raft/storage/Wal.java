@@ -363,9 +363,9 @@ public final class Wal implements Closeable {
     }
 
     private static void writeZeros(DiskFile file, long from, long to) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocate(ZEROS_BYTES);
+        ByteBuffer zeros = ByteBuffer.allocate(Math.clamp(to - from, 0, ZEROS_BYTES));
         for (long at = from; at < to; at += zeros.limit()) {
-            zeros.clear().limit((int) Math.min(ZEROS_BYTES, to - at));
+            zeros.clear().limit((int) Math.min(zeros.capacity(), to - at));
             file.write(at, zeros);
         }
     }

@@ -107,7 +107,7 @@ public final class NodeBench implements Callable<Integer> {
             names = "--node-java",
             paramLabel = "OPTIONS",
             description = "Java's options for our nodes (${DEFAULT-VALUE})")
-    private String nodeJava = "-XX:+UseSerialGC -Xmn8m -Xms512m -Xmx2g -XX:-UsePerfData";
+    private String nodeJava = "-XX:+UseSerialGC -Xmn16m -Xms512m -Xmx2g -XX:-UsePerfData";
 
     @Option(
             names = "--folder",
