@@ -3,6 +3,7 @@ package raft.shell;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -119,11 +120,8 @@ final class SimCommand implements Runnable {
         out.flush();
     }
 
-    @Command(
-            name = "replay",
-            mixinStandardHelpOptions = true,
-            description = "Runs a seed or a scenario file again, with every event.")
-    static final class Replay implements Callable<Integer> {
+    /** Which run: a seed, with what differs from what it draws, or a scenario file. */
+    static final class Chosen {
         @Parameters(paramLabel = "SEED|FILE")
         String what = "";
 
@@ -147,6 +145,22 @@ final class SimCommand implements Runnable {
                 description = "another than the seed draws")
         @Nullable String workload;
 
+        Scenario scenario(CommandSpec spec) throws IOException {
+            return SimCommand.scenario(spec, what, seconds * 1000L, workload);
+        }
+
+        NodeCode code(CommandSpec spec) throws IOException {
+            return SimCommand.code(spec, plant);
+        }
+    }
+
+    @Command(
+            name = "replay",
+            mixinStandardHelpOptions = true,
+            description = "Runs a seed or a scenario file again, with every event.")
+    static final class Replay implements Callable<Integer> {
+        @Mixin Chosen chosen = new Chosen();
+
         @Option(names = "--quiet", description = "only the verdict")
         boolean quiet;
 
@@ -162,20 +176,20 @@ final class SimCommand implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
-            if (JourneyFile.isOne(Path.of(what))) {
-                return journey(JourneyFile.read(Path.of(what)), out);
+            if (JourneyFile.isOne(Path.of(chosen.what))) {
+                return journey(JourneyFile.read(Path.of(chosen.what)), out);
             }
-            Scenario scenario = scenario(spec, what, seconds * 1000L, workload);
+            Scenario scenario = chosen.scenario(spec);
             print(out, scenario.words());
             if (check) {
-                String difference = SelfCheck.check(scenario, code(spec, plant));
+                String difference = SelfCheck.check(scenario, chosen.code(spec));
                 print(out, difference.isEmpty() ? "the same, event by event" : difference);
                 return difference.isEmpty() ? 0 : 1;
             }
             SimRun.Result result =
                     SimRun.run(
                             scenario,
-                            code(spec, plant),
+                            chosen.code(spec),
                             quiet
                                     ? null
                                     : (number, nanos, digest, words) ->
@@ -204,7 +218,7 @@ final class SimCommand implements Runnable {
 
         /** What a person did in the shell's time travel. */
         private int journey(Journey journey, PrintWriter out) throws IOException {
-            NodeCode code = code(spec, plant != null ? plant : journey.plant());
+            NodeCode code = code(spec, chosen.plant != null ? chosen.plant : journey.plant());
             Journey.Result result = journey.replay(code, quiet ? moment -> {} : told(out));
             if (check) {
                 Journey.Result again = journey.replay(code, moment -> {});
@@ -258,28 +272,7 @@ final class SimCommand implements Runnable {
             mixinStandardHelpOptions = true,
             description = "Makes a failing run smaller and saves it as a scenario file.")
     static final class Minimise implements Callable<Integer> {
-        @Parameters(paramLabel = "SEED|FILE")
-        String what = "";
-
-        @Option(
-                names = "--time",
-                paramLabel = "DURATION",
-                converter = SecondsOption.class,
-                defaultValue = "60",
-                description = "simulated seconds of a seed")
-        int seconds;
-
-        @Option(
-                names = "--plant",
-                paramLabel = "BUG",
-                description = "with a planted bug: L1, or a file that describes one")
-        @Nullable String plant;
-
-        @Option(
-                names = "--workload",
-                paramLabel = "WORKLOAD",
-                description = "another than the seed draws")
-        @Nullable String workload;
+        @Mixin Chosen chosen = new Chosen();
 
         @Option(
                 names = "--seconds",
@@ -303,8 +296,8 @@ final class SimCommand implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
-            NodeCode code = code(spec, plant);
-            Scenario scenario = scenario(spec, what, seconds * 1000L, workload);
+            NodeCode code = chosen.code(spec);
+            Scenario scenario = chosen.scenario(spec);
             SimRun.Result first = SimRun.run(scenario, code, null);
             if (!first.failed()) {
                 print(out, "nothing fails here, so there is nothing to make smaller");
@@ -331,7 +324,7 @@ final class SimCommand implements Runnable {
                     difference.isEmpty()
                             ? "verified in a second JVM"
                             : "NOT the same in a second JVM: " + difference);
-            print(out, "again: ./raft sim replay " + file + plantWords(plant));
+            print(out, "again: ./raft sim replay " + file + plantWords(chosen.plant));
             return 1;
         }
     }

@@ -148,12 +148,12 @@ final class SimSeedsCommand implements Callable<Integer> {
 
     private void failed(CampaignFolder folder, long seed, SimRun.Result result) {
         PrintWriter out = spec.commandLine().getOut();
-        String repeat =
-                "./raft sim replay "
-                        + seed
-                        + (seconds == FULL_SECONDS ? "" : " --time " + seconds)
+        String run =
+                seed
+                        + (seconds == FULL_SECONDS ? "" : " --time " + seconds + "s")
                         + (workload == null ? "" : " --workload " + workload)
                         + SimCommand.plantWords(plant);
+        String repeat = "./raft sim replay " + run;
         SimCommand.print(out, "seed " + seed + ": " + scenario(seed).words());
         SimCommand.print(out, "  " + result.rule());
         SimCommand.print(out, "  " + result.what());
@@ -166,13 +166,7 @@ final class SimSeedsCommand implements Callable<Integer> {
                         + ", java "
                         + Runtime.version()
                         + ")");
-        SimCommand.print(
-                out,
-                "  to look into it: ./raft shell, then  load "
-                        + seed
-                        + (seconds == FULL_SECONDS ? "" : " --time " + seconds + "s")
-                        + (workload == null ? "" : " --workload " + workload)
-                        + SimCommand.plantWords(plant));
+        SimCommand.print(out, "  to look into it: ./raft shell, then  load " + run);
         firstSeedOfRule.merge(result.rule(), seed, Math::min);
         try {
             folder.failed(seed, result, repeat);

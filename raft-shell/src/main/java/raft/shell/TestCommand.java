@@ -319,15 +319,7 @@ final class TestCommand implements Callable<Integer>, InSession {
                 shell.onInterrupt(null);
             }
             finished.countDown();
-            forget(hook);
-        }
-    }
-
-    private static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // It is at work already.
+            ShutdownHook.remove(hook);
         }
     }
 

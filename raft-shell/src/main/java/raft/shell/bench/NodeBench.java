@@ -7,6 +7,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import raft.shell.ShutdownHook;
+
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
@@ -163,7 +165,7 @@ public final class NodeBench implements Callable<Integer> {
             }
             done = true;
         } finally {
-            Processes.forget(interrupted);
+            ShutdownHook.remove(interrupted);
             if (done) {
                 Processes.deleteFolder(work);
             } else {

@@ -111,15 +111,6 @@ final class Processes {
         }
     }
 
-    /** It is over in another way, or this process is ending because of it. */
-    static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // The hook runs.
-        }
-    }
-
     static void deleteFolder(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

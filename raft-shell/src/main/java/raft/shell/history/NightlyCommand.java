@@ -20,6 +20,7 @@ import raft.harness.run.PlantedBug;
 import raft.harness.workload.Workloads;
 import raft.shell.DurationOption;
 import raft.shell.OwnProcess;
+import raft.shell.ShutdownHook;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -199,11 +200,7 @@ public final class NightlyCommand implements Callable<Integer> {
             histories.out().flush();
             histories.err().flush();
             ended.countDown();
-            try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException e) {
-                // It is at work already.
-            }
+            ShutdownHook.remove(hook);
         }
     }
 

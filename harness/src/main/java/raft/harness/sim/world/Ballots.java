@@ -12,6 +12,7 @@ import raft.core.NodeId;
 import raft.core.Raft;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -94,7 +95,7 @@ final class Ballots {
         // leader deposes one that all others hear.
         if (mustRefuse
                 && (memory.term != termBefore
-                        || !java.util.Objects.equals(memory.votedFor, votedForBefore))) {
+                        || !Objects.equals(memory.votedFor, votedForBefore))) {
             watch.broken(
                     "votes beside a leader (thesis §4.2.3): "
                             + node.id
@@ -108,7 +109,7 @@ final class Ballots {
             if (!(event instanceof Event.Receive(NodeId from, Message message))) {
                 continue;
             }
-            if (isOfLeader(message)
+            if (SimNode.isOfLeader(message)
                     && message.term() == raft.term()
                     && from.equals(raft.leader())) {
                 node.shadow.leaderHeard(raft.term(), localNanos);
@@ -140,12 +141,6 @@ final class Ballots {
     /** Beside a leader, and by who has no vote. */
     private static boolean mayBeRefused(Message message) {
         return message instanceof Message.VoteRequest || message instanceof Message.PreVoteRequest;
-    }
-
-    private static boolean isOfLeader(Message message) {
-        return message instanceof Message.AppendEntries
-                || message instanceof Message.Heartbeat
-                || message instanceof Message.InstallSnapshot;
     }
 
     // ---- Votes ----

@@ -302,7 +302,8 @@ final class SimNode {
         return to.replacedAtIndex > knownCommitIndex && isOfLeader(message);
     }
 
-    private static boolean isOfLeader(Message message) {
+    /** Only who leads sends it. */
+    static boolean isOfLeader(Message message) {
         return message instanceof Message.AppendEntries
                 || message instanceof Message.Heartbeat
                 || message instanceof Message.InstallSnapshot;
